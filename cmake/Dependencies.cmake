@@ -1,0 +1,23 @@
+# Everything comes from Debian packages (scripts/dependencies.txt); nothing is fetched.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(tl-expected 1.0 REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(prometheus-cpp REQUIRED)  # 1.0.1; its config file names no version
+find_package(cppzmq 4.9 REQUIRED)
+find_package(msgpackc-cxx 4.1 REQUIRED NAMES msgpackc-cxx msgpack-cxx msgpack
+             PATH_SUFFIXES cmake/msgpackc-cxx CONFIGS msgpack-config.cmake msgpack-cxx-config.cmake)
+find_package(SQLite3 3.40 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(PNG 1.6 REQUIRED)
+find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs objdetect features2d videoio aruco)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus>=3.3)
+pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(libturbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(libwebp REQUIRED IMPORTED_TARGET libwebp)
+find_path(HTTPLIB_INCLUDE_DIR httplib.h REQUIRED)
+if(FRAMEFLEET_TESTS)
+  find_package(Catch2 2.13 REQUIRED)
+endif()

@@ -1,0 +1,11 @@
+# One interface target that our own code links PRIVATE: users of a library never inherit its warnings.
+add_library(framefleet_warnings INTERFACE)
+target_compile_options(
+  framefleet_warnings
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+            -Woverloaded-virtual -Wold-style-cast -Wnull-dereference -Wswitch-enum
+            $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>)
+option(FRAMEFLEET_WERROR "Turn warnings into errors (on in CI, off for packagers)" OFF)
+if(FRAMEFLEET_WERROR)
+  target_compile_options(framefleet_warnings INTERFACE -Werror)
+endif()

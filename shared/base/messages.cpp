@@ -1,0 +1,30 @@
+#include "shared/base/messages.hpp"
+
+#include <array>
+
+namespace framefleet {
+
+std::string_view to_string(TaskClass task_class) {
+  return task_class == TaskClass::live ? "live" : "batch";
+}
+
+std::string_view to_string(Status status) {
+  constexpr std::array<std::string_view, kStatusCount> kNames{"ok",         "failed",    "expired",
+                                                              "superseded", "cancelled", "lost"};
+  return kNames.at(static_cast<std::size_t>(status));
+}
+
+std::string_view to_string(Role role) {
+  constexpr std::array<std::string_view, 4> kNames{"producer", "worker", "sink", "client"};
+  return kNames.at(static_cast<std::size_t>(role));
+}
+
+std::string_view name_of(const Message& message) {
+  constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames{
+      "hello", "welcome", "refused", "heartbeat", "goodbye", "submit", "admitted",
+      "busy",  "reject",  "settled", "ask",       "known",   "assign", "result",
+      "nack",  "release", "stale",   "drain",     "outcome", "stored"};
+  return kNames.at(message.index());
+}
+
+}  // namespace framefleet

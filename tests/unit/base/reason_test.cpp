@@ -1,0 +1,18 @@
+#include "shared/base/reason.hpp"
+
+#include <set>
+
+#include "tests/support/catch.hpp"
+
+using namespace framefleet;
+
+TEST_CASE("every reason has a row of its own, a code and a text") {
+  std::set<std::string_view> codes;
+  for (const auto& row : reason_table()) {
+    CHECK(&entry(row.reason) == &row);
+    CHECK(codes.insert(row.code).second);
+    CHECK_FALSE(row.text.empty());
+    CHECK(parse_reason(row.code) == row.reason);
+  }
+  CHECK_FALSE(parse_reason("because").has_value());
+}
