@@ -4,6 +4,8 @@ target_compile_options(
   framefleet_warnings
   INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
             -Woverloaded-virtual -Wold-style-cast -Wnull-dereference -Wswitch-enum
+            # Designated initialisers leave the other fields at their defaults on purpose.
+            -Wno-missing-field-initializers
             $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>)
 option(FRAMEFLEET_WERROR "Turn warnings into errors (on in CI, off for packagers)" OFF)
 if(FRAMEFLEET_WERROR)
