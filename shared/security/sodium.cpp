@@ -1,0 +1,14 @@
+#include "shared/security/sodium.hpp"
+
+#include <sodium.h>
+
+#include "shared/base/assert.hpp"
+
+namespace framefleet::security {
+
+void ensure_sodium() {
+  static const int started = sodium_init();
+  FRAMEFLEET_ASSERT(started >= 0);
+}
+
+}  // namespace framefleet::security

@@ -1,0 +1,40 @@
+#pragma once
+// The proof that a lease was given to this worker: a broker puts a token into every assignment and
+// checks it when the result comes back, so that no peer can close another one's lease.
+//
+// Invariant: the key never leaves the object except through key(), which is for the journal alone.
+// Threads: const after construction. Errors: none; a wrong token is `false`.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "shared/base/task_id.hpp"
+
+namespace framefleet::security {
+
+class TokenMint {
+ public:
+  using Key = std::array<unsigned char, 32>;
+  static constexpr std::size_t kTokenBytes = 16;
+
+  /// With a new random key: tokens of an earlier mint are refused.
+  TokenMint();
+  /// With the key of an earlier incarnation: its tokens stay good.
+  explicit TokenMint(const Key& key) : key_(key) {}
+
+  /// 16 raw bytes: HMAC-SHA-256 over id, lease and name, cut to half its length.
+  std::string mint(const TaskId& id, const LeaseId& lease, std::string_view worker_name) const;
+  /// True if `token` is what mint() gives for these; takes the same time wherever it differs.
+  bool verify(std::string_view token, const TaskId& id, const LeaseId& lease,
+              std::string_view worker_name) const;
+
+  const Key& key() const { return key_; }
+
+ private:
+  Key key_{};
+};
+
+}  // namespace framefleet::security

@@ -1,0 +1,78 @@
+#pragma once
+// Every cap of the wire, with its reason. docs/PROTOCOL.md section 3 repeats them for clients; the
+// codec enforces them in both directions, before memory is taken.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "shared/base/time.hpp"
+
+namespace framefleet::wire {
+
+/// The wire versions this build speaks, and the versions of description and record that it reads.
+inline constexpr std::uint16_t kWireVersionMin = 1;
+inline constexpr std::uint16_t kWireVersionMax = 1;
+inline constexpr std::uint16_t kTaskVersionMin = 1;
+inline constexpr std::uint16_t kTaskVersionMax = 1;
+inline constexpr std::uint16_t kRecordVersionMin = 1;
+inline constexpr std::uint16_t kRecordVersionMax = 1;
+
+/// What one MessagePack document may ask of its reader.
+struct DocumentLimits {
+  std::size_t bytes;
+  std::size_t depth;     ///< Maps and lists inside each other, the outermost counts as 1.
+  std::size_t elements;  ///< Keys, values, lists and maps, all of them, wherever they stand.
+};
+
+/// A header: routing and batches of some hundred entries, never pictures. A total budget of elements,
+/// because a cap per list is multiplied by nesting.
+inline constexpr DocumentLimits kHeaderLimits{64 * 1024, 4, 4096};
+/// A task description is kept by the broker for every queued task.
+inline constexpr DocumentLimits kTaskLimits{8 * 1024, 3, 256};
+/// A result record: about 20 000 detections of 13 elements, more than any picture shows.
+inline constexpr DocumentLimits kRecordLimits{4 * 1024 * 1024, 6, 256 * 1024};
+
+/// Keys of one map: we use 15; this bounds the search for a key that is there twice.
+inline constexpr std::size_t kKeysMax = 64;
+/// Payload frames of one message: a batch of small pictures, or a picture and its companions.
+inline constexpr std::size_t kPayloadFramesMax = 16;
+
+/// Names (source, job, worker, build, label): what fits a line of a table.
+inline constexpr std::size_t kNameBytesMax = 256;
+/// A detector's name is a metric label.
+inline constexpr std::size_t kDetectorBytesMax = 64;
+/// A detector with its options ("faces?min_size=40&scale=1.1").
+inline constexpr std::size_t kDetectBytesMax = 1024;
+/// Sentences for people; writers cut longer ones.
+inline constexpr std::size_t kTextBytesMax = 1024;
+/// A path: PATH_MAX of Linux and the number of a frame behind it; writers cut longer ones.
+inline constexpr std::size_t kOriginBytesMax = 4096 + 32;
+/// JSON beside one detection: five landmarks take 200 bytes.
+inline constexpr std::size_t kExtraBytesMax = 4096;
+/// BLAKE2b-256 would fit.
+inline constexpr std::size_t kDigestBytesMax = 32;
+/// An untruncated HMAC-SHA-256 would fit.
+inline constexpr std::size_t kTokenBytesMax = 32;
+/// Becomes the name of a folder or the ending of a file.
+inline constexpr std::size_t kSlugBytesMax = 32;
+
+/// Detectors of one worker or one task: the broker keeps at most 64 routes.
+inline constexpr std::size_t kDetectorsMax = 64;
+/// Sources that one producer claims; a machine with more cameras runs a second producer.
+inline constexpr std::size_t kSourcesMax = 256;
+/// Tasks that one worker runs at once; its heartbeat (3 elements a lease) must list them all.
+inline constexpr std::uint64_t kSlotsMax = 1024;
+/// Hand-outs of a task that an outcome remembers.
+inline constexpr std::size_t kHistoryMax = 16;
+/// Artefacts of one result: its record is a frame too.
+inline constexpr std::size_t kArtefactsMax = kPayloadFramesMax - 1;
+inline constexpr std::uint64_t kPriorityMax = 9;
+/// Longer than any run, short enough that adding it to a point in time never overflows.
+inline constexpr Duration kDurationMax = std::chrono::hours{24 * 366};
+/// 9999-12-31T23:59:59.999Z in Unix milliseconds.
+inline constexpr std::uint64_t kWallClockMsMax = 253'402'300'799'999;
+/// Integers that every language's numbers hold exactly (2^53).
+inline constexpr std::uint64_t kCountMax = std::uint64_t{1} << 53U;
+
+}  // namespace framefleet::wire
