@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "shared/base/detection.hpp"
 #include "shared/base/messages.hpp"
@@ -47,7 +48,7 @@ Result<Message, CodecError> decode(std::span<const std::byte> header,
 
 /// SubmittedTask::task: at most kTaskLimits.bytes.
 Result<std::string, CodecError> encode_task(const TaskDescription& task);
-Result<TaskDescription, CodecError> decode_task(std::span<const std::byte> bytes);
+Result<TaskDescription, CodecError> decode_task(std::string_view bytes);
 
 /// Payload frame 0 of a result: at most kRecordLimits.bytes.
 Result<std::string, CodecError> encode_record(const ResultRecord& record);
