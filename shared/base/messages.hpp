@@ -38,6 +38,15 @@ struct VersionRange {
   friend bool operator==(const VersionRange&, const VersionRange&) = default;
 };
 
+/// What this build speaks (docs/PROTOCOL.md, "Versions").
+inline constexpr VersionRange kWireVersions{1, 1};
+inline constexpr VersionRange kTaskVersions{1, 1};
+/// The highest version that both ranges hold; 0 when there is none.
+constexpr std::uint16_t common_version(VersionRange ours, VersionRange theirs) {
+  const std::uint16_t highest = ours.max < theirs.max ? ours.max : theirs.max;
+  return highest >= ours.min && highest >= theirs.min ? highest : std::uint16_t{0};
+}
+
 /// "I own this source": made by a producer in its hello.
 struct SourceClaim {
   std::string name;  ///< 1 to 256 bytes of UTF-8.
@@ -273,6 +282,21 @@ struct Stored {
 using Message = std::variant<Hello, Welcome, Refused, Heartbeat, Goodbye, Submit, Admitted, Busy,
                              Rejected, Settled, Ask, Known, Assign, TaskResult, Nack, Release, Stale,
                              Drain, Outcomes, Stored>;
+
+/// Calls `visit(Payload&)` for each entry of the message that can carry payload frames, in the order in
+/// which their frames travel.
+template <class AnyMessage, class Visit>
+void for_each_payload(AnyMessage& message, Visit visit) {
+  if (auto* submit = std::get_if<Submit>(&message)) {
+    for (auto& task : submit->tasks) visit(task.payload);
+  } else if (auto* assign = std::get_if<Assign>(&message)) {
+    for (auto& task : assign->tasks) visit(task.payload);
+  } else if (auto* result = std::get_if<TaskResult>(&message)) {
+    visit(result->payload);
+  } else if (auto* outcomes = std::get_if<Outcomes>(&message)) {
+    for (auto& outcome : outcomes->outcomes) visit(outcome.payload);
+  }
+}
 
 /// The name of a message on the wire ("hello", "submit", …).
 std::string_view name_of(const Message& message);

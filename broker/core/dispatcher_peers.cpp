@@ -1,0 +1,227 @@
+// The dispatcher's dealings with its peers: who is there, who has gone, and what a producer asks about
+// the tasks of an earlier connection. What happens to tasks stands in dispatcher.cpp.
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/core/dispatcher.hpp"
+
+namespace framefleet::broker {
+namespace {
+
+/// Questions a producer may have open; one at a time is what an honest one needs.
+constexpr std::size_t kOpenAsksMax = 16;
+
+}  // namespace
+
+void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
+  if (peers_.contains(from)) forget(from, Reason::worker_lost, now, out);  // it began anew
+  if (auto refused = refusal_of(hello)) {
+    out.push_back(SendTo{from, std::move(*refused)});
+    out.push_back(ForgetPeer{from});
+    return;
+  }
+  out.push_back(SendTo{
+      from, Welcome{.wire = common_version(kWireVersions, hello.wire),
+                    .incarnation = options_.incarnation,
+                    .heartbeat_interval = options_.heartbeat_interval,
+                    .peer_timeout = options_.peer_timeout,
+                    .grant_tasks = options_.grant_tasks,
+                    .grant_bytes = options_.grant_bytes,
+                    .payload_bytes_max = options_.payload_bytes_max}});
+  switch (hello.role) {
+    case Role::worker:
+      workers_.add({.peer = from,
+                    .name = hello.name,
+                    .build = hello.build,
+                    .detectors = hello.detectors,
+                    .slots = hello.slots});
+      break;
+    case Role::producer:
+      for (const auto& claim : hello.sources) {
+        owners_[claim.name] = from;
+        epochs_[claim.name] = claim.epoch;
+      }
+      break;
+    case Role::sink:
+      if (sink_) {  // the same store: its sink dialled anew before we missed it
+        const PeerId before = sink_;
+        forget(before, Reason::none, now, out);
+        out.push_back(ForgetPeer{before});
+      }
+      sink_ = from;
+      store_ = hello.store;
+      storing_.send_again();
+      break;
+    case Role::client:
+      break;
+  }
+  const Role role = hello.role;
+  peers_[from] = {std::move(hello), now};
+  next_silence_check_ = std::min(next_silence_check_, now + options_.peer_timeout);
+  if (role == Role::sink) {
+    send_outcomes(out);
+    for (auto& [number, ask] : asks_) forward_ask(number, ask, now, out);
+  }
+  assign_all(now, out);
+}
+
+std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
+  if (common_version(kWireVersions, hello.wire) == 0) {
+    return Refused{Reason::wire_version,
+                   "this broker speaks wire versions " + std::to_string(kWireVersions.min) + " to " +
+                       std::to_string(kWireVersions.max),
+                   {}};
+  }
+  const bool reads_tasks = hello.role != Role::client;
+  if (reads_tasks && common_version(kTaskVersions, hello.task) == 0) {
+    return Refused{Reason::task_version,
+                   "this fleet uses task versions " + std::to_string(kTaskVersions.min) + " to " +
+                       std::to_string(kTaskVersions.max),
+                   {}};
+  }
+  if (draining_) return Refused{Reason::draining, "this broker drains", options_.peer_timeout};
+  for (const auto& claim : hello.sources) {
+    const auto epoch = epochs_.find(claim.name);
+    if (epoch != epochs_.end() && claim.epoch < epoch->second) {
+      return Refused{Reason::stale_epoch,
+                     "source '" + claim.name + "' is owned with epoch " +
+                         std::to_string(epoch->second),
+                     {}};
+    }
+  }
+  if (hello.role == Role::sink && !store_.empty() && hello.store != store_) {
+    return Refused{Reason::other_store, "this broker's outcomes are in store " + store_, {}};
+  }
+  return std::nullopt;
+}
+
+void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now, Effects& out) {
+  for (const auto& lease : heartbeat.leases) {
+    leases_.extend(lease, now + options_.lease_duration);
+  }
+  out.push_back(SendTo{from, Heartbeat{options_.incarnation, {}}});
+}
+
+void Dispatcher::on_goodbye(PeerId from, Time now, Effects& out) {
+  const bool is_known = peers_.contains(from);
+  if (is_known && !farewell_said_) out.push_back(SendTo{from, Goodbye{}});
+  forget(from, Reason::drained, now, out);
+  out.push_back(ForgetPeer{from});
+  assign_all(now, out);
+}
+
+void Dispatcher::malformed(PeerId from, const std::string& text, Time now, Effects& out) {
+  out.push_back(SendTo{from, Refused{Reason::malformed, text, {}}});
+  forget(from, Reason::worker_lost, now, out);
+  out.push_back(ForgetPeer{from});
+  assign_all(now, out);
+}
+
+void Dispatcher::peer_gone(PeerId peer, Time now, Effects& out) {
+  forget(peer, Reason::worker_lost, now, out);
+  out.push_back(ForgetPeer{peer});
+  assign_all(now, out);
+  say_farewell_when_empty(out);
+}
+
+/// Takes the peer out of every table. `reason` is what its leases are closed with.
+void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
+  if (peers_.erase(peer) == 0) return;
+  while (const auto lease = leases_.pop_owned_by(peer)) hand_back(*lease, reason, "", now, out);
+  workers_.remove(peer);
+  std::erase_if(owners_, [peer](const auto& owner) { return owner.second == peer; });
+  std::erase_if(asks_, [peer](const auto& ask) { return ask.second.asker == peer; });
+  if (sink_ == peer) {
+    sink_ = PeerId{};
+    storing_.send_again();
+    for (auto& [number, ask] : asks_) ask.answer_by = kNever;
+  }
+}
+
+void Dispatcher::expire_silent_peers(Time now, Effects& out) {
+  if (now < next_silence_check_) return;
+  next_silence_check_ = kNever;
+  std::vector<PeerId> silent;
+  for (const auto& [id, peer] : peers_) {
+    const Time silent_at = peer.heard_at + options_.peer_timeout;
+    if (silent_at <= now) {
+      silent.push_back(id);
+    } else {
+      next_silence_check_ = std::min(next_silence_check_, silent_at);
+    }
+  }
+  for (const auto id : silent) {
+    forget(id, Reason::worker_lost, now, out);
+    out.push_back(ForgetPeer{id});
+  }
+}
+
+void Dispatcher::drain(Effects& out) {
+  draining_ = true;
+  say_farewell_when_empty(out);
+}
+
+void Dispatcher::say_farewell_when_empty(Effects& out) {
+  if (!draining_ || in_progress()) return;
+  if (!farewell_said_) {
+    farewell_said_ = true;
+    for (const auto& [id, peer] : peers_) out.push_back(SendTo{id, Goodbye{}});
+  }
+  // Peers leave the table as they answer or fall silent.
+  if (peers_.empty()) out.push_back(Drained{});
+}
+
+void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
+  std::vector<TaskId> unsure;
+  Settled settled;
+  Admitted admitted;
+  for (const auto& id : ask.tasks) {
+    if (tasks_.contains(id)) {
+      admitted.tasks.push_back({id, false});
+    } else if (const auto* known = settled_.find(id)) {
+      settled.tasks.push_back(*known);
+    } else {
+      unsure.push_back(id);
+    }
+  }
+  if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
+  if (!settled.tasks.empty()) out.push_back(SendTo{from, std::move(settled)});
+  if (unsure.empty()) return;
+  const auto open = std::count_if(asks_.begin(), asks_.end(),
+                                  [from](const auto& entry) { return entry.second.asker == from; });
+  if (static_cast<std::size_t>(open) >= kOpenAsksMax) {
+    malformed(from, "more than " + std::to_string(kOpenAsksMax) + " asks are open", now, out);
+    return;
+  }
+  auto& pending = asks_[++ask_numbers_];
+  pending = {from, std::move(unsure), kNever};
+  if (sink_) forward_ask(ask_numbers_, pending, now, out);
+}
+
+void Dispatcher::forward_ask(std::uint64_t number, PendingAsk& pending, Time now, Effects& out) {
+  pending.answer_by = now + options_.ask_timeout;
+  out.push_back(SendTo{sink_, Ask{number, pending.tasks}});
+}
+
+void Dispatcher::on_known(const Known& known, Effects& out) {
+  const auto pending = asks_.find(known.asker);
+  if (pending == asks_.end()) return;  // answered by time already
+  out.push_back(SendTo{pending->second.asker, Known{0, known.stored, known.unknown}});
+  asks_.erase(pending);
+}
+
+void Dispatcher::answer_late_asks(Time now, Effects& out) {
+  for (auto position = asks_.begin(); position != asks_.end();) {
+    auto& [number, ask] = *position;
+    if (ask.answer_by > now) {
+      ++position;
+      continue;
+    }
+    // Asking saves work and no more: the store's unique key keeps the promise.
+    out.push_back(SendTo{ask.asker, Known{0, {}, std::move(ask.tasks)}});
+    position = asks_.erase(position);
+  }
+}
+
+}  // namespace framefleet::broker

@@ -1,0 +1,44 @@
+#pragma once
+// The books: for every source and job what was submitted and what became of it. Only ever counts up;
+// what is in progress is counted from the tables and must make the equation true:
+//   submitted = rejected + admitted,   admitted = ok + failed + … + lost + in progress.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "shared/base/task.hpp"
+
+namespace framefleet::broker {
+
+struct Account {
+  std::uint64_t submitted{0};
+  std::uint64_t rejected{0};
+  std::uint64_t admitted{0};
+  std::array<std::uint64_t, kStatusCount> settled{};
+
+  std::uint64_t settled_in_all() const;
+  friend bool operator==(const Account&, const Account&) = default;
+};
+
+class Ledger {
+ public:
+  void admitted(const std::string& source, const std::string& job);
+  void rejected(const std::string& source, const std::string& job);
+  void settled(const std::string& source, const std::string& job, Status status);
+
+  const Account& total() const { return total_; }
+  const std::map<std::string, Account>& by_source() const { return by_source_; }
+  const std::map<std::string, Account>& by_job() const { return by_job_; }
+
+ private:
+  template <class Count>
+  void book(const std::string& source, const std::string& job, Count count);
+
+  Account total_;
+  std::map<std::string, Account> by_source_;
+  std::map<std::string, Account> by_job_;
+};
+
+}  // namespace framefleet::broker

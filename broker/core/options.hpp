@@ -1,0 +1,53 @@
+#pragma once
+// What the broker's core can be told. Every cap of DESIGN's promise "bounded" is one of these.
+
+#include <cstdint>
+
+#include "shared/base/time.hpp"
+
+namespace framefleet::broker {
+
+struct CoreOptions {
+  /// +1 at each start of a broker; leases of an earlier one are never mistaken for ours.
+  std::uint32_t incarnation{1};
+
+  /// How often every peer says that it is there.
+  Duration heartbeat_interval{std::chrono::milliseconds{500}};
+  /// Silence after which a peer counts as gone: five missed heartbeats.
+  Duration peer_timeout{std::chrono::milliseconds{2500}};
+  /// How long a lease lives without being listed in its worker's heartbeat: twice peer_timeout, so that
+  /// a worker that is alive but slow to beat does not lose its work.
+  Duration lease_duration{std::chrono::seconds{5}};
+
+  /// In progress at once, at most; over it submits are answered `busy`.
+  std::uint64_t backlog_tasks_max{1'000'000};
+  /// Payload bytes of tasks in progress, at most. What the broker may take of the machine's memory.
+  std::uint64_t backlog_bytes_max{std::uint64_t{1} << 30U};
+  /// Bytes of outcomes that wait for the sink; at the cap nothing is assigned.
+  std::uint64_t unstored_bytes_max{std::uint64_t{64} << 20U};
+  /// Of one task, all frames together. A 50-megapixel JPEG of best quality has about 30 MiB.
+  std::uint64_t payload_bytes_max{std::uint64_t{64} << 20U};
+  /// A submitter may have this much unanswered.
+  std::uint64_t grant_tasks{256};
+  std::uint64_t grant_bytes{std::uint64_t{64} << 20U};
+  /// Told to submitters that are answered `busy`.
+  Duration busy_retry{std::chrono::milliseconds{100}};
+  /// Outcomes sent to the sink and not yet stored, at most: small, because they would age in a socket.
+  std::uint64_t sink_window{256};
+
+  /// Hand-outs that ended in a nack, a crash or a spent time budget before the task is `failed`.
+  std::uint16_t failed_attempts_max{3};
+  /// Hand-outs whose worker or lease was lost before the task is `failed`. Higher, because a worker's
+  /// death is seldom the picture's fault.
+  std::uint16_t lost_attempts_max{10};
+  /// Back-off before attempt n+1: uniform in [0, min(max, base × 2^n)] ("full jitter").
+  Duration retry_delay_base{std::chrono::milliseconds{200}};
+  Duration retry_delay_max{std::chrono::seconds{30}};
+
+  /// How long a connected sink may take to say what it has stored before the asker is told "unknown".
+  Duration ask_timeout{std::chrono::seconds{1}};
+  /// Outcomes remembered after they are settled, to answer a submit that comes late or twice.
+  std::uint64_t settled_memory{100'000};
+};
+
+}  // namespace framefleet::broker

@@ -1,0 +1,36 @@
+#include "broker/core/storing_table.hpp"
+
+#include "shared/base/assert.hpp"
+
+namespace framefleet::broker {
+
+void StoringTable::add(StoringTask task) {
+  const bool is_new = by_task_.emplace(task.outcome.id, places_).second;
+  FRAMEFLEET_ASSERT(is_new);
+  bytes_ += task.outcome.payload.bytes;
+  line_.emplace(places_++, std::move(task));
+}
+
+const Outcome* StoringTable::send_next(std::uint64_t window) {
+  if (sent_ >= window) return nullptr;
+  const auto position = line_.lower_bound(next_);
+  if (position == line_.end()) return nullptr;
+  next_ = position->first + 1;
+  ++sent_;
+  return &position->second.outcome;
+}
+
+std::optional<StoringTask> StoringTable::close(const TaskId& task) {
+  const auto place = by_task_.find(task);
+  if (place == by_task_.end()) return std::nullopt;
+  const auto position = line_.find(place->second);
+  FRAMEFLEET_ASSERT(position != line_.end());
+  if (position->first < next_) --sent_;
+  StoringTask closed = std::move(position->second);
+  bytes_ -= closed.outcome.payload.bytes;
+  line_.erase(position);
+  by_task_.erase(place);
+  return closed;
+}
+
+}  // namespace framefleet::broker

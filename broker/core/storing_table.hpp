@@ -1,0 +1,43 @@
+#pragma once
+// Outcomes on their way into the store: first in line are those the sink has been sent and not yet
+// confirmed, then those that wait for a place in its window. A new sink gets all of them again.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "shared/base/messages.hpp"
+
+namespace framefleet::broker {
+
+struct StoringTask {
+  Outcome outcome;
+  PeerId worker{};    ///< To be told when it is settled; none: nobody.
+  Time admitted_at{};
+};
+
+class StoringTable {
+ public:
+  void add(StoringTask task);
+  /// The next outcome to send, now counted as sent; null when there is none or `window` are under way.
+  const Outcome* send_next(std::uint64_t window);
+  /// The sink is another one, or the same after a cut: everything is to be sent again.
+  void send_again() { next_ = 0; sent_ = 0; }
+  std::optional<StoringTask> close(const TaskId& task);
+
+  bool holds(const TaskId& task) const { return by_task_.contains(task); }
+  std::uint64_t count() const { return line_.size(); }
+  std::uint64_t sent_count() const { return sent_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  std::map<std::uint64_t, StoringTask> line_;  // by place, in the order of arrival
+  std::unordered_map<TaskId, std::uint64_t> by_task_;
+  std::uint64_t places_{0};  // given out so far
+  std::uint64_t next_{0};    // every place below it has been sent
+  std::uint64_t sent_{0};    // how many are below next_
+  std::uint64_t bytes_{0};
+};
+
+}  // namespace framefleet::broker
