@@ -1,0 +1,214 @@
+#include "shared/config/layers.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace framefleet::config {
+namespace {
+
+/// Far over any configuration, far under what would hurt.
+constexpr std::size_t kFileBytesMax = 1U << 20U;
+
+std::string position(const std::string& file, const toml::source_region& source) {
+  return fmt::format("{}:{}:{}", file, source.begin.line, source.begin.column);
+}
+
+std::string_view type_text(toml::node_type type) {
+  switch (type) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "a text";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a number";
+    case toml::node_type::boolean:
+      return "true or false";
+    case toml::node_type::date:
+    case toml::node_type::time:
+    case toml::node_type::date_time:
+      return "a date or time";
+    case toml::node_type::none:
+      break;
+  }
+  return "nothing";
+}
+
+std::optional<RawValue> list_value(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  std::vector<std::string> words;
+  for (const toml::node& element : *array) {
+    if (!element.is_string()) return std::nullopt;
+    words.push_back(element.as_string()->get());
+  }
+  return words;
+}
+
+/// The node as the option's kind wants it; nothing where its type is another one.
+std::optional<RawValue> raw_value(Kind kind, const toml::node& node) {
+  switch (kind) {
+    case Kind::flag:
+      if (node.is_boolean()) return node.as_boolean()->get();
+      break;
+    case Kind::integer:
+      if (node.is_integer()) return node.as_integer()->get();
+      break;
+    case Kind::real:
+      if (node.is_number()) return *node.value<double>();
+      break;
+    case Kind::bytes:
+      if (node.is_integer()) return fmt::format("{}", node.as_integer()->get());
+      if (node.is_string()) return node.as_string()->get();
+      break;
+    case Kind::duration:
+      if (node.is_integer()) return fmt::format("{}", node.as_integer()->get());
+      if (node.is_string()) return node.as_string()->get();
+      break;
+    case Kind::text:
+    case Kind::path:
+      if (node.is_string()) return node.as_string()->get();
+      break;
+    case Kind::list:
+      return list_value(node);
+  }
+  return std::nullopt;
+}
+
+std::string with_suggestion(std::string_view what, std::string_view word,
+                            const std::vector<std::string>& candidates) {
+  const auto guess = nearest(word, candidates);
+  return guess ? fmt::format("{}, did you mean {}?", what, *guess) : std::string(what);
+}
+
+/// Walks the two levels of a file: sections, and keys in them.
+class Reader {
+ public:
+  Reader(OptionSet& set, std::string file, Complaints& complaints)
+      : set_(set), file_(std::move(file)), complaints_(complaints) {}
+
+  void read(const toml::table& root) {
+    for (const auto& [name, node] : root) {
+      const toml::table* section = node.as_table();
+      if (set_.find_section(name.str()) == nullptr) {
+        unknown_section(name, section != nullptr);
+      } else if (section == nullptr) {
+        complaints_.add(position(file_, node.source()), name.str(),
+                        fmt::format("is {}, not a section", type_text(node.type())),
+                        fmt::format("[{}]", name.str()));
+      } else {
+        read_section(std::string(name.str()), *section);
+      }
+    }
+  }
+
+  /// In the order the options were bound.
+  std::vector<std::string> names_set() const {
+    std::vector<std::string> names;
+    for (const Option& option : set_.options()) {
+      if (std::ranges::find(seen_, &option) != seen_.end()) names.push_back(option.name());
+    }
+    return names;
+  }
+
+ private:
+  void read_section(const std::string& section, const toml::table& table) {
+    for (const auto& [key, node] : table) {
+      Option* option = set_.find(section, key.str());
+      if (option == nullptr) {
+        unknown_key(section, key);
+        continue;
+      }
+      seen_.push_back(option);
+      const std::string where = position(file_, node.source());
+      const auto value = raw_value(option->kind, node);
+      if (!value) {
+        complaints_.add(where, option->name(),
+                        fmt::format("{} does not fit here", type_text(node.type())),
+                        option->allowed);
+        continue;
+      }
+      assign_value(*option, *value, where, fmt::format("{}:{}", file_, node.source().begin.line),
+                   complaints_);
+    }
+  }
+
+  void unknown_section(const toml::key& name, bool is_table) {
+    std::vector<std::string> known;
+    for (const auto& section : set_.sections()) known.push_back(section.name);
+    complaints_.add(position(file_, name.source()), name.str(),
+                    with_suggestion(is_table ? "unknown section" : "a key outside every section",
+                                    name.str(), known),
+                    fmt::format("[{}]", fmt::join(known, "], [")));
+  }
+
+  void unknown_key(const std::string& section, const toml::key& key) {
+    std::vector<std::string> known;
+    std::string elsewhere;
+    for (const Option& option : set_.options()) {
+      if (option.section == section) known.push_back(option.key);
+      if (option.key == key.str()) elsewhere = option.section;
+    }
+    const std::string wrong = elsewhere.empty()
+                                  ? with_suggestion("unknown key", key.str(), known)
+                                  : fmt::format("unknown key, it belongs in [{}]", elsewhere);
+    complaints_.add(position(file_, key.source()), fmt::format("{}.{}", section, key.str()), wrong,
+                    fmt::format("{}", fmt::join(known, ", ")));
+  }
+
+  OptionSet& set_;
+  std::string file_;
+  Complaints& complaints_;
+  std::vector<const Option*> seen_;
+};
+
+}  // namespace
+
+Result<std::string, std::string> read_file(const std::filesystem::path& file,
+                                           std::size_t bytes_max) {
+  const auto last_error = [] { return std::generic_category().message(errno); };
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail("cannot be opened: " + last_error());
+  std::string content(bytes_max + 1, '\0');
+  std::size_t size = 0;
+  ssize_t got = 0;
+  while (size < content.size() &&
+         (got = ::read(fd, content.data() + size, content.size() - size)) > 0) {
+    size += static_cast<std::size_t>(got);
+  }
+  const std::string error = got < 0 ? last_error() : std::string();
+  ::close(fd);
+  if (got < 0) return fail("cannot be read: " + error);
+  if (size > bytes_max) return fail(fmt::format("is larger than {} bytes", bytes_max));
+  content.resize(size);
+  return content;
+}
+
+std::vector<std::string> read_toml_file(OptionSet& set, const std::filesystem::path& file,
+                                        Complaints& complaints) {
+  const auto content = read_file(file, kFileBytesMax);
+  if (!content) {
+    complaints.add(file.string(), "configuration file", content.error());
+    return {};
+  }
+  Reader reader{set, file.string(), complaints};
+  try {
+    reader.read(toml::parse(*content, file.string()));
+  } catch (const toml::parse_error& error) {
+    complaints.add(position(file.string(), error.source()), "not TOML",
+                   std::string(error.description()));
+  }
+  return reader.names_set();
+}
+
+}  // namespace framefleet::config
