@@ -1,0 +1,45 @@
+#pragma once
+// Reading a file that may be anything, and writing one so that a crash leaves the old or the new.
+// Threads: any. Errors: text for people with the path and the system's reason.
+
+#include "shared/base/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace framefleet::producer {
+
+/// Closes what it owns. -1: owns nothing.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor();
+  FileDescriptor(FileDescriptor&& other) noexcept;
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+
+ private:
+  int fd_{-1};
+};
+
+struct FileContents {
+  std::string bytes;
+  std::int64_t mtime_ms{0};  ///< Modification time, Unix.
+};
+
+/// The whole of a regular file of at most `bytes_max`. Never blocks on a pipe. The error is the
+/// reason alone ("Permission denied", "is larger than …"), for a sentence that names the path.
+Result<FileContents, std::string> read_file(const std::string& path, std::uint64_t bytes_max);
+
+/// Replaces `path` by `text`: temporary file beside it, fsync, rename, fsync of the folder.
+Result<void, Error> replace_file(const std::filesystem::path& path, std::string_view text);
+
+/// What errno says, for people.
+std::string system_reason(int error_number);
+
+}  // namespace framefleet::producer
