@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# What is slower or stricter than the tests: style, spelling, self-contained headers, the second
+# compiler with its analyser, sanitizers. Each step is named and counted; one that fails does not stop
+# the next, and the script fails at the end.
+#
+#   scripts/check.sh               every step
+#   scripts/check.sh format tidy   these alone
+#
+# The last line is `N passed, N failed`, counted in steps. Logs: build/check/STEP.log.
+set -uo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+in_tree
+
+readonly steps=(format spelling scripts headers tidy asan tsan)
+readonly logs=build/check
+passed=0
+failed=0
+
+# sources PATTERN… : files of the tree, without what is ignored. Works in a clone and in a tarball.
+sources() {
+    if [ -e .git ]; then
+        git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
+            [ -e "$file" ] && printf '%s\n' "$file"
+        done
+    else
+        local pattern find_names=()
+        for pattern in "$@"; do find_names+=(-o -name "$pattern"); done
+        find . -path ./build -prune -o -type f \( "${find_names[@]:1}" \) -print
+    fi
+}
+
+# The house is formatted by one version: others disagree about details.
+step_format() {
+    clang-format --version | grep -q 'version 14\.' || {
+        echo "clang-format 14 is not there, but $(clang-format --version)"
+        return 1
+    }
+    sources '*.cpp' '*.hpp' | xargs -r clang-format --dry-run -Werror
+}
+
+step_spelling() {
+    sources '*.cpp' '*.hpp' '*.md' '*.py' '*.sh' '*.txt' '*.toml' '*.cmake' |
+        xargs -r codespell --ignore-words-list=nack,acknowledgement,te
+}
+
+step_scripts() {
+    { sources '*.sh' && echo .ci/run; } | xargs shellcheck -x
+}
+
+# Every public header compiles by itself.
+step_headers() {
+    configure release && build release --target all_verify_interface_header_sets
+}
+
+# Clang must read what GCC reads; clang-tidy looks at what all processes lean on.
+step_tidy() {
+    configure tidy -DCMAKE_CXX_CLANG_TIDY= &&
+        run-clang-tidy -quiet -p build/tidy -j "$(build_jobs)" '/(shared/base|[a-z]+/core)/[^/]+\.cpp$'
+}
+
+# The programs that ctest runs for a label, as build targets.
+test_targets() {
+    ctest --test-dir "build/$1" -L "$2" --show-only=json-v1 | python3 -c '
+import json, os, sys
+for test in json.load(sys.stdin)["tests"]:
+    program = test.get("command", [""])[0]
+    if os.path.basename(os.path.dirname(program)) == "tests":
+        print(os.path.basename(program))' | sort -u
+}
+
+# sanitized PRESET LABEL : builds the tests of that label and runs them.
+sanitized() {
+    local targets
+    configure "$1" || return 1
+    mapfile -t targets < <(test_targets "$1" "$2")
+    [ "${#targets[@]}" -gt 0 ] || { echo "no test has the label $2"; return 1; }
+    build "$1" --target "${targets[@]}" && ctest --preset "$1" -L "$2" -j 2 </dev/null
+}
+
+step_asan() { sanitized asan 'unit|sim'; }
+
+# Threads of ours: libzmq and OpenCV are not instrumented and would report what they do correctly.
+step_tsan() { sanitized tsan unit; }
+
+# run_step NAME : quiet while it passes, its whole log where it fails.
+run_step() {
+    local started=$SECONDS log=$logs/$1.log
+    printf '==> %-10s' "$1"
+    if "step_$1" >"$log" 2>&1 </dev/null; then
+        passed=$((passed + 1))
+        printf 'passed (%d s)\n' $((SECONDS - started))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED (%d s)\n' $((SECONDS - started))
+        tail -n 200 "$log" | sed "s/^/    /"
+    fi
+}
+
+for name in "$@"; do
+    [[ " ${steps[*]} " == *" $name "* ]] || die "no step is called $name; there are: ${steps[*]}"
+done
+install_packages build run test check
+mkdir -p "$logs"
+[ "$#" -gt 0 ] || set -- "${steps[@]}"
+for name in "$@"; do run_step "$name"; done
+closing_line "$passed" "$failed"
+[ "$failed" -eq 0 ]
