@@ -1,0 +1,112 @@
+#include "worker/decoding/decoder.hpp"
+
+#include "shared/base/assert.hpp"
+#include "worker/decoding/codecs.hpp"
+#include "worker/decoding/exif.hpp"
+
+#include <opencv2/core.hpp>
+
+namespace framefleet::worker {
+namespace {
+
+enum class Mirror : int { none = 2, top_bottom = 0, left_right = 1, both = -1 };  // As cv::flip.
+
+/// What undoes an orientation: exchange rows and columns, then mirror.
+struct Turn {
+  bool transpose;
+  Mirror mirror;
+};
+
+Turn turn_for(int orientation) {
+  switch (orientation) {
+    case 2: return {false, Mirror::left_right};
+    case 3: return {false, Mirror::both};
+    case 4: return {false, Mirror::top_bottom};
+    case 5: return {true, Mirror::none};
+    case 6: return {true, Mirror::left_right};
+    case 7: return {true, Mirror::both};
+    case 8: return {true, Mirror::top_bottom};
+    default: return {false, Mirror::none};
+  }
+}
+
+cv::Mat as_mat(PlaneBuffer& buffer) {
+  const Plane plane = buffer.plane();
+  return cv::Mat(plane.height, plane.width, CV_8UC(plane.channels), buffer.data(), plane.stride);
+}
+
+void turn_upright(PlaneBuffer& stored, int orientation, PlaneBuffer& out) {
+  const Plane from = stored.plane();
+  const Turn turn = turn_for(orientation);
+  if (turn.transpose) {
+    out.reset(from.height, from.width, from.channels);
+  } else {
+    out.reset(from.width, from.height, from.channels);
+  }
+  const cv::Mat source = as_mat(stored);
+  cv::Mat target = as_mat(out);
+  if (turn.transpose) {
+    cv::transpose(source, target);
+  } else {
+    source.copyTo(target);
+  }
+  if (turn.mirror != Mirror::none) cv::flip(target, target, static_cast<int>(turn.mirror));
+}
+
+}  // namespace
+
+struct Decoder::Parts {
+  JpegDecoder jpeg;
+  PlaneBuffer grey;
+  PlaneBuffer bgr;
+  PlaneBuffer stored;  ///< As stored, where the picture has to be turned.
+};
+
+Decoder::Decoder(ImageLimits limits) : limits_(limits), parts_(std::make_unique<Parts>()) {}
+
+Decoder::~Decoder() = default;
+
+Result<Picture, PictureError> Decoder::decode(std::span<const std::byte> bytes, Planes planes) {
+  FRAMEFLEET_ASSERT(planes.grey || planes.bgr);
+  const auto header = inspect_image(bytes, limits_);
+  if (!header) return fail(header.error());
+
+  Picture picture;
+  const bool turned = exchanges_sides(header->orientation);
+  picture.width = static_cast<int>(turned ? header->height : header->width);
+  picture.height = static_cast<int>(turned ? header->width : header->height);
+  if (planes.grey) {
+    const auto damaged = decode_plane(bytes, *header, 1, parts_->grey);
+    if (!damaged) return fail(damaged.error());
+    picture.damaged = *damaged;
+    picture.grey = parts_->grey.plane();
+  }
+  if (planes.bgr) {
+    const auto damaged = decode_plane(bytes, *header, 3, parts_->bgr);
+    if (!damaged) return fail(damaged.error());
+    picture.damaged = picture.damaged || *damaged;
+    picture.bgr = parts_->bgr.plane();
+  }
+  return picture;
+}
+
+Result<bool, PictureError> Decoder::decode_plane(std::span<const std::byte> bytes,
+                                                 const ImageHeader& header, int channels,
+                                                 PlaneBuffer& out) {
+  const bool upright = header.orientation == 1;
+  PlaneBuffer& target = upright ? out : parts_->stored;
+  const auto decoded = [&]() -> Result<bool, PictureError> {
+    switch (header.format) {
+      case ImageFormat::jpeg: return parts_->jpeg.decode(bytes, header, channels, target);
+      case ImageFormat::png:
+        return decode_png(bytes, header, channels, target).map([] { return false; });
+      case ImageFormat::webp:
+        return decode_webp(bytes, header, channels, target).map([] { return false; });
+    }
+    return false;
+  }();
+  if (decoded && !upright) turn_upright(target, header.orientation, out);
+  return decoded;
+}
+
+}  // namespace framefleet::worker

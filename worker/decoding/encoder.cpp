@@ -1,0 +1,34 @@
+#include "worker/decoding/encoder.hpp"
+
+#include <new>
+
+#include "shared/base/assert.hpp"
+
+#include <turbojpeg.h>
+
+namespace framefleet::worker {
+
+JpegEncoder::JpegEncoder() : handle_(tjInitCompress()) {
+  if (handle_ == nullptr) throw std::bad_alloc();
+}
+
+JpegEncoder::~JpegEncoder() { tjDestroy(handle_); }
+
+Result<std::string, Error> JpegEncoder::encode(const Plane& plane, int quality) {
+  FRAMEFLEET_ASSERT(plane && quality >= 1 && quality <= 100);
+  const bool grey = plane.channels == 1;
+  const int sampling = grey ? TJSAMP_GRAY : TJSAMP_420;
+  // libjpeg's worst case is about the size of the pixels; what is kept is what was written.
+  std::string jpeg(tjBufSize(plane.width, plane.height, sampling), '\0');
+  auto* target = reinterpret_cast<unsigned char*>(jpeg.data());
+  unsigned long written = static_cast<unsigned long>(jpeg.size());
+  const int rc = tjCompress2(handle_, plane.pixels, plane.width, static_cast<int>(plane.stride),
+                             plane.height, grey ? TJPF_GRAY : TJPF_BGR, &target, &written, sampling,
+                             quality, TJFLAG_NOREALLOC);
+  if (rc != 0) return fail(Error{std::string("JPEG encoder: ") + tjGetErrorStr2(handle_)});
+  jpeg.resize(written);
+  jpeg.shrink_to_fit();
+  return jpeg;
+}
+
+}  // namespace framefleet::worker

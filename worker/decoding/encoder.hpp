@@ -1,0 +1,25 @@
+#pragma once
+// Encodes a plane as a JPEG (baseline, 4:2:0) with TurboJPEG. One object per thread.
+
+#include <string>
+
+#include "shared/base/result.hpp"
+#include "worker/decoding/picture.hpp"
+
+namespace framefleet::worker {
+
+class JpegEncoder {
+ public:
+  JpegEncoder();
+  ~JpegEncoder();
+  JpegEncoder(const JpegEncoder&) = delete;
+  JpegEncoder& operator=(const JpegEncoder&) = delete;
+
+  /// `quality` 1 to 100. Requires: a plane with pixels. Throws std::bad_alloc.
+  Result<std::string, Error> encode(const Plane& plane, int quality);
+
+ private:
+  void* handle_;
+};
+
+}  // namespace framefleet::worker

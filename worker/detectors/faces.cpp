@@ -1,0 +1,105 @@
+#include "worker/detectors/faces.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "shared/base/assert.hpp"
+#include "worker/detectors/mat.hpp"
+
+#include <fmt/format.h>
+
+#include <opencv2/objdetect.hpp>
+
+namespace framefleet::worker {
+namespace {
+
+struct Cascade {
+  std::string_view name;
+  std::string_view file;
+};
+constexpr std::array<Cascade, 8> kCascades{{
+    {"alt2", "haarcascades/haarcascade_frontalface_alt2.xml"},
+    {"default", "haarcascades/haarcascade_frontalface_default.xml"},
+    {"alt", "haarcascades/haarcascade_frontalface_alt.xml"},
+    {"alt_tree", "haarcascades/haarcascade_frontalface_alt_tree.xml"},
+    {"profile", "haarcascades/haarcascade_profileface.xml"},
+    {"lbp", "lbpcascades/lbpcascade_frontalface.xml"},
+    {"lbp_improved", "lbpcascades/lbpcascade_frontalface_improved.xml"},
+    {"lbp_profile", "lbpcascades/lbpcascade_profileface.xml"},
+}};
+
+class Faces final : public Detector {
+ public:
+  Faces(cv::CascadeClassifier classifier, const Options& options)
+      : classifier_(std::move(classifier)),
+        scale_(options.real("scale")),
+        neighbours_(static_cast<int>(options.integer("neighbours"))),
+        min_size_(static_cast<int>(options.integer("min_size"))),
+        max_size_(static_cast<int>(options.integer("max_size"))) {}
+
+  Result<Found, DetectError> detect(const DetectInput& input) override {
+    std::vector<cv::Rect> boxes;
+    std::vector<int> neighbours;
+    classifier_.detectMultiScale(as_mat(input.picture.grey), boxes, neighbours, scale_, neighbours_, 0,
+                                 cv::Size(min_size_, min_size_), cv::Size(max_size_, max_size_));
+    Found found;
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+      found.detections.push_back(
+          {"face", static_cast<float>(neighbours[i]), as_box(boxes[i]), ""});
+    }
+    std::stable_sort(found.detections.begin(), found.detections.end(),
+                     [](const Detection& a, const Detection& b) { return a.score > b.score; });
+    return found;
+  }
+
+ private:
+  cv::CascadeClassifier classifier_;
+  double scale_;
+  int neighbours_;
+  int min_size_;
+  int max_size_;
+};
+
+Result<std::unique_ptr<Detector>, Error> make(const Options& options,
+                                              const DetectorSettings& settings) {
+  const auto* const cascade =
+      std::find_if(kCascades.begin(), kCascades.end(),
+                   [&](const Cascade& each) { return each.name == options.choice("cascade"); });
+  FRAMEFLEET_ASSERT(cascade != kCascades.end());
+  const auto path = std::filesystem::path(settings.cascade_folder) / cascade->file;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return fail(Error{fmt::format("detector \"faces\": {} is not there; install the package "
+                                  "opencv-data or name the folder of the cascades",
+                                  path.string()),
+                      exit_code::kNoInput});
+  }
+  cv::CascadeClassifier classifier;
+  if (!classifier.load(path.string())) {
+    return fail(Error{fmt::format("detector \"faces\": {} is not a cascade", path.string()),
+                      exit_code::kNoInput});
+  }
+  return std::make_unique<Faces>(std::move(classifier), options);
+}
+
+}  // namespace
+
+DetectorKind faces_kind() {
+  std::vector<std::string_view> cascades;
+  for (const auto& cascade : kCascades) cascades.push_back(cascade.name);
+  return {"faces",
+          1,
+          "faces by a Haar or LBP cascade; the score counts agreeing windows",
+          {{"cascade", OptionType::choice, "alt2", 0, 0, "", std::move(cascades),
+            "which trained cascade: Haar, or LBP (faster, fewer faces)"},
+           {"scale", OptionType::real, "1.1", 1.01, 2, "", {},
+            "step from one size searched to the next; larger is faster and finds less"},
+           {"neighbours", OptionType::integer, "3", 1, 100, "", {},
+            "windows that must agree on a face; larger finds fewer false ones"},
+           {"min_size", OptionType::integer, "30", 1, 20000, "px", {}, "smallest face"},
+           {"max_size", OptionType::integer, "0", 0, 20000, "px", {}, "largest face; 0: no limit"}},
+          make};
+}
+
+}  // namespace framefleet::worker

@@ -1,0 +1,65 @@
+#pragma once
+// Typed options of detectors: a table says name, unit, range and default once; parsing, messages,
+// `--list-detectors` and docs/DETECTORS.md all come from it.
+//
+// Values: integers, real numbers, one of a list of words, or a time with its unit ("20ms", "1.5s").
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/result.hpp"
+#include "shared/base/time.hpp"
+
+namespace framefleet::worker {
+
+enum class OptionType : std::uint8_t { integer, real, choice, time };
+
+struct OptionSpec {
+  std::string_view name;
+  OptionType type{OptionType::integer};
+  std::string_view standard;  ///< The default, spelled as a user would.
+  double min{0};              ///< Inclusive; seconds for a time.
+  double max{0};
+  std::string_view unit;              ///< "px", "" …
+  std::vector<std::string_view> choices;  ///< OptionType::choice only.
+  std::string_view help;
+};
+
+/// "1 to 100 px", "alt2, alt or default", "0ms to 600s": for messages and documents.
+std::string describe_range(const OptionSpec& spec);
+
+/// The values of one detector's options, every option of its table with exactly one value. The getters
+/// require a name and a type that stand in the table.
+class Options {
+ public:
+  /// `text` is what stands behind the question mark: "min_size=40&scale=1.1", or empty. Errors (usage)
+  /// name the detector, the option, and what would be accepted.
+  static Result<Options, Error> parse(std::string_view detector, std::span<const OptionSpec> specs,
+                                      std::string_view text);
+
+  std::int64_t integer(std::string_view name) const;
+  double real(std::string_view name) const;
+  std::string_view choice(std::string_view name) const;
+  /// Of a choice between whole numbers.
+  int number(std::string_view name) const;
+  Duration time(std::string_view name) const;
+
+ private:
+  struct Value {
+    std::string_view name;  ///< Points into the table.
+    OptionType type{OptionType::integer};
+    double number{0};
+    std::string_view word;  ///< Points into the table.
+  };
+
+  static Result<Value, Error> read(std::string_view detector, const OptionSpec& spec,
+                                   std::string_view text);
+  const Value& find(std::string_view name, OptionType type) const;
+
+  std::vector<Value> values_;
+};
+
+}  // namespace framefleet::worker

@@ -1,0 +1,52 @@
+#pragma once
+// The table of all detectors. A detector is one pair of files that describes itself as a DetectorKind,
+// and one line in registry.cpp.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "worker/detectors/detector.hpp"
+#include "worker/detectors/options.hpp"
+
+namespace framefleet::worker {
+
+/// What this machine provides to detectors.
+struct DetectorSettings {
+  /// Holds haarcascades/ and lbpcascades/ (Debian: package opencv-data).
+  std::string cascade_folder{"/usr/share/opencv4"};
+};
+
+struct DetectorKind {
+  std::string_view name;
+  int revision{1};  ///< Goes up when the same picture may give another answer.
+  std::string_view help;
+  std::vector<OptionSpec> options;
+  /// Errors: what the detector needs is not on this machine.
+  Result<std::unique_ptr<Detector>, Error> (*make)(const Options&, const DetectorSettings&);
+};
+
+/// "faces?min_size=40": a kind and the values of its options.
+struct DetectorSpec {
+  const DetectorKind* kind{nullptr};  ///< Never null; lives as long as the program.
+  Options options;
+};
+
+std::span<const DetectorKind> detector_kinds();
+
+/// Errors (usage, exit code 64): an unknown detector or option names those that exist.
+Result<DetectorSpec, Error> parse_detector(std::string_view text);
+
+/// As parse_detector, and a missing file (a cascade) is an error that names it (exit code 66).
+Result<std::unique_ptr<Detector>, Error> make_detector(std::string_view text,
+                                                       const DetectorSettings& settings);
+
+/// What travels with every result: revision and the version of OpenCV, "1+opencv4.6.0".
+std::string version_of(const DetectorKind& kind);
+
+/// Every detector with its options, for `--list-detectors`.
+std::string detector_catalogue();
+
+}  // namespace framefleet::worker

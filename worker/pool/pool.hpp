@@ -1,0 +1,82 @@
+#pragma once
+// The interface between the worker's loop, which holds sockets and leases, and whatever decodes and
+// detects. The loop starts orders, waits on notify_fd(), takes what is done, and looks at the stages
+// to decide whose lease it may still vouch for.
+//
+//   start ──▶ decode ──▶ detect (each detector) ──▶ annotate ──▶ take_done
+//               └── abandon: dropped at the next arrow, still reported once by take_done ──┘
+//
+// Bounded: never more orders than slots, from start() until take_done() has returned them. All methods
+// belong to one thread, the loop's; none of them waits for work to end, but the destructor does.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shared/base/task.hpp"
+#include "shared/base/task_id.hpp"
+#include "shared/base/time.hpp"
+#include "worker/detectors/workbench.hpp"
+
+namespace framefleet::worker {
+
+struct PoolOptions {
+  /// Tasks at once; each has its own decoder and detectors. 1 to 1024.
+  std::size_t slots{1};
+  /// Longest decode (and annotation) before the picture is given up: a 50 MP progressive JPEG of 100
+  /// scans takes under a second.
+  Duration decode_timeout{std::chrono::seconds{5}};
+  /// Longest run of one detector. A Haar cascade over 50 MP takes about 20 s.
+  Duration detect_timeout{std::chrono::seconds{60}};
+  WorkbenchOptions workbench;
+};
+
+struct WorkOrder {
+  std::uint64_t ticket{0};  ///< The caller's own number; unique among those in the pool.
+  TaskId id;
+  std::uint16_t attempt{1};
+  TaskDescription task;
+  std::vector<std::span<const std::byte>> frames;
+  std::shared_ptr<const void> keep_alive;  ///< Owns what `frames` point to; let go when done.
+};
+
+struct WorkDone {
+  std::uint64_t ticket{0};
+  TaskId id;
+  bool abandoned{false};  ///< abandon() was called: nobody waits for the result.
+  Result<Worked, WorkError> result{Worked{}};
+  Duration elapsed{};  ///< From the start of work to its end.
+};
+
+/// What one order is doing now.
+struct StageReport {
+  std::uint64_t ticket{0};
+  Stage stage{Stage::decode};
+  std::string detector;  ///< In Stage::detect.
+  Duration elapsed{};    ///< In this stage.
+  bool over_budget{false};
+};
+
+class Pool {
+ public:
+  virtual ~Pool() = default;
+
+  virtual std::size_t slots() const = 0;
+  /// Orders started and not yet taken by take_done().
+  virtual std::size_t in_use() const = 0;
+  /// False, and nothing happened, when all slots are in use.
+  [[nodiscard]] virtual bool start(WorkOrder order) = 0;
+  /// What ended since the last call, in the order in which it ended.
+  virtual std::vector<WorkDone> take_done() = 0;
+  /// Readable while something waits for take_done(). Owned by the pool.
+  virtual int notify_fd() const = 0;
+  /// Orders being worked on, by ticket.
+  virtual std::vector<StageReport> stages() const = 0;
+  /// The result is not wanted any more; no word for a ticket that is not in the pool.
+  virtual void abandon(std::uint64_t ticket) = 0;
+};
+
+}  // namespace framefleet::worker

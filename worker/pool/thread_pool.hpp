@@ -1,0 +1,35 @@
+#pragma once
+// A Pool of threads in this process: for trusted input, and to measure what isolation costs. A crash
+// takes the worker with it, and a thread that hangs in foreign code keeps its slot for ever: its stage
+// is reported over budget, and the caller gives the task back.
+//
+// The destructor abandons everything and joins; it waits for a detector that is inside foreign code.
+
+#include <memory>
+
+#include "worker/pool/pool.hpp"
+
+namespace framefleet::worker {
+
+class ThreadPool final : public Pool {
+ public:
+  /// Starts the threads. Throws std::system_error where the system has none to give.
+  explicit ThreadPool(PoolOptions options);
+  ~ThreadPool() override;
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  std::size_t slots() const override;
+  std::size_t in_use() const override;
+  [[nodiscard]] bool start(WorkOrder order) override;
+  std::vector<WorkDone> take_done() override;
+  int notify_fd() const override;
+  std::vector<StageReport> stages() const override;
+  void abandon(std::uint64_t ticket) override;
+
+ private:
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+}  // namespace framefleet::worker
