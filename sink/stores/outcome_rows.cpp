@@ -1,0 +1,236 @@
+#include "sink/stores/outcome_rows.hpp"
+
+#include "sink/stores/text.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace framefleet::sink {
+namespace {
+
+constexpr std::size_t kNameBytesMax = 256;
+constexpr std::size_t kTextBytesMax = 4096;
+
+std::optional<Status> parse_status(std::string_view word) {
+  for (std::size_t i = 0; i < kStatusCount; ++i) {
+    const auto status = static_cast<Status>(i);
+    if (to_string(status) == word) return status;
+  }
+  return std::nullopt;
+}
+
+SettledTask settled(const TaskId& task, std::string_view status, std::string_view reason,
+                    std::string_view text) {
+  return {task, parse_status(status).value_or(Status::ok),
+          parse_reason(reason).value_or(Reason::none), std::string(text)};
+}
+
+std::string source_hash(const TaskId& task) { return fmt::format("{:016x}", task.source); }
+
+bool fits_in_gaps(const Outcome& outcome) {
+  constexpr auto kSequenceMax =
+      static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return outcome.task_class == TaskClass::live && outcome.id.part == 0 &&
+         outcome.id.sequence <= kSequenceMax &&
+         (outcome.status == Status::superseded || outcome.status == Status::lost);
+}
+
+/// The double that reads like the float: 0.87, not 0.87000000476837.
+double as_printed(float value) {
+  std::array<char, 32> digits{};
+  const auto* end = fmt::format_to(digits.data(), "{}", value);
+  double result = static_cast<double>(value);
+  std::from_chars(digits.data(), end, result);
+  return result;
+}
+
+std::string joined(std::span<const std::string> words) {
+  std::string all;
+  for (const auto& word : words) {
+    if (!all.empty()) all += ',';
+    all += word;
+  }
+  return clean_text(all, kTextBytesMax);
+}
+
+std::string name(std::string_view given) { return clean_text(given, kNameBytesMax); }
+
+}  // namespace
+
+OutcomeRows::OutcomeRows(Database& database, std::uint64_t dead_letter_bytes_max)
+    : database_(database),
+      dead_letter_bytes_max_(dead_letter_bytes_max),
+      find_outcome_(database, "SELECT status, reason, text FROM outcomes WHERE task = ?1"),
+      find_gap_(database,
+                "SELECT first, last, job, status, reason FROM gaps WHERE source_hash = ?1 AND "
+                "epoch = ?2 AND first <= ?3 ORDER BY first DESC LIMIT 1"),
+      find_picture_(database, "SELECT 1 FROM picture_rows WHERE path = ?1"),
+      insert_outcome_(
+          database,
+          "INSERT INTO outcomes (task, job, source, epoch, sequence, class, origin, "
+          "detect, status, reason, text, damaged, attempts, width, height, captured_at, "
+          "stored_at, queued, leased, worked, decode, annotate, worker, build) VALUES "
+          "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+          "?18, ?19, ?20, ?21, ?22, ?23, ?24)"),
+      insert_run_(database,
+                  "INSERT INTO detector_run_rows (outcome, detector, version, elapsed) VALUES "
+                  "(?1, ?2, ?3, ?4)"),
+      insert_detection_(
+          database,
+          "INSERT INTO detection_rows (run, label, score, x, y, width, height, extra) VALUES "
+          "(?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN ?8 = '' THEN NULL WHEN NOT json_valid(?8) THEN "
+          "json_object('text', ?8) WHEN json_type(?8) = 'object' THEN json(?8) ELSE "
+          "json_object('value', json(?8)) END)"),
+      insert_attempt_(database,
+                      "INSERT INTO attempt_rows (outcome, attempt, worker, reason, text) VALUES "
+                      "(?1, ?2, ?3, ?4, ?5)"),
+      insert_dead_letter_(database,
+                          "INSERT INTO dead_letter_rows (outcome, frame, bytes_dropped, bytes) "
+                          "VALUES (?1, ?2, ?3, ?4)"),
+      insert_picture_(database,
+                      "INSERT INTO picture_rows (outcome, kind, path, bytes) VALUES "
+                      "(?1, ?2, ?3, ?4)"),
+      insert_gap_(database,
+                  "INSERT INTO gaps (source_hash, source, epoch, first, last, job, status, reason, "
+                  "at) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)"),
+      extend_gap_(database,
+                  "UPDATE gaps SET last = ?4, at = ?5 WHERE source_hash = ?1 AND epoch = ?2 AND "
+                  "first = ?3") {}
+
+bool OutcomeRows::usable() const {
+  return find_outcome_.usable() && find_gap_.usable() && find_picture_.usable() &&
+         insert_outcome_.usable() && insert_run_.usable() && insert_detection_.usable() &&
+         insert_attempt_.usable() && insert_dead_letter_.usable() && insert_picture_.usable() &&
+         insert_gap_.usable() && extend_gap_.usable();
+}
+
+std::optional<SettledTask> OutcomeRows::find(const TaskId& task) {
+  const auto id = to_string(task);
+  std::optional<SettledTask> found;
+  if (find_outcome_.start(id) && find_outcome_.next()) {
+    found = settled(task, find_outcome_.text(0), find_outcome_.text(1), find_outcome_.text(2));
+  }
+  failed_ |= find_outcome_.failed();
+  find_outcome_.reset();
+  return found || failed_ ? found : find_in_gaps(task);
+}
+
+std::optional<SettledTask> OutcomeRows::find_in_gaps(const TaskId& task) {
+  if (task.part != 0) return std::nullopt;
+  const auto hash = source_hash(task);
+  std::optional<SettledTask> found;
+  if (find_gap_.start(hash, task.epoch, task.sequence) && find_gap_.next() &&
+      find_gap_.integer(1) >= static_cast<std::int64_t>(task.sequence)) {
+    found = settled(task, find_gap_.text(3), find_gap_.text(4), {});
+  }
+  failed_ |= find_gap_.failed();
+  find_gap_.reset();
+  return found;
+}
+
+bool OutcomeRows::has_picture(const std::string& path) {
+  const bool found = find_picture_.start(path) && find_picture_.next();
+  failed_ |= find_picture_.failed();
+  find_picture_.reset();
+  return found;
+}
+
+bool OutcomeRows::insert(const OutcomeToStore& given, const std::string& stored_at,
+                         std::span<const PictureRow> pictures) {
+  const auto& outcome = given.outcome;
+  if (fits_in_gaps(outcome)) return insert_gap(outcome, stored_at);
+  if (!insert_outcome(given, stored_at)) return false;
+  const auto id = database_.last_row_id();
+  bool done = insert_history(id, outcome.history);
+  if (outcome.status == Status::ok) done = done && insert_reports(id, given.record.reports);
+  if (outcome.status == Status::failed) done = done && insert_dead_letter(id, given.picture);
+  for (const auto& picture : pictures) {
+    done = done && insert_picture_.run(id, picture.kind, picture.path, picture.bytes);
+  }
+  return done;
+}
+
+bool OutcomeRows::insert_gap(const Outcome& outcome, const std::string& stored_at) {
+  const auto hash = source_hash(outcome.id);
+  const auto sequence = static_cast<std::int64_t>(outcome.id.sequence);
+  const auto job = name(outcome.job);
+  const auto status = to_string(outcome.status);
+  const auto reason = to_string(outcome.reason);
+  if (!find_gap_.start(hash, outcome.id.epoch, sequence)) return false;
+  const bool extends = find_gap_.next() && find_gap_.integer(1) == sequence - 1 &&
+                       find_gap_.text(2) == job && find_gap_.text(3) == status &&
+                       find_gap_.text(4) == reason;
+  const auto first = extends ? find_gap_.integer(0) : sequence;
+  const bool lookup_failed = find_gap_.failed();
+  find_gap_.reset();
+  if (lookup_failed) return false;
+  if (extends) return extend_gap_.run(hash, outcome.id.epoch, first, sequence, stored_at);
+  return insert_gap_.run(hash, name(outcome.source), outcome.id.epoch, sequence, job, status,
+                         reason, stored_at);
+}
+
+bool OutcomeRows::insert_outcome(const OutcomeToStore& given, const std::string& stored_at) {
+  const auto& outcome = given.outcome;
+  const auto& record = given.record;
+  const bool ok = outcome.status == Status::ok;
+  using Number = std::optional<std::uint32_t>;
+  using Seconds = std::optional<double>;
+  const auto captured_at_ms = given.description.captured_at_ms;
+  const auto captured_at = captured_at_ms == 0 ? std::nullopt : iso_time(captured_at_ms);
+  return insert_outcome_.run(
+      to_string(outcome.id), name(outcome.job), name(outcome.source), outcome.id.epoch,
+      outcome.id.sequence, to_string(outcome.task_class),
+      clean_text(given.description.origin, kTextBytesMax), joined(given.description.detect),
+      to_string(outcome.status), to_string(outcome.reason), clean_text(outcome.text, kTextBytesMax),
+      ok && record.damaged, std::uint32_t{outcome.attempts}, ok ? Number(record.width) : Number(),
+      ok ? Number(record.height) : Number(), captured_at, stored_at, seconds(outcome.queued),
+      seconds(outcome.leased), ok ? Seconds(seconds(outcome.worked)) : Seconds(),
+      ok ? Seconds(seconds(record.decode)) : Seconds(),
+      ok ? Seconds(seconds(record.annotate)) : Seconds(), name(outcome.worker),
+      name(outcome.build));
+}
+
+bool OutcomeRows::insert_reports(std::int64_t outcome, std::span<const DetectorReport> reports) {
+  for (const auto& report : reports) {
+    if (!insert_run_.run(outcome, name(report.detector), name(report.version),
+                         seconds(report.elapsed))) {
+      return false;
+    }
+    const auto run = database_.last_row_id();
+    for (const auto& found : report.detections) {
+      const bool done = insert_detection_.run(
+          run, name(found.label), as_printed(found.score), as_printed(found.box.x),
+          as_printed(found.box.y), as_printed(found.box.width), as_printed(found.box.height),
+          clean_text(found.extra, found.extra.size() * 3));
+      if (!done) return false;
+    }
+  }
+  return true;
+}
+
+bool OutcomeRows::insert_history(std::int64_t outcome, std::span<const AttemptRecord> history) {
+  for (const auto& attempt : history) {
+    const bool done =
+        insert_attempt_.run(outcome, std::uint32_t{attempt.attempt}, name(attempt.worker),
+                            to_string(attempt.reason), clean_text(attempt.text, kTextBytesMax));
+    if (!done) return false;
+  }
+  return true;
+}
+
+bool OutcomeRows::insert_dead_letter(std::int64_t outcome,
+                                     std::span<const std::string_view> frames) {
+  std::int64_t number = 0;
+  for (const auto frame : frames) {
+    const bool kept = frame.size() <= dead_letter_bytes_max_;
+    const auto bytes = kept ? std::optional<Blob>(Blob{frame}) : std::nullopt;
+    const auto dropped = kept ? std::uint64_t{0} : std::uint64_t{frame.size()};
+    if (!insert_dead_letter_.run(outcome, number++, dropped, bytes)) return false;
+  }
+  return true;
+}
+
+}  // namespace framefleet::sink

@@ -1,0 +1,62 @@
+#pragma once
+// The rows of one outcome: looked up, written. Knows the columns; knows nothing of transactions,
+// files or retention. Superseded and lost frames of live sources become ranges in `gaps` instead of
+// rows. Threads, lifetime: those of the database. Errors: false or failed(), the reason in
+// Database::error().
+
+#include "sink/stores/database.hpp"
+#include "sink/stores/result_store.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace framefleet::sink {
+
+/// A picture of an outcome that is on disk already.
+struct PictureRow {
+  std::string kind;
+  std::string path;
+  std::uint64_t bytes{0};
+};
+
+class OutcomeRows {
+ public:
+  explicit OutcomeRows(Database& database, std::uint64_t dead_letter_bytes_max);
+
+  bool usable() const;
+  /// What is stored under the id; nothing when nothing is, or after an error (failed() tells).
+  std::optional<SettledTask> find(const TaskId& task);
+  bool has_picture(const std::string& path);
+  /// True once a lookup has failed.
+  bool failed() const { return failed_; }
+
+  /// Requires: find(given.outcome.id) is nothing; a transaction is open.
+  [[nodiscard]] bool insert(const OutcomeToStore& given, const std::string& stored_at,
+                            std::span<const PictureRow> pictures);
+
+ private:
+  std::optional<SettledTask> find_in_gaps(const TaskId& task);
+  bool insert_gap(const Outcome& outcome, const std::string& stored_at);
+  bool insert_outcome(const OutcomeToStore& given, const std::string& stored_at);
+  bool insert_reports(std::int64_t outcome, std::span<const DetectorReport> reports);
+  bool insert_history(std::int64_t outcome, std::span<const AttemptRecord> history);
+  bool insert_dead_letter(std::int64_t outcome, std::span<const std::string_view> frames);
+
+  Database& database_;
+  const std::uint64_t dead_letter_bytes_max_;
+  Statement find_outcome_;
+  Statement find_gap_;
+  Statement find_picture_;
+  Statement insert_outcome_;
+  Statement insert_run_;
+  Statement insert_detection_;
+  Statement insert_attempt_;
+  Statement insert_dead_letter_;
+  Statement insert_picture_;
+  Statement insert_gap_;
+  Statement extend_gap_;
+  bool failed_{false};
+};
+
+}  // namespace framefleet::sink

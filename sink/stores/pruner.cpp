@@ -1,0 +1,119 @@
+#include "sink/stores/pruner.hpp"
+
+#include "sink/stores/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace framefleet::sink {
+namespace {
+
+constexpr std::size_t kOutcomesPerStep = 256;
+constexpr std::string_view kReturnPages = "PRAGMA incremental_vacuum(2000)";
+
+}  // namespace
+
+struct Pruner::Selection {
+  std::vector<std::int64_t> outcomes;
+  std::vector<std::string> files;
+  std::uint64_t file_bytes{0};
+  std::uint64_t dead_letter_bytes{0};
+  bool more{false};
+};
+
+std::uint64_t used_bytes(Database& database) {
+  const auto pages = database.number("PRAGMA page_count").value_or(0);
+  const auto free = database.number("PRAGMA freelist_count").value_or(0);
+  const auto page_bytes = database.number("PRAGMA page_size").value_or(0);
+  return static_cast<std::uint64_t>((pages - free) * page_bytes);
+}
+
+Pruner::Pruner(Database& database, PictureWriter& pictures, Retention retention)
+    : database_(database), pictures_(pictures), retention_(retention) {
+  pruned_through_ =
+      database.number("SELECT value FROM meta WHERE key = 'pruned_through'").value_or(0);
+}
+
+Result<PruneStep, StoreError> Pruner::step(std::int64_t now_ms, std::uint64_t& picture_bytes) {
+  Selection selection;
+  if (!select(now_ms, picture_bytes, selection)) return fail(database_.failure());
+  if (selection.outcomes.empty()) return PruneStep{};
+  for (const auto& file : selection.files) {
+    if (const auto removed = pictures_.remove(file); !removed) return fail(removed.error());
+  }
+  if (!empty_rows(selection)) return fail(database_.failure());
+  picture_bytes -= selection.file_bytes;
+  pruned_through_ = selection.outcomes.back();
+  // Giving pages back is a courtesy: they are reused in any case.
+  static_cast<void>(database_.execute(std::string(kReturnPages)));
+  return PruneStep{selection.outcomes.size(), selection.files.size(), selection.more};
+}
+
+bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection& selection) {
+  const bool by_age = retention_.keep.count() > 0;
+  const auto cutoff =
+      by_age ? iso_time(now_ms - retention_.keep.count()).value_or(std::string()) : std::string();
+  const auto used = used_bytes(database_) + picture_bytes;
+  auto excess = retention_.keep_bytes > 0 && used > retention_.keep_bytes
+                    ? used - retention_.keep_bytes
+                    : std::uint64_t{0};
+  const bool over_cap = excess > 0;
+  Statement oldest(database_,
+                   "SELECT id, stored_at, (SELECT coalesce(sum(length(bytes)), 0) FROM "
+                   "dead_letter_rows WHERE outcome = outcomes.id) FROM outcomes WHERE id > ?1 "
+                   "ORDER BY id");
+  if (!oldest.start(pruned_through_)) return false;
+  while (oldest.next()) {
+    if (oldest.text(1) > cutoff && excess == 0) {
+      // What the rows themselves took is known only when they are gone: look again after this step.
+      selection.more = over_cap && !selection.outcomes.empty();
+      return true;
+    }
+    if (selection.outcomes.size() == kOutcomesPerStep) {
+      selection.more = true;
+      return true;
+    }
+    selection.outcomes.push_back(oldest.integer(0));
+    const auto before = selection.file_bytes;
+    if (!add_files(selection, oldest.integer(0))) return false;
+    const auto freed =
+        selection.file_bytes - before + static_cast<std::uint64_t>(oldest.integer(2));
+    excess -= std::min(excess, freed);
+  }
+  return !oldest.failed();
+}
+
+bool Pruner::add_files(Selection& selection, std::int64_t outcome) {
+  Statement files(database_, "SELECT path, bytes FROM picture_rows WHERE outcome = ?1");
+  if (!files.start(outcome)) return false;
+  while (files.next()) {
+    selection.files.emplace_back(files.text(0));
+    selection.file_bytes += static_cast<std::uint64_t>(files.integer(1));
+  }
+  return !files.failed();
+}
+
+bool Pruner::empty_rows(const Selection& selection) {
+  constexpr std::array<std::string_view, 6> kPerOutcome{
+      "DELETE FROM detection_rows WHERE run IN (SELECT id FROM detector_run_rows WHERE outcome = "
+      "?1)",
+      "DELETE FROM detector_run_rows WHERE outcome = ?1",
+      "DELETE FROM attempt_rows WHERE outcome = ?1",
+      "DELETE FROM dead_letter_rows WHERE outcome = ?1",
+      "DELETE FROM picture_rows WHERE outcome = ?1",
+      "UPDATE outcomes SET pruned = 1 WHERE id = ?1"};
+  Transaction transaction(database_);
+  if (!transaction.begin()) return false;
+  for (const auto sql : kPerOutcome) {
+    Statement statement(database_, sql);
+    for (const auto outcome : selection.outcomes) {
+      if (!statement.run(outcome)) return false;
+    }
+  }
+  Statement mark(database_,
+                 "INSERT OR REPLACE INTO meta (key, value) VALUES ('pruned_through', ?1)");
+  return mark.run(selection.outcomes.back()) && transaction.commit();
+}
+
+}  // namespace framefleet::sink

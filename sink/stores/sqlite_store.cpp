@@ -1,0 +1,314 @@
+#include "sink/stores/sqlite_store.hpp"
+
+#include "sink/stores/ndjson_writer.hpp"
+#include "sink/stores/outcome_rows.hpp"
+#include "sink/stores/output_folder.hpp"
+#include "sink/stores/picture_writer.hpp"
+#include "sink/stores/pruner.hpp"
+#include "sink/stores/schema.hpp"
+#include "sink/stores/text.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <unordered_set>
+
+namespace framefleet::sink {
+namespace {
+
+/// The write-ahead log is copied into the database when it has grown to this (4 MiB).
+constexpr int kCheckpointPages = 1000;
+/// results.ndjson is synced in pieces of this size; what is not synced is written again after a
+/// crash.
+constexpr std::uint64_t kNdjsonSyncBytes = std::uint64_t{4} << 20U;
+
+Error cannot_open(const std::filesystem::path& file, std::string_view text, bool full) {
+  return {fmt::format("cannot open {}: {}{}", file.string(), text,
+                      full ? "; make room on the disk and start again" : ""),
+          full ? exit_code::kDiskError : exit_code::kCannotCreate};
+}
+
+/// A random (version 4) UUID.
+std::string new_uuid() {
+  std::array<unsigned char, 16> bytes{};
+  const auto got = ::getrandom(bytes.data(), bytes.size(), 0);
+  FRAMEFLEET_ASSERT(got == static_cast<ssize_t>(bytes.size()));
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0FU) | 0x40U);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3FU) | 0x80U);
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", bytes[i]);
+  }
+  return text;
+}
+
+std::string time_text(std::int64_t unix_ms) {
+  return iso_time(unix_ms).value_or("1970-01-01T00:00:00.000Z");
+}
+
+/// The modes of DESIGN.md section 6. Needs a database that is known to be ours.
+bool set_modes(Database& database, std::uint32_t pages_max) {
+  return database.execute(
+             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
+             "PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY") &&
+         (pages_max == 0 || database.execute(fmt::format("PRAGMA max_page_count = {}", pages_max)));
+}
+
+bool write_identity(Database& database, std::int64_t now_ms, const std::string& build) {
+  Statement insert(database, "INSERT INTO meta (key, value) VALUES (?1, ?2)");
+  Transaction transaction(database);
+  return transaction.begin() && insert.run(std::string_view("store"), new_uuid()) &&
+         insert.run(std::string_view("created_at"), time_text(now_ms)) &&
+         insert.run(std::string_view("created_by"), build) && transaction.commit();
+}
+
+NdjsonPosition recorded_position(Database& database) {
+  return {database.number("SELECT value FROM meta WHERE key = 'ndjson_row'").value_or(0),
+          static_cast<std::uint64_t>(
+              database.number("SELECT value FROM meta WHERE key = 'ndjson_bytes'").value_or(0))};
+}
+
+}  // namespace
+
+struct SqliteStore::Parts {
+  Parts(SqliteStoreOptions given, OutputFolder claimed, std::unique_ptr<Database> opened)
+      : options(std::move(given)),
+        folder(std::move(claimed)),
+        database(std::move(opened)),
+        rows(*database, options.dead_letter_bytes_max),
+        pictures(folder.path()),
+        pruner(*database, pictures, options.retention),
+        record_position(*database,
+                        "INSERT OR REPLACE INTO meta (key, value) VALUES "
+                        "('ndjson_row', ?1), ('ndjson_bytes', ?2)") {}
+
+  /// Members below are used in the order of their declaration, and destroyed in the opposite one.
+  SqliteStoreOptions options;
+  OutputFolder folder;
+  std::unique_ptr<Database> database;
+  OutcomeRows rows;
+  PictureWriter pictures;
+  Pruner pruner;
+  Statement record_position;
+  std::unique_ptr<NdjsonWriter> ndjson;
+  NdjsonPosition recorded;
+  std::string uuid;
+  std::int64_t last_row{0};
+  StoreStats stats;
+
+  std::optional<StoreError> open_ndjson();
+  Result<std::vector<const OutcomeToStore*>, StoreError> only_new(
+      std::span<const OutcomeToStore> outcomes);
+  Result<std::vector<std::vector<PictureRow>>, StoreError> write_pictures(
+      std::span<const OutcomeToStore* const> outcomes);
+  Result<void, StoreError> write_rows(std::span<const OutcomeToStore* const> outcomes,
+                                      std::span<const std::vector<PictureRow>> pictures);
+  Result<void, StoreError> write_ndjson();
+  Result<void, StoreError> checkpoint_if_grown();
+  bool record_ndjson_position();
+  void close();
+};
+
+Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::open(SqliteStoreOptions options) {
+  FRAMEFLEET_ASSERT(options.now_ms);
+  auto folder = OutputFolder::claim(options.folder);
+  if (!folder) return fail(folder.error());
+  const auto file = options.folder / "results.sqlite";
+  auto database = Database::open(file, Access::write);
+  if (!database) return fail(cannot_open(file, database.error().text, database.error().is_full()));
+  auto& opened = **database;
+  const auto sql_failed = [&] {
+    const auto error = opened.error();
+    return fail(cannot_open(file, error.text, error.is_full()));
+  };
+  if (const auto ready = prepare_schema(opened, file, schema_migrations()); !ready) {
+    return fail(ready.error());
+  }
+  if (!set_modes(opened, options.pages_max)) return sql_failed();
+  if (!opened.text("SELECT value FROM meta WHERE key = 'store'") &&
+      !write_identity(opened, options.now_ms(), options.build)) {
+    return sql_failed();
+  }
+  auto parts =
+      std::make_unique<Parts>(std::move(options), std::move(*folder), std::move(*database));
+  if (!parts->rows.usable() || !parts->record_position.usable()) return sql_failed();
+  parts->uuid = opened.text("SELECT value FROM meta WHERE key = 'store'").value_or("");
+  parts->last_row = opened.number("SELECT max(id) FROM outcomes").value_or(0);
+  parts->stats.picture_bytes =
+      static_cast<std::uint64_t>(opened.number("SELECT sum(bytes) FROM picture_rows").value_or(0));
+  if (const auto error = parts->open_ndjson()) {
+    return fail(Error{error->text, exit_code::kDiskError});
+  }
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+SqliteStore::~SqliteStore() { parts_->close(); }
+
+Result<std::vector<SettledTask>, StoreError> SqliteStore::commit(
+    std::span<const OutcomeToStore> outcomes) {
+  const auto fresh = parts_->only_new(outcomes);
+  if (!fresh) return fail(fresh.error());
+  const auto pictures = parts_->write_pictures(*fresh);
+  if (!pictures) return fail(pictures.error());
+  if (const auto done = parts_->write_rows(*fresh, *pictures); !done) return fail(done.error());
+  auto& stats = parts_->stats;
+  ++stats.commits;
+  stats.stored += fresh->size();
+  stats.duplicates += outcomes.size() - fresh->size();
+  if (const auto done = parts_->write_ndjson(); !done) return fail(done.error());
+  if (const auto done = parts_->checkpoint_if_grown(); !done) return fail(done.error());
+  std::vector<TaskId> tasks;
+  tasks.reserve(outcomes.size());
+  for (const auto& given : outcomes) tasks.push_back(given.outcome.id);
+  auto stored = find(tasks);
+  if (stored) FRAMEFLEET_ASSERT(stored->size() == outcomes.size());
+  return stored;
+}
+
+Result<std::vector<SettledTask>, StoreError> SqliteStore::find(std::span<const TaskId> tasks) {
+  std::vector<SettledTask> found;
+  found.reserve(tasks.size());
+  for (const auto& task : tasks) {
+    if (auto settled = parts_->rows.find(task)) found.push_back(std::move(*settled));
+    if (parts_->rows.failed()) return fail(parts_->database->failure());
+  }
+  return found;
+}
+
+Result<PruneStep, StoreError> SqliteStore::prune(std::int64_t now_ms) {
+  auto step = parts_->pruner.step(now_ms, parts_->stats.picture_bytes);
+  if (!step) return step;
+  parts_->stats.pruned += step->outcomes;
+  if (const auto done = parts_->checkpoint_if_grown(); !done) return fail(done.error());
+  return step;
+}
+
+const std::string& SqliteStore::uuid() const { return parts_->uuid; }
+
+StoreStats SqliteStore::stats() const {
+  auto stats = parts_->stats;
+  stats.database_bytes = used_bytes(*parts_->database);
+  if (parts_->ndjson) {
+    const auto position = parts_->ndjson->position();
+    stats.ndjson_bytes = position.bytes;
+    stats.ndjson_behind = static_cast<std::uint64_t>(parts_->last_row - position.row);
+  }
+  return stats;
+}
+
+std::optional<StoreError> SqliteStore::Parts::open_ndjson() {
+  if (!options.ndjson) return std::nullopt;
+  recorded = recorded_position(*database);
+  auto opened = NdjsonWriter::open(folder.path() / "results.ndjson", *database, recorded);
+  if (!opened) return opened.error();
+  ndjson = std::move(*opened);
+  if (const auto done = write_ndjson(); !done) return done.error();
+  return std::nullopt;
+}
+
+Result<std::vector<const OutcomeToStore*>, StoreError> SqliteStore::Parts::only_new(
+    std::span<const OutcomeToStore> outcomes) {
+  std::vector<const OutcomeToStore*> fresh;
+  std::unordered_set<TaskId> seen;
+  for (const auto& given : outcomes) {
+    const bool known = rows.find(given.outcome.id).has_value();
+    if (rows.failed()) return fail(database->failure());
+    if (!known && seen.insert(given.outcome.id).second) fresh.push_back(&given);
+  }
+  return fresh;
+}
+
+Result<std::vector<std::vector<PictureRow>>, StoreError> SqliteStore::Parts::write_pictures(
+    std::span<const OutcomeToStore* const> outcomes) {
+  std::vector<std::vector<PictureRow>> rows_of(outcomes.size());
+  std::vector<PictureFile> files;
+  std::unordered_set<std::string> planned;
+  const auto taken = [&](const std::string& path) {
+    return planned.count(path) > 0 || rows.has_picture(path);
+  };
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto& given = *outcomes[i];
+    if (given.outcome.status != Status::ok) continue;
+    const auto count = std::min(given.record.artefacts.size(), given.artefacts.size());
+    for (std::size_t k = 0; k < count; ++k) {
+      const auto& artefact = given.record.artefacts[k];
+      auto path = choose_picture_path(artefact, given.description.origin, given.outcome.id, taken);
+      if (rows.failed()) return fail(database->failure());
+      planned.insert(path);
+      files.push_back({path, given.artefacts[k]});
+      rows_of[i].push_back({path.substr(0, path.find('/')), path, given.artefacts[k].size()});
+    }
+  }
+  if (const auto written = pictures.write(files); !written) return fail(written.error());
+  return rows_of;
+}
+
+Result<void, StoreError> SqliteStore::Parts::write_rows(
+    std::span<const OutcomeToStore* const> outcomes,
+    std::span<const std::vector<PictureRow>> pictures_of) {
+  if (outcomes.empty()) return {};
+  const auto stored_at = time_text(options.now_ms());
+  Transaction transaction(*database);
+  if (!transaction.begin()) return fail(database->failure());
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!rows.insert(*outcomes[i], stored_at, pictures_of[i])) return fail(database->failure());
+  }
+  const auto row = database->number("SELECT max(id) FROM outcomes").value_or(0);
+  const auto position = ndjson ? ndjson->synced() : recorded;
+  if (!(position == recorded) && !record_position.run(position.row, position.bytes)) {
+    return fail(database->failure());
+  }
+  if (!transaction.commit()) return fail(database->failure());
+  recorded = position;
+  last_row = row;
+  for (const auto& of_one : pictures_of) {
+    for (const auto& picture : of_one) {
+      ++stats.pictures;
+      stats.picture_bytes += picture.bytes;
+    }
+  }
+  for (const auto* given : outcomes) {
+    if (given->outcome.status != Status::failed) continue;
+    for (const auto frame : given->picture) stats.dead_letter_bytes += frame.size();
+  }
+  return {};
+}
+
+Result<void, StoreError> SqliteStore::Parts::write_ndjson() {
+  if (!ndjson) return {};
+  auto done = ndjson->append_new();
+  if (done) done = ndjson->sync_if_grown(kNdjsonSyncBytes);
+  // The rows are committed and the lines can be made from them later: no reason to refuse the
+  // batch.
+  if (!done && done.error().kind == StoreError::Kind::full) return {};
+  return done;
+}
+
+Result<void, StoreError> SqliteStore::Parts::checkpoint_if_grown() {
+  if (database->log_pages() < kCheckpointPages || database->checkpoint()) return {};
+  auto error = database->failure();
+  if (error.kind == StoreError::Kind::full) return {};  // The log keeps what it has.
+  return fail(std::move(error));
+}
+
+bool SqliteStore::Parts::record_ndjson_position() {
+  if (!ndjson || !ndjson->sync_if_grown(1)) return false;
+  return ndjson->synced() == recorded ||
+         record_position.run(ndjson->synced().row, ndjson->synced().bytes);
+}
+
+void SqliteStore::Parts::close() {
+  // Everything is committed; what fails here is done again by the next open().
+  static_cast<void>(record_ndjson_position());
+  static_cast<void>(database->checkpoint());
+}
+
+}  // namespace framefleet::sink

@@ -1,0 +1,53 @@
+#pragma once
+// The store of one output folder: `results.sqlite`, `results.ndjson` and the pictures beside them
+// (docs/STORE.md describes every table, file and field).
+//
+// Invariants: this object's connection alone writes and checkpoints; others read with mode=ro. A
+// picture is on disk before the row that names it, a row before the NDJSON line made from it. A
+// lock file keeps a second sink out of the folder. Threads: as ResultStore. Errors: open() says
+// what is wrong with the folder or file and what to do (exit codes 69, 73, 74); StoreError
+// afterwards.
+
+#include "sink/stores/result_store.hpp"
+#include "sink/stores/retention.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+namespace framefleet::sink {
+
+struct SqliteStoreOptions {
+  std::filesystem::path folder;  ///< Created if need be.
+  bool ndjson{true};             ///< Also write results.ndjson.
+  Retention retention;
+  /// Of one frame of a dead letter; of a longer one only its length is kept. SQLite's own limit is
+  /// 1 GB.
+  std::uint64_t dead_letter_bytes_max{std::uint64_t{64} << 20U};
+  /// The wall clock for `stored_at`: Unix, milliseconds. Required.
+  std::function<std::int64_t()> now_ms;
+  std::string build;  ///< Of this program, kept in `meta` of a new store.
+  /// A cap on the database in pages of 4096 bytes, 0: none. At the cap commits answer `full`.
+  std::uint32_t pages_max{0};
+};
+
+class SqliteStore final : public ResultStore {
+ public:
+  static Result<std::unique_ptr<SqliteStore>, Error> open(SqliteStoreOptions options);
+  ~SqliteStore() override;
+
+  Result<std::vector<SettledTask>, StoreError> commit(
+      std::span<const OutcomeToStore> outcomes) override;
+  Result<std::vector<SettledTask>, StoreError> find(std::span<const TaskId> tasks) override;
+  Result<PruneStep, StoreError> prune(std::int64_t now_ms) override;
+  const std::string& uuid() const override;
+  StoreStats stats() const override;
+
+ private:
+  struct Parts;  ///< Connection, statements and files: keeps SQLite out of this header.
+  explicit SqliteStore(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace framefleet::sink
