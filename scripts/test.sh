@@ -16,7 +16,7 @@ in_tree
 attribute() { sed -nE "0,/$1=\"[0-9]+\"/s/.*[[:space:]]$1=\"([0-9]+)\".*/\1/p" "$2"; }
 
 install_packages build run test
-configure release || { closing_line 0 1; exit 1; }
+configure release -DFRAMEFLEET_TESTS=ON || { closing_line 0 1; exit 1; }
 build release || { closing_line 0 1; exit 1; }
 
 report=$PWD/build/release/tests.xml
