@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstdio>
 #include <numeric>
+#include <utility>
 
 namespace framefleet::config {
 namespace {

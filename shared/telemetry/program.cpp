@@ -1,0 +1,80 @@
+#include "shared/telemetry/program.hpp"
+
+#include "shared/config/load.hpp"
+#include "shared/config/version.hpp"
+#include "shared/telemetry/monotonic.hpp"
+#include "shared/telemetry/process_metrics.hpp"
+
+#include <unistd.h>
+
+#include <exception>
+#include <memory>
+#include <vector>
+
+namespace framefleet::telemetry {
+namespace {
+
+void log_start(Logger& log, const config::OptionSet& set, const config::Outcome& outcome) {
+  log.info("starting", {{"version", config::version()},
+                        {"build", config::build()},
+                        {"pid", std::int64_t{::getpid()}}});
+  const auto values = config::effective_values(set);
+  std::vector<LogField> changed;
+  for (const auto& value : values) {
+    if (value.origin != "default") changed.push_back({value.name, value.value});
+  }
+  log.log(LogLevel::info, "options", changed);
+  for (const auto& warning : outcome.warnings) log.warn("option_ignored", {{"text", warning}});
+}
+
+Result<int, Error> run_steps(const config::OptionSet& set, const ProgramOptions& options,
+                             const ProgramSteps& steps, Logger& log) {
+  Signals signals = Signals::block();
+  if (steps.before_threads) {
+    if (auto ready = steps.before_threads(log); !ready) return fail(std::move(ready.error()));
+  }
+  Health health;
+  health.turned(monotonic_now());  // Until the loop has turned, its start counts as a turn.
+  auto http = HttpServer::start(options.metrics, health);
+  if (!http) return fail(std::move(http.error()));
+  (*http)->add(std::make_shared<ProcessMetrics>(set.program()));
+  if ((*http)->port() != 0) {
+    log.info("metrics_listening", {{"listen", options.metrics.listen}, {"port", (*http)->port()}});
+  }
+  Program program{.log = log, .signals = signals, .health = health, .http = **http};
+  return steps.run(program);
+}
+
+}  // namespace
+
+void describe(config::OptionSet& set, ProgramOptions& options) {
+  describe(set, options.log);
+  describe(set, options.metrics);
+}
+
+int run_program(int argc, const char* const* argv, config::OptionSet& set, ProgramOptions& options,
+                const ProgramSteps& steps) {
+  const config::Outcome outcome = config::load(set, argc, argv);
+  if (!outcome.run()) {
+    config::print(outcome);
+    return *outcome.exit_code;
+  }
+  Logger log{options.log, set.program()};
+  log_start(log, set, outcome);
+  int code = exit_code::kInternal;
+  try {
+    const auto result = run_steps(set, options, steps, log);
+    if (result) {
+      code = *result;
+    } else {
+      code = result.error().exit_code;
+      log.error("failed", {{"text", result.error().text}});
+    }
+  } catch (const std::exception& error) {
+    log.error("failed", {{"text", error.what()}});
+  }
+  log.info("ended", {{"exit_code", code}});
+  return code;
+}
+
+}  // namespace framefleet::telemetry

@@ -1,0 +1,47 @@
+#pragma once
+// The frame of every main: options, log, signals, the HTTP window and one try around all, so that
+// two mains differ in their nouns alone.
+
+#include "shared/base/result.hpp"
+#include "shared/config/option_set.hpp"
+#include "shared/telemetry/health.hpp"
+#include "shared/telemetry/http_server.hpp"
+#include "shared/telemetry/log.hpp"
+#include "shared/telemetry/signals.hpp"
+
+#include <functional>
+#include <string>
+
+namespace framefleet::telemetry {
+
+struct ProgramOptions {
+  LogOptions log;
+  MetricsOptions metrics;
+};
+
+/// Binds the sections [log] and [metrics].
+void describe(config::OptionSet& set, ProgramOptions& options);
+
+/// What a process has before its own work begins. Lives until that has ended.
+struct Program {
+  Logger& log;
+  Signals& signals;
+  Health& health;
+  HttpServer& http;
+};
+
+/// The two things a process does itself.
+struct ProgramSteps {
+  /// Optional; runs before any thread exists (a worker starts its children here).
+  std::function<Result<void, Error>(Logger&)> before_threads;
+  /// Constructs the shell and runs its loop; answers the exit code.
+  std::function<Result<int, Error>(Program&)> run;
+};
+
+/// Loads the options (and answers --help and its kind), logs the version and every option that is
+/// not at its default, blocks the signals, starts the HTTP window and runs the steps. An Error or
+/// an exception becomes one log line and its exit code (exception: 70).
+int run_program(int argc, const char* const* argv, config::OptionSet& set, ProgramOptions& options,
+                const ProgramSteps& steps);
+
+}  // namespace framefleet::telemetry
