@@ -1,5 +1,6 @@
 #include "shared/wire/fields_storing.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace framefleet::wire {
@@ -17,11 +18,15 @@ std::vector<HistoryRow> history_rows(const std::vector<Outcome>& outcomes) {
 bool hand_out(std::vector<HistoryRow> rows, std::vector<Outcome>& outcomes) {
   for (auto& row : rows) {
     if (row.of >= outcomes.size()) return false;
-    auto& history = outcomes[row.of].history;
-    if (history.size() == kHistoryMax) return false;
-    history.push_back(std::move(row.record));
+    outcomes[row.of].history.push_back(std::move(row.record));
   }
   return true;
+}
+
+bool histories_are_short(const std::vector<Outcome>& outcomes) {
+  return std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
+    return outcome.history.size() <= kHistoryMax;
+  });
 }
 
 }  // namespace framefleet::wire

@@ -49,8 +49,9 @@ void fields(V& v, M& m) {
 
 /// All histories as rows, in order.
 std::vector<HistoryRow> history_rows(const std::vector<Outcome>& outcomes);
-/// The inverse; false if a row is of no outcome or an outcome gets over kHistoryMax of them.
+/// The inverse; false if a row is of no outcome.
 bool hand_out(std::vector<HistoryRow> rows, std::vector<Outcome>& outcomes);
+bool histories_are_short(const std::vector<Outcome>& outcomes);
 
 template <class V, Of<Outcomes> M>
 void fields(V& v, M& m) {
@@ -58,12 +59,12 @@ void fields(V& v, M& m) {
   std::vector<HistoryRow> rows;
   if constexpr (V::kReads) {
     v.may("history", rows, ListOf<>{});
-    v.check(hand_out(std::move(rows), m.outcomes), "history",
-            "a row is of no outcome, or an outcome has over 16");
+    v.check(hand_out(std::move(rows), m.outcomes), "history", "a row is of no outcome");
   } else {
     rows = history_rows(m.outcomes);
     v.may("history", rows, ListOf<>{});
   }
+  v.check(histories_are_short(m.outcomes), "history", "over 16 rows of one outcome");
 }
 
 template <class V, Of<Stored> M>

@@ -10,9 +10,13 @@
 
 namespace framefleet::wire {
 
-void Reader::payload(Payload& payload) {
+void Reader::payload(Payload& payload, std::uint64_t frames_min) {
   payload = Payload{};
-  may("frames", payload.frames, Range{kPayloadFramesMax});
+  if (frames_min > 0) {
+    must("frames", payload.frames, Range{kPayloadFramesMax, frames_min});
+  } else {
+    may("frames", payload.frames, Range{kPayloadFramesMax});
+  }
   if (trail_.failed()) return;
   const Trail::Step step(trail_, "frames");
   if (payload.frames > frame_bytes_.size()) {

@@ -50,8 +50,8 @@ class Reader {
     take(*node, value, rule);
   }
 
-  /// The `frames` of an entry; takes its frames from those that came with the header.
-  void payload(Payload& payload);
+  /// The `frames` of an entry, at least `frames_min`; takes them from those that came with the header.
+  void payload(Payload& payload, std::uint64_t frames_min = 0);
   /// A rule over several fields, told at `key`.
   void check(bool holds, std::string_view key, std::string_view why);
   /// To be called last: every payload frame belongs to an entry.

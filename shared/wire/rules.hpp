@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "shared/wire/limits.hpp"
@@ -60,7 +61,7 @@ struct Micros {};
 /// A list; where no count is given the elements of the whole document are the limit.
 template <class Item = Plain>
 struct ListOf {
-  std::size_t count_max{kRecordLimits.elements};
+  std::size_t count_max{std::numeric_limits<std::uint32_t>::max()};
   Item item{};
 };
 

@@ -15,4 +15,8 @@ void Trail::fail(std::string_view why, CodecError::Kind kind) {
   error_ = CodecError{kind, fmt::format("{}: {}", where, why)};
 }
 
+void Trail::fail_whole(std::string_view why, CodecError::Kind kind) {
+  if (!error_) error_ = CodecError{kind, fmt::format("{}: {}", document_, why)};
+}
+
 }  // namespace framefleet::wire

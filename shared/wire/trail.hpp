@@ -39,6 +39,8 @@ class Trail {
   bool failed() const { return error_.has_value(); }
   /// Keeps the first failure; `why` is joined to where the trail stands ("submit.tasks[3].id: ").
   void fail(std::string_view why, CodecError::Kind kind = CodecError::Kind::malformed);
+  /// A failure of the whole document: its place is the document's name.
+  void fail_whole(std::string_view why, CodecError::Kind kind = CodecError::Kind::malformed);
   /// The failure of a trail that failed().
   CodecError take_error() { return std::move(*error_); }
 

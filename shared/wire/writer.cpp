@@ -21,8 +21,10 @@ struct Appender {
 
 }  // namespace
 
-void Writer::payload(const Payload& payload) {
-  if (payload.frames != 0) must("frames", payload.frames, Range{kPayloadFramesMax});
+void Writer::payload(const Payload& payload, std::uint64_t frames_min) {
+  if (payload.frames != 0 || frames_min > 0) {
+    must("frames", payload.frames, Range{kPayloadFramesMax, frames_min});
+  }
   if (trail_.failed()) return;
   const Trail::Step step(trail_, "frames");
   if (payload.frames > frame_bytes_.size()) {
@@ -164,9 +166,10 @@ void Writer::close_map(std::size_t start) {
 void Writer::within_limits() {
   if (trail_.failed()) return;
   if (out_.size() > limits_.bytes) {
-    trail_.fail(fmt::format("over {} bytes", limits_.bytes), CodecError::Kind::too_large);
+    trail_.fail_whole(fmt::format("over {} bytes", limits_.bytes), CodecError::Kind::too_large);
   } else if (elements_ > limits_.elements) {
-    trail_.fail(fmt::format("over {} elements", limits_.elements), CodecError::Kind::too_large);
+    trail_.fail_whole(fmt::format("over {} elements", limits_.elements),
+                      CodecError::Kind::too_large);
   }
 }
 

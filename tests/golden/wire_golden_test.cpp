@@ -1,0 +1,94 @@
+// The committed bytes of wire version 1. What was written once must be readable for ever (version N
+// reads N-1), and what is written must not change by accident.
+//
+// To take over an intended change: FRAMEFLEET_REWRITE_GOLDEN=1 <this program>, then read the diff.
+
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "shared/wire/codec.hpp"
+#include "tests/golden/wire_samples.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace framefleet;
+
+namespace {
+
+const std::filesystem::path kFolder =
+    std::filesystem::path(FRAMEFLEET_SOURCE_DIR) / "tests/golden/wire/v1";
+
+/// 32 bytes a line, in lower-case hexadecimal.
+std::string to_hex(const std::string& bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    hex += kDigits[byte >> 4U];
+    hex += kDigits[byte & 15U];
+    if (i % 32 == 31 || i + 1 == bytes.size()) hex += '\n';
+  }
+  return hex;
+}
+
+std::string from_hex(const std::string& hex) {
+  std::string digits;
+  for (const char c : hex) {
+    if (std::isxdigit(static_cast<unsigned char>(c)) != 0) digits += c;
+  }
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+/// The committed bytes of `name`; with FRAMEFLEET_REWRITE_GOLDEN set, after writing `bytes` there.
+std::string golden(const std::string& name, const std::string& bytes) {
+  const auto path = kFolder / (name + ".hex");
+  if (std::getenv("FRAMEFLEET_REWRITE_GOLDEN") != nullptr) std::ofstream(path) << to_hex(bytes);
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  INFO(path);
+  CHECK(file.good());
+  return from_hex(text.str());
+}
+
+}  // namespace
+
+TEST_CASE("every message is written and read as the golden bytes of version 1") {
+  std::set<std::size_t> seen;
+  for (const auto& [message, frame_bytes] : test::message_samples()) {
+    const std::string name(name_of(message));
+    INFO(name);
+    seen.insert(message.index());
+    const auto written = wire::encode(message, frame_bytes);
+    REQUIRE(written);
+    const auto committed = golden("message_" + name, *written);
+    CHECK(to_hex(*written) == to_hex(committed));
+    const auto read = wire::decode(std::as_bytes(std::span(committed)), frame_bytes);
+    REQUIRE(read);
+    CHECK((*read == message));
+  }
+  CHECK(seen.size() == std::variant_size_v<Message>);
+}
+
+TEST_CASE("a task description is written and read as the golden bytes of version 1") {
+  const auto written = wire::encode_task(test::task_sample());
+  REQUIRE(written);
+  const auto committed = golden("task", *written);
+  CHECK(to_hex(*written) == to_hex(committed));
+  CHECK((wire::decode_task(committed) == test::task_sample()));
+}
+
+TEST_CASE("a result record is written and read as the golden bytes of version 1") {
+  const auto written = wire::encode_record(test::record_sample());
+  REQUIRE(written);
+  const auto committed = golden("record", *written);
+  CHECK(to_hex(*written) == to_hex(committed));
+  CHECK((wire::decode_record(std::as_bytes(std::span(committed))) == test::record_sample()));
+}

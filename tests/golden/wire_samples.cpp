@@ -1,0 +1,156 @@
+#include "tests/golden/wire_samples.hpp"
+
+#include <chrono>
+
+namespace framefleet::test {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// The description of every sample is these bytes: messages carry it unread.
+const std::string kTask = "\x81\xa7version\x01";
+const std::string kToken = "0123456789abcdef";
+constexpr TaskId kFirst{0x3d6b1c2f00a45e91, 2, 17, 0};
+constexpr TaskId kSecond{0x00000000000000ff, 4294967295, 18446744073709551615U, 3};
+constexpr LeaseId kLease{7, 1};
+constexpr LeaseId kOtherLease{4294967295, std::uint64_t{1} << 53U};
+
+Payload frames(std::uint8_t count, std::uint64_t bytes) { return Payload{PayloadId{}, count, bytes}; }
+
+SettledTask settled_failed() {
+  return {kSecond, Status::failed, Reason::undecodable, "no pixels in \xC3\xA9t\xC3\xA9.jpg"};
+}
+
+Hello hello() {
+  Hello hello;
+  hello.role = Role::producer;
+  hello.name = "gate-3";
+  hello.build = "0.1.0";
+  hello.wire = {1, 2};
+  hello.task = {1, 3};
+  hello.detectors = {"edges", "faces"};
+  hello.slots = 4;
+  hello.sources = {{"cam-1", 2}, {"photos/\xC3\xA9t\xC3\xA9", 70000}};
+  hello.store = "6f1c1c1e-8a58-4d4e-9a43-1f0b6f7d2c11";
+  return hello;
+}
+
+Submit submit() {
+  SubmittedTask one;
+  one.id = kFirst;
+  one.source = "cam-1";
+  one.job = "night";
+  one.task_class = TaskClass::live;
+  one.priority = 9;
+  one.detectors = {"edges", "faces"};
+  one.ttl = milliseconds{1500};
+  one.digest = kToken;
+  one.task = kTask;
+  one.payload = frames(2, 300000 + 41);
+  SubmittedTask two;
+  two.id = kSecond;
+  two.source = "cam-2";
+  two.detectors = {"markers"};
+  two.task = kTask;
+  return Submit{{one, two}};
+}
+
+Assign assign() {
+  AssignedTask task;
+  task.id = kFirst;
+  task.lease = kLease;
+  task.attempt = 2;
+  task.lease_duration = milliseconds{5000};
+  task.ttl_left = milliseconds{1200};
+  task.age = milliseconds{300};
+  task.token = kToken;
+  task.source = "cam-1";
+  task.task_class = TaskClass::live;
+  task.task = kTask;
+  task.payload = frames(1, 300000);
+  return Assign{{task}};
+}
+
+Outcomes outcomes() {
+  Outcome ok;
+  ok.id = kFirst;
+  ok.source = "cam-1";
+  ok.attempts = 1;
+  ok.task = kTask;
+  ok.payload = frames(2, 120 + 250000);
+  Outcome failed;
+  failed.id = kSecond;
+  failed.source = "cam-2";
+  failed.job = "night";
+  failed.task_class = TaskClass::live;
+  failed.status = Status::failed;
+  failed.reason = Reason::child_crashed;
+  failed.text = "signal 11";
+  failed.attempts = 3;
+  failed.history = {{1, "w-1", Reason::worker_lost, "silent for 2.5 s"},
+                    {2, "w-2", Reason::detect_timeout, "faces"}};
+  failed.worker = "w-2";
+  failed.build = "0.1.0";
+  failed.queued = microseconds{1500000};
+  failed.leased = microseconds{60000001};
+  failed.worked = microseconds{59999999};
+  failed.task = kTask;
+  failed.payload = frames(1, 300000);
+  return Outcomes{{ok, failed}};
+}
+
+}  // namespace
+
+std::vector<MessageSample> message_samples() {
+  return {
+      {hello(), {}},
+      {Welcome{1, 7, milliseconds{500}, milliseconds{2500}, 256, 1U << 26U, 1U << 25U}, {}},
+      {Refused{Reason::stale_epoch, "source 'cam-1' is owned with epoch 3", milliseconds{2500}}, {}},
+      {Heartbeat{7, {kLease, kOtherLease}}, {}},
+      {Goodbye{}, {}},
+      {submit(), {300000, 41}},
+      {Admitted{{{kFirst, true}, {kSecond, false}}}, {}},
+      {Busy{{kFirst, kSecond}, Reason::backlog_bytes, milliseconds{100}}, {}},
+      {Rejected{{{kFirst, Reason::not_owner, "source 'cam-1' was not claimed"}}}, {}},
+      {Settled{{{kFirst, Status::ok, Reason::none, ""}, settled_failed()}}, {}},
+      {Ask{18446744073709551615U, {kFirst, kSecond}}, {}},
+      {Known{5, {settled_failed()}, {kFirst}}, {}},
+      {assign(), {300000}},
+      {TaskResult{kFirst, kLease, kToken, microseconds{13500}, frames(2, 120 + 250000)},
+       {120, 250000}},
+      {Nack{kFirst, kLease, Reason::undecodable, "no pixels"}, {}},
+      {Release{{{kFirst, kLease}, {kSecond, kOtherLease}}}, {}},
+      {Stale{{{kFirst, kLease}}}, {}},
+      {Drain{}, {}},
+      {outcomes(), {120, 250000, 300000}},
+      {Stored{{{kFirst, Status::ok, Reason::none, ""}, settled_failed()}}, {}},
+  };
+}
+
+TaskDescription task_sample() {
+  return {"photos/\xC3\xA9t\xC3\xA9.jpg",
+          {"faces?min_size=40&scale=1.1", "edges"},
+          true,
+          1763679600123,
+          "Permission denied"};
+}
+
+ResultRecord record_sample() {
+  ResultRecord record;
+  record.width = 1280;
+  record.height = 720;
+  record.damaged = true;
+  record.decode = microseconds{3200};
+  record.annotate = microseconds{2400};
+  record.reports = {{"faces",
+                     "2",
+                     microseconds{14000},
+                     {{"face", 0.9375F, {10.5F, 20, 40, 41.25F}, R"({"id":3})"},
+                      {"face", 0.5F, {-3, -2.5F, 40, 40}, ""}}},
+                    {"edges", "1", microseconds{5800}, {}}};
+  record.artefacts = {{"annotated", "jpg"}};
+  return record;
+}
+
+}  // namespace framefleet::test

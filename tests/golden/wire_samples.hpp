@@ -1,0 +1,24 @@
+#pragma once
+// One value of every message, with every key of it away from its default, and of the two documents.
+// The golden bytes are theirs; the unit tests of the codec take them apart.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shared/base/detection.hpp"
+#include "shared/base/messages.hpp"
+#include "shared/base/task.hpp"
+
+namespace framefleet::test {
+
+struct MessageSample {
+  Message message;
+  std::vector<std::uint64_t> frame_bytes;  ///< Of the payload frames that travel with it.
+};
+
+std::vector<MessageSample> message_samples();
+TaskDescription task_sample();
+ResultRecord record_sample();
+
+}  // namespace framefleet::test
