@@ -166,8 +166,7 @@ std::optional<Busy> Dispatcher::busy_answer(const SubmittedTask& task) const {
 void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effects& out) {
   const auto lease = leases_.close(result.lease, result.id);
   if (!lease) {
-    release_payload(result.payload, out);
-    stale(from, result.id, result.lease, out);
+    answer_unexpected_result(from, result, out);
     return;
   }
   auto& task = task_at(result.id);
@@ -181,8 +180,19 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
     outcome.build = worker->build;
   }
   release_payload(task.submitted.payload, out);
-  end_task(result.id, std::move(outcome), from, out);
+  end_task(std::move(outcome), from, result.lease, now, out);
   assign_all(now, out);
+}
+
+/// No such lease: it was closed by this very result, or it closes nothing.
+void Dispatcher::answer_unexpected_result(PeerId from, const TaskResult& result, Effects& out) {
+  release_payload(result.payload, out);
+  if (storing_.came_from(result.id, result.lease)) return;  // sent twice; `settled` will answer it
+  if (const auto* settled = settled_.find(result.id)) {
+    out.push_back(SendTo{from, Settled{{*settled}}});
+    return;
+  }
+  stale(from, result.id, result.lease, out);
 }
 
 void Dispatcher::on_nack(PeerId from, const Nack& nack, Time now, Effects& out) {
@@ -244,7 +254,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
   outcome.worker = worker_name;
   outcome.build = worker == nullptr ? std::string{} : worker->build;
   outcome.payload = task.submitted.payload;
-  end_task(lease.task, std::move(outcome), lease.worker, out);
+  end_task(std::move(outcome), lease.worker, {}, now, out);
 }
 
 void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Time now,
@@ -270,25 +280,30 @@ Outcome Dispatcher::outcome_of(const Task& task, Time now) const {
   return outcome;
 }
 
-void Dispatcher::end_task(const TaskId& id, Outcome outcome, PeerId worker, Effects& out) {
-  auto& task = task_at(id);
+void Dispatcher::end_task(Outcome outcome, PeerId worker, const LeaseId& lease, Time now,
+                          Effects& out) {
+  auto& task = task_at(outcome.id);
   backlog_bytes_ -= task.submitted.payload.bytes;
   task.submitted.payload = {};
   task.state = TaskState::storing;
-  storing_.add({std::move(outcome), worker, task.admitted_at});
-  send_outcomes(out);
+  storing_.add({std::move(outcome), worker, lease, task.admitted_at});
+  send_outcomes(now, out);
 }
 
-void Dispatcher::send_outcomes(Effects& out) {
-  if (!sink_) return;
-  while (const auto* outcome = storing_.send_next(options_.sink_window)) {
-    out.push_back(SendTo{sink_, Outcomes{{*outcome}}});
+void Dispatcher::send_outcomes(Time now, Effects& out) {
+  if (sink_) {
+    while (const auto* outcome = storing_.send_next(options_.sink_window)) {
+      if (resend_outcomes_at_ == kNever) resend_outcomes_at_ = now + options_.outcome_resend_interval;
+      out.push_back(SendTo{sink_, Outcomes{{*outcome}}});
+    }
   }
+  if (storing_.sent_count() == 0) resend_outcomes_at_ = kNever;
 }
 
 void Dispatcher::on_stored(const Stored& stored, Time now, Effects& out) {
   for (const auto& settled : stored.tasks) settle(settled, now, out);
-  send_outcomes(out);
+  resend_outcomes_at_ = now + options_.outcome_resend_interval;  // the sink is alive and at it
+  send_outcomes(now, out);
   assign_all(now, out);
 }
 
@@ -359,12 +374,18 @@ void Dispatcher::tick(Time now, Effects& out) {
     backlog_.push_front(*due, task.submitted.detectors);
   }
   answer_late_asks(now, out);
+  if (now >= resend_outcomes_at_) {
+    storing_.send_again();
+    resend_outcomes_at_ = kNever;
+    send_outcomes(now, out);
+  }
   assign_all(now, out);
   say_farewell_when_empty(out);
 }
 
 Time Dispatcher::next_deadline() const {
-  Time next = std::min({next_silence_check_, leases_.next_deadline(), backlog_.next_due()});
+  Time next = std::min({next_silence_check_, leases_.next_deadline(), backlog_.next_due(),
+                        resend_outcomes_at_});
   for (const auto& [number, ask] : asks_) next = std::min(next, ask.answer_by);
   return next;
 }

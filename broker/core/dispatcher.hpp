@@ -119,13 +119,14 @@ class Dispatcher {
   void on_stored(const Stored& stored, Time now, Effects& out);
   void hand_back(const Lease& lease, Reason reason, const std::string& text, Time now, Effects& out);
   void close_lease(const Lease& lease, const Task& task, Reason reason, Time now, Effects& out);
-  void end_task(const TaskId& id, Outcome outcome, PeerId worker, Effects& out);
+  void end_task(Outcome outcome, PeerId worker, const LeaseId& lease, Time now, Effects& out);
   Outcome outcome_of(const Task& task, Time now) const;
   void settle(const SettledTask& settled, Time now, Effects& out);
   void stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out);
   void assign_all(Time now, Effects& out);
   void assign(const TaskId& id, Worker& worker, Time now, Effects& out);
-  void send_outcomes(Effects& out);
+  void send_outcomes(Time now, Effects& out);
+  void answer_unexpected_result(PeerId from, const TaskResult& result, Effects& out);
   Task& task_at(const TaskId& id);
   bool in_progress() const { return !tasks_.empty(); }
 
@@ -146,6 +147,7 @@ class Dispatcher {
   std::string store_;  // UUID of the sink's store, once one was here
   std::uint64_t ask_numbers_{0};
   std::uint64_t backlog_bytes_{0};
+  Time resend_outcomes_at_{kNever};  // while the sink has some that it did not confirm
   Time next_silence_check_{kNever};  // no peer can be silent for too long before this
   bool draining_{false};
   bool farewell_said_{false};

@@ -7,12 +7,6 @@
 #include "broker/core/dispatcher.hpp"
 
 namespace framefleet::broker {
-namespace {
-
-/// Questions a producer may have open; one at a time is what an honest one needs.
-constexpr std::size_t kOpenAsksMax = 16;
-
-}  // namespace
 
 void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
   if (peers_.contains(from)) forget(from, Reason::worker_lost, now, out);  // it began anew
@@ -60,7 +54,7 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
   peers_[from] = {std::move(hello), now};
   next_silence_check_ = std::min(next_silence_check_, now + options_.peer_timeout);
   if (role == Role::sink) {
-    send_outcomes(out);
+    send_outcomes(now, out);
     for (auto& [number, ask] : asks_) forward_ask(number, ask, now, out);
   }
   assign_all(now, out);
@@ -135,6 +129,7 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
   if (sink_ == peer) {
     sink_ = PeerId{};
     storing_.send_again();
+    resend_outcomes_at_ = kNever;
     for (auto& [number, ask] : asks_) ask.answer_by = kNever;
   }
 }
@@ -188,12 +183,8 @@ void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
   if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
   if (!settled.tasks.empty()) out.push_back(SendTo{from, std::move(settled)});
   if (unsure.empty()) return;
-  const auto open = std::count_if(asks_.begin(), asks_.end(),
-                                  [from](const auto& entry) { return entry.second.asker == from; });
-  if (static_cast<std::size_t>(open) >= kOpenAsksMax) {
-    malformed(from, "more than " + std::to_string(kOpenAsksMax) + " asks are open", now, out);
-    return;
-  }
+  // A producer has one question open: this one takes the place of an earlier one.
+  std::erase_if(asks_, [from](const auto& entry) { return entry.second.asker == from; });
   auto& pending = asks_[++ask_numbers_];
   pending = {from, std::move(unsure), kNever};
   if (sink_) forward_ask(ask_numbers_, pending, now, out);

@@ -35,6 +35,9 @@ struct CoreOptions {
   /// Outcomes sent to the sink and not yet stored, at most: small, because they would age in a socket.
   std::uint64_t sink_window{256};
 
+  /// Outcomes not confirmed for this long are sent to the sink once more.
+  Duration outcome_resend_interval{std::chrono::seconds{5}};
+
   /// Hand-outs that ended in a nack, a crash or a spent time budget before the task is `failed`.
   std::uint16_t failed_attempts_max{3};
   /// Hand-outs whose worker or lease was lost before the task is `failed`. Higher, because a worker's

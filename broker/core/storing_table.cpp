@@ -33,4 +33,9 @@ std::optional<StoringTask> StoringTable::close(const TaskId& task) {
   return closed;
 }
 
+bool StoringTable::came_from(const TaskId& task, const LeaseId& lease) const {
+  const auto place = by_task_.find(task);
+  return place != by_task_.end() && line_.at(place->second).lease == lease;
+}
+
 }  // namespace framefleet::broker

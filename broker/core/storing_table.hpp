@@ -14,6 +14,7 @@ namespace framefleet::broker {
 struct StoringTask {
   Outcome outcome;
   PeerId worker{};    ///< To be told when it is settled; none: nobody.
+  LeaseId lease{};    ///< Of the hand-out that ended it, if a result did.
   Time admitted_at{};
 };
 
@@ -27,6 +28,8 @@ class StoringTable {
   std::optional<StoringTask> close(const TaskId& task);
 
   bool holds(const TaskId& task) const { return by_task_.contains(task); }
+  /// True if the outcome of `task` is the result of `lease`.
+  bool came_from(const TaskId& task, const LeaseId& lease) const;
   std::uint64_t count() const { return line_.size(); }
   std::uint64_t sent_count() const { return sent_; }
   std::uint64_t bytes() const { return bytes_; }

@@ -1,0 +1,401 @@
+#include "producer/core/submission.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "shared/base/assert.hpp"
+
+namespace framefleet::producer {
+namespace {
+
+/// Sequences listed (and asked about) at a time: an `ask` of that many ids is far below the limits of a
+/// header, and a round trip per 256 pictures costs nothing.
+constexpr std::uint64_t kListedAtOnce = 256;
+/// Pictures being read at a time: reading is done by the loop itself, which must stay quick.
+constexpr std::size_t kReadsAtOnce = 4;
+/// Whatever has not been answered for this long is asked about: a message may have been lost.
+constexpr Duration kAnswerTimeout = std::chrono::seconds{5};
+
+}  // namespace
+
+Submission::Submission(Hello hello, std::vector<SourceOutline> sources, SubmissionOptions options,
+                       Time now)
+    : link_(std::move(hello), options.link), options_(options) {
+  for (auto& outline : sources) {
+    Source source;
+    source.outline = std::move(outline);
+    source.due_at = now;
+    sources_.push_back(std::move(source));
+  }
+}
+
+TaskId Submission::id_of(PictureRef ref) const {
+  const auto& outline = sources_.at(ref.source).outline;
+  return {outline.hash, outline.epoch, ref.sequence, 0};
+}
+
+void Submission::receive(Message message, Time now, Effects& out) {
+  if (link_.receive(message, now, out) == LinkEvent::up) on_up(now);
+  if (const auto* admitted = std::get_if<Admitted>(&message)) {
+    for (const auto& task : admitted->tasks) on_admitted(task, out);
+  } else if (const auto* busy = std::get_if<Busy>(&message)) {
+    on_busy(*busy, now);
+  } else if (const auto* rejected = std::get_if<Rejected>(&message)) {
+    for (const auto& task : rejected->tasks) on_rejected(task, out);
+  } else if (const auto* settled = std::get_if<Settled>(&message)) {
+    for (const auto& task : settled->tasks) on_settled(task, out);
+  } else if (const auto* known = std::get_if<Known>(&message)) {
+    for (const auto& task : known->stored) on_settled(task, out);
+    for (const auto& id : known->unknown) on_unknown(id, out);
+  } else {
+    for_each_payload(message, [&out](const Payload& payload) {
+      if (payload.id) out.push_back(ReleasePayload{payload.id});
+    });
+  }
+  advance(now, out);
+}
+
+/// A new connection: what was under way on the old one may or may not have arrived. Ask.
+void Submission::on_up(Time now) {
+  asked_.clear();
+  check_at_ = now + kAnswerTimeout;
+  for (auto& [id, entry] : tasks_) {
+    if (entry.state == State::submitted || entry.state == State::admitted) entry.state = State::asked;
+    if (entry.state == State::asked) to_ask_.insert(id);
+  }
+  for (const auto& [id, ref] : asking_) to_ask_.insert(id);
+  unanswered_tasks_ = 0;
+  unanswered_bytes_ = 0;
+}
+
+void Submission::on_admitted(const AdmittedTask& admitted, Effects& out) {
+  asked_.erase(admitted.id);
+  if (const auto listed = asking_.find(admitted.id); listed != asking_.end()) {
+    // A producer before us submitted it and the broker is at it.
+    Entry entry;
+    entry.ref = listed->second;
+    entry.task.id = admitted.id;
+    tasks_.emplace(admitted.id, std::move(entry));
+    asking_.erase(listed);
+  }
+  const auto position = tasks_.find(admitted.id);
+  if (position == tasks_.end()) return;
+  auto& entry = position->second;
+  if (entry.state == State::admitted || entry.state == State::reading_again) return;
+  let_go(entry, out);
+  count_admission(entry);
+  entry.state = State::admitted;
+  if (options_.confirm == Confirm::admitted) tasks_.erase(position);
+}
+
+void Submission::on_busy(const Busy& busy, Time now) {
+  ++counts_.busy_answers;
+  for (const auto& id : busy.tasks) {
+    const auto position = tasks_.find(id);
+    if (position == tasks_.end() || position->second.state != State::submitted) continue;
+    auto& entry = position->second;
+    --unanswered_tasks_;
+    unanswered_bytes_ -= entry.task.payload.bytes;
+    entry.state = State::held;
+    later_.emplace(now + busy.retry, id);
+  }
+}
+
+void Submission::on_rejected(const RejectedTask& rejected, Effects& out) {
+  const auto position = tasks_.find(rejected.id);
+  if (position == tasks_.end()) return;
+  let_go(position->second, out);
+  if (!position->second.counted) {
+    ++counts_.submitted;
+    ++counts_.rejected;
+  }
+  finish(position,
+         {{}, {rejected.id, Status::failed, rejected.reason, rejected.text}, true, {}}, out);
+}
+
+void Submission::on_settled(const SettledTask& settled, Effects& out) {
+  asked_.erase(settled.id);
+  to_ask_.erase(settled.id);
+  if (const auto listed = asking_.find(settled.id); listed != asking_.end()) {
+    ++counts_.stored_before;
+    out.push_back(TaskEnded{listed->second, settled, false, {}});
+    asking_.erase(listed);
+    return;
+  }
+  const auto position = tasks_.find(settled.id);
+  if (position == tasks_.end()) return;
+  auto& entry = position->second;
+  if (entry.state == State::reading_again) return;  // it will be answered when submitted
+  let_go(entry, out);
+  count_admission(entry);
+  ++counts_.settled.at(static_cast<std::size_t>(settled.status));
+  finish(position, {{}, settled, false, {}}, out);
+}
+
+/// The fleet knows nothing of it: submit it (again).
+void Submission::on_unknown(const TaskId& id, Effects& out) {
+  asked_.erase(id);
+  if (const auto listed = asking_.find(id); listed != asking_.end()) {
+    sources_.at(listed->second.source).to_read.push_back(listed->second.sequence);
+    asking_.erase(listed);
+    return;
+  }
+  const auto position = tasks_.find(id);
+  if (position == tasks_.end() || position->second.state != State::asked) return;
+  auto& entry = position->second;
+  if (entry.task.payload.id) {
+    entry.state = State::held;
+    to_send_.push_back(id);
+  } else {
+    entry.state = State::reading_again;
+    reading_.insert(entry.ref);
+    out.push_back(ReadPicture{entry.ref});
+  }
+}
+
+/// The payload is in other hands now, or nobody needs it.
+void Submission::let_go(Entry& entry, Effects& out) {
+  if (entry.state == State::submitted) {
+    --unanswered_tasks_;
+    unanswered_bytes_ -= entry.task.payload.bytes;
+  }
+  held_bytes_ -= entry.task.payload.bytes;
+  if (entry.task.payload.id) out.push_back(ReleasePayload{entry.task.payload.id});
+  entry.task.payload = {};
+}
+
+void Submission::count_admission(Entry& entry) {
+  if (entry.counted) return;
+  entry.counted = true;
+  ++counts_.submitted;
+  ++counts_.admitted;
+}
+
+void Submission::finish(std::map<TaskId, Entry>::iterator position, TaskEnded ended, Effects& out) {
+  ended.ref = position->second.ref;
+  ended.description = std::move(position->second.task.task);
+  tasks_.erase(position);
+  out.push_back(std::move(ended));
+}
+
+void Submission::listed(std::size_t index, const std::vector<std::uint64_t>& sequences, Time now,
+                        Effects& out) {
+  auto& source = sources_.at(index);
+  source.listing = false;
+  if (sequences.size() < kListedAtOnce) source.exhausted = true;
+  for (const auto sequence : sequences) {
+    source.cursor = sequence + 1;
+    if (options_.ask_first) {
+      const PictureRef ref{index, sequence};
+      asking_.emplace(id_of(ref), ref);
+      to_ask_.insert(id_of(ref));
+    } else {
+      source.to_read.push_back(sequence);
+    }
+  }
+  advance(now, out);
+}
+
+void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& out) {
+  reading_.erase(ref);
+  const TaskId id = task.id;
+  FRAMEFLEET_ASSERT(id == id_of(ref));
+  const auto position = tasks_.find(id);
+  const bool again = position != tasks_.end();
+  if (draining_ && !again) {
+    if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
+    advance(now, out);
+    return;
+  }
+  held_bytes_ += task.payload.bytes;
+  if (again) {
+    position->second.task = std::move(task);
+    position->second.state = State::held;
+  } else {
+    Entry entry;
+    entry.ref = ref;
+    entry.task = std::move(task);
+    tasks_.emplace(id, std::move(entry));
+  }
+  to_send_.push_back(id);
+  advance(now, out);
+}
+
+void Submission::no_picture(PictureRef ref, bool end_of_source, Time now, Effects& out) {
+  reading_.erase(ref);
+  auto& source = sources_.at(ref.source);
+  if (end_of_source) {
+    source.exhausted = true;
+    source.to_read.clear();
+  }
+  if (const auto position = tasks_.find(id_of(ref)); position != tasks_.end()) {
+    // It was there when it was submitted first and is gone now: nobody has it any more.
+    auto& entry = position->second;
+    count_admission(entry);
+    ++counts_.settled.at(static_cast<std::size_t>(Status::lost));
+    finish(position,
+           {{}, {id_of(ref), Status::lost, Reason::broker_restarted,
+                 "the broker forgot it and the picture cannot be read any more"}, false, {}},
+           out);
+  }
+  advance(now, out);
+}
+
+void Submission::drain(Time now, Effects& out) {
+  draining_ = true;
+  for (auto& source : sources_) source.to_read.clear();
+  asking_.clear();
+  std::erase_if(to_ask_, [this](const TaskId& id) { return !tasks_.contains(id); });
+  // What the broker never admitted is as if it had not been read.
+  for (auto position = tasks_.begin(); position != tasks_.end();) {
+    auto& entry = position->second;
+    if (entry.state == State::held && !entry.counted) {
+      let_go(entry, out);
+      position = tasks_.erase(position);
+    } else {
+      ++position;
+    }
+  }
+  std::erase_if(to_send_, [this](const TaskId& id) { return !tasks_.contains(id); });
+  std::erase_if(later_, [this](const auto& entry) { return !tasks_.contains(entry.second); });
+  advance(now, out);
+}
+
+void Submission::tick(Time now, Effects& out) {
+  if (link_.tick(now, out) == LinkEvent::beat_due) link_.beat({}, now, out);
+  advance(now, out);
+}
+
+void Submission::advance(Time now, Effects& out) {
+  if (link_.finished() || link_.leaving()) return;
+  while (!later_.empty() && later_.begin()->first <= now) {
+    if (tasks_.contains(later_.begin()->second)) to_send_.push_back(later_.begin()->second);
+    later_.erase(later_.begin());
+  }
+  if (!draining_) {
+    list_more(out);
+    read_more(now, out);
+  }
+  if (link_.up()) {
+    ask_about_the_overdue(now);
+    send_held(now, out);
+    send_asks(out);
+  }
+  const bool all_answered = tasks_.empty() && asking_.empty() && reading_.empty();
+  if (all_answered && (draining_ || nothing_left_to_read())) link_.leave(now, out);
+}
+
+/// Messages get lost with connections; a question to a broker that has the answer costs little.
+void Submission::ask_about_the_overdue(Time now) {
+  if (now < check_at_) return;
+  check_at_ = now + kAnswerTimeout;
+  to_ask_.insert(asked_.begin(), asked_.end());
+  asked_.clear();
+  for (auto& [id, entry] : tasks_) {
+    const bool waits = entry.state == State::submitted || entry.state == State::admitted;
+    if (!waits || entry.asked_or_sent_at + kAnswerTimeout > now) continue;
+    if (entry.state == State::submitted) {
+      --unanswered_tasks_;
+      unanswered_bytes_ -= entry.task.payload.bytes;
+    }
+    entry.state = State::asked;
+    entry.asked_or_sent_at = now;
+    to_ask_.insert(id);
+  }
+}
+
+void Submission::send_held(Time now, Effects& out) {
+  const auto& grant = link_.welcome();
+  while (!to_send_.empty() && unanswered_tasks_ < grant.grant_tasks) {
+    const auto position = tasks_.find(to_send_.front());
+    if (position == tasks_.end() || position->second.state != State::held) {
+      to_send_.pop_front();  // answered while it waited
+      continue;
+    }
+    auto& entry = position->second;
+    const auto bytes = entry.task.payload.bytes;
+    if (unanswered_tasks_ > 0 && unanswered_bytes_ + bytes > grant.grant_bytes) return;
+    to_send_.pop_front();
+    entry.state = State::submitted;
+    entry.asked_or_sent_at = now;
+    ++unanswered_tasks_;
+    unanswered_bytes_ += bytes;
+    out.push_back(Send{Submit{{entry.task}}});
+  }
+}
+
+void Submission::send_asks(Effects& out) {
+  if (to_ask_.empty() || !asked_.empty()) return;
+  Ask ask;
+  while (!to_ask_.empty() && ask.tasks.size() < kListedAtOnce) {
+    const TaskId id = *to_ask_.begin();
+    to_ask_.erase(to_ask_.begin());
+    ask.tasks.push_back(id);
+    asked_.insert(id);
+  }
+  out.push_back(Send{std::move(ask)});
+}
+
+void Submission::list_more(Effects& out) {
+  for (std::size_t index = 0; index < sources_.size(); ++index) {
+    auto& source = sources_[index];
+    if (source.exhausted || source.listing || !source.to_read.empty()) continue;
+    const bool still_asking =
+        std::any_of(asking_.begin(), asking_.end(),
+                    [index](const auto& entry) { return entry.second.source == index; });
+    if (still_asking) continue;
+    source.listing = true;
+    out.push_back(ListSequences{index, source.cursor, kListedAtOnce});
+  }
+}
+
+void Submission::read_more(Time now, Effects& out) {
+  std::size_t tried = 0;
+  while (tried < sources_.size() && reading_.size() < kReadsAtOnce &&
+         tasks_.size() + reading_.size() < options_.window_tasks &&
+         held_bytes_ < options_.window_bytes) {
+    auto& source = sources_[turn_];
+    const std::size_t index = turn_;
+    turn_ = (turn_ + 1) % sources_.size();
+    if (source.to_read.empty() || source.due_at > now) {
+      ++tried;
+      continue;
+    }
+    tried = 0;
+    const PictureRef ref{index, source.to_read.front()};
+    source.to_read.pop_front();
+    source.due_at = std::max(source.due_at + source.outline.interval, now - source.outline.interval);
+    reading_.insert(ref);
+    out.push_back(ReadPicture{ref});
+  }
+}
+
+bool Submission::nothing_left_to_read() const {
+  return reading_.empty() && std::all_of(sources_.begin(), sources_.end(), [](const auto& source) {
+           return source.exhausted && source.to_read.empty();
+         });
+}
+
+Time Submission::next_deadline() const {
+  Time next = link_.next_deadline();
+  if (link_.up()) next = std::min(next, check_at_);
+  if (!later_.empty()) next = std::min(next, later_.begin()->first);
+  const bool may_read = tasks_.size() + reading_.size() < options_.window_tasks &&
+                        held_bytes_ < options_.window_bytes && !draining_;
+  for (const auto& source : sources_) {
+    if (may_read && !source.to_read.empty()) next = std::min(next, source.due_at);
+  }
+  return next;
+}
+
+SubmissionStats Submission::stats() const {
+  auto stats = counts_;
+  stats.in_flight = tasks_.size();
+  stats.held_bytes = held_bytes_;
+  stats.link_losses = link_.losses();
+  stats.link_up = link_.up();
+  stats.draining = draining_;
+  return stats;
+}
+
+}  // namespace framefleet::producer

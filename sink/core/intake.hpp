@@ -1,0 +1,97 @@
+#pragma once
+// The sink's core: gathers outcomes into batches for the store and says what is stored, after the
+// commit and never before. While one batch is being committed the next one fills: batches grow when the
+// store is busy and nobody waits when it is idle. Questions about ids go to the store in order with the
+// batches, so an answer never misses an outcome that came before the question.
+//
+// Takes (event, now), appends effects; owns no socket, thread, file or picture. Not thread-safe.
+
+#include <cstdint>
+#include <deque>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "shared/base/link.hpp"
+#include "shared/base/messages.hpp"
+
+namespace framefleet::sink {
+
+/// Commit these in one transaction, then call committed(). One is under way at a time.
+struct CommitBatch {
+  std::vector<Outcome> outcomes;
+  friend bool operator==(const CommitBatch&, const CommitBatch&) = default;
+};
+/// Look these up, then call found(). One request is under way at a time, commits included.
+struct FindStored {
+  std::uint64_t asker{0};
+  std::vector<TaskId> tasks;
+  friend bool operator==(const FindStored&, const FindStored&) = default;
+};
+struct ReleasePayload {
+  PayloadId payload;
+  friend bool operator==(const ReleasePayload&, const ReleasePayload&) = default;
+};
+
+using Effect = std::variant<Dial, HangUp, Send, CommitBatch, FindStored, ReleasePayload>;
+using Effects = std::vector<Effect>;
+
+struct IntakeOptions {
+  /// A batch ends at either: few enough that a commit takes milliseconds.
+  std::uint64_t batch_tasks_max{256};
+  std::uint64_t batch_bytes_max{std::uint64_t{16} << 20U};
+  LinkOptions link;
+};
+
+struct IntakeStats {
+  std::uint64_t waiting{0};        ///< Outcomes not yet given to the store.
+  std::uint64_t waiting_bytes{0};  ///< Their payload bytes.
+  std::uint64_t committing{0};     ///< Outcomes in the store's hands.
+  std::uint64_t stored{0};         ///< Ever confirmed.
+  std::uint64_t batches{0};
+  std::uint64_t link_losses{0};
+  bool link_up{false};
+  bool draining{false};
+};
+
+class Intake {
+ public:
+  Intake(Hello hello, IntakeOptions options);
+
+  void receive(Message message, Time now, Effects& out);
+  /// The store committed the batch: what it has under each id now.
+  void committed(std::vector<SettledTask> stored, Time now, Effects& out);
+  /// The store looked: those it has.
+  void found(std::vector<SettledTask> stored, Time now, Effects& out);
+  /// Commit what is here, confirm it, leave.
+  void drain(Time now, Effects& out);
+  void tick(Time now, Effects& out);
+
+  Time next_deadline() const { return link_.next_deadline(); }
+  bool over() const { return link_.finished() && !store_busy() && waiting_.empty(); }
+  const Link& link() const { return link_; }
+  IntakeStats stats() const;
+
+ private:
+  bool store_busy() const { return !committing_.empty() || looking_up_; }
+  void feed_store(Effects& out);
+  void leave_when_done(Time now, Effects& out);
+
+  Link link_;
+  IntakeOptions options_;
+  std::deque<Outcome> waiting_;
+  std::deque<FindStored> questions_;   // each waits until the outcomes before it are committed
+  std::deque<std::uint64_t> barriers_;  // per question: outcomes that came before it, in all
+  std::vector<Payload> committing_;
+  std::set<TaskId> in_hand_;  // waiting or being committed: copies of these are dropped
+  FindStored asked_;  // while looking_up_
+  bool looking_up_{false};
+  bool draining_{false};
+  std::uint64_t waiting_bytes_{0};
+  std::uint64_t arrived_{0};
+  std::uint64_t handed_over_{0};  // to the store, of those that arrived
+  std::uint64_t stored_{0};
+  std::uint64_t batches_{0};
+};
+
+}  // namespace framefleet::sink
