@@ -89,11 +89,13 @@ class Search {
         ++skipped_.other_extension;
       }
     } else if (S_ISDIR(status.st_mode)) {
-      waiting_.push_back(std::move(path));
+      struct stat link {};
+      const bool is_link = ::lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode);
+      (is_link ? waiting_links_ : waiting_).push_back(std::move(path));
     } else if (!S_ISREG(status.st_mode)) {
       ++skipped_.special;
     } else if (is_picture_name(path)) {
-      found_.push_back(producer::found_file(std::move(path)));
+      found_.push_back(found_file(std::move(path), status));
     } else if (is_video_name(path)) {
       ++skipped_.videos;
     } else {
@@ -102,9 +104,10 @@ class Search {
   }
 
   Result<std::vector<FoundFile>, Error> run() {
-    while (!waiting_.empty()) {
-      const auto folder = std::move(waiting_.back());
-      waiting_.pop_back();
+    while (!waiting_.empty() || !waiting_links_.empty()) {
+      auto& next = waiting_.empty() ? waiting_links_ : waiting_;
+      const auto folder = std::move(next.back());
+      next.pop_back();
       read_folder(folder);
       if (found_.size() > kPicturesMax) {
         return fail(Error{fmt::format("{}: more than {} pictures; give its sub-folders to runs of "
@@ -147,6 +150,7 @@ class Search {
 
   Skipped& skipped_;
   std::vector<std::string> waiting_;
+  std::vector<std::string> waiting_links_;
   std::vector<FoundFile> found_;
   std::set<std::pair<dev_t, ino_t>> entered_;
 };

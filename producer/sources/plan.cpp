@@ -24,13 +24,6 @@ constexpr std::string_view kFilesKey = "files";
 auto no_input(std::string text) { return fail(Error{std::move(text), exit_code::kNoInput}); }
 auto usage(std::string text) { return fail(Error{std::move(text), exit_code::kUsage}); }
 
-bool is_job_name(std::string_view job) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  return !job.empty() && job.size() <= 64 && job.front() != '.' &&
-         job.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
 class Planner {
  public:
   Planner(const PlanOptions& options, Manifest manifest) : options_(options) {
@@ -129,12 +122,12 @@ class Planner {
   }
 
   Result<void, Error> add_folder(const std::string& argument) {
-    const auto folder = normal_argument(argument);
     const auto before = plan_.skipped;
-    const auto found = search_folder(folder, plan_.skipped);
+    const auto found = search_folder(argument, plan_.skipped);
     if (!found) return fail(found.error());
     if (found->empty()) return nothing_found(argument, "holds no pictures", before);
-    plan_.sources.push_back(numbered_source(canonical_argument(argument), folder, *found));
+    plan_.sources.push_back(
+        numbered_source(canonical_argument(argument), normal_argument(argument), *found));
     return {};
   }
 
@@ -216,7 +209,7 @@ Result<Plan, Error> plan_sources(const std::vector<std::string>& arguments,
   if (arguments.empty()) {
     return usage("nothing to work on: name files, folders, patterns, videos, - or synthetic:");
   }
-  if (!options.job.empty() && !is_job_name(options.job)) {
+  if (!options.job.empty() && !is_plain_name(options.job)) {
     return usage(
         fmt::format("job '{}': a job is 1 to 64 of the characters A-Z a-z 0-9 . _ - and "
                     "does not start with a dot",

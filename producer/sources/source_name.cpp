@@ -82,10 +82,22 @@ std::string normal_argument(std::string_view argument) {
 
 std::string canonical_argument(std::string_view argument) {
   if (!is_path(argument)) return std::string(argument);
-  std::error_code no_working_folder;
-  auto path = std::filesystem::absolute(std::filesystem::path(argument), no_working_folder);
-  if (no_working_folder) path = argument;
+  std::error_code error;
+  auto path = std::filesystem::absolute(std::filesystem::path(argument), error);
+  if (error) path = argument;
+  // Behind a link, ".." is not what the text says: only then is the file system asked.
+  if (argument.find("..") != std::string_view::npos) {
+    const auto resolved = std::filesystem::weakly_canonical(path, error);
+    if (!error) path = resolved;
+  }
   return without_trailing_slash(path.lexically_normal().string());
+}
+
+bool is_plain_name(std::string_view text) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !text.empty() && text.size() <= kPlainNameBytesMax && text.front() != '.' &&
+         text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
 std::string job_of(const std::vector<std::string>& arguments,

@@ -1,5 +1,6 @@
 #include "producer/sources/synthetic_options.hpp"
 
+#include "producer/sources/source_name.hpp"
 #include "producer/sources/synthetic_oracle.hpp"
 
 #include <fmt/format.h>
@@ -35,10 +36,7 @@ bool read_size(std::string_view text, SyntheticOptions& options) {
 }
 
 bool read_name(std::string_view text, SyntheticOptions& options) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  if (text.empty() || text.size() > 64) return false;
-  if (text.find_first_not_of(kAllowed) != std::string_view::npos) return false;
+  if (!is_plain_name(text)) return false;
   options.name = std::string(text);
   return true;
 }
@@ -72,7 +70,7 @@ constexpr std::array<OptionRow, 7> kOptionTable = {{
      [](std::string_view text, SyntheticOptions& options) {
        return read_number(text, 30, 100, options.quality);
      }},
-    {"name", "1 to 64 of the characters A-Z a-z 0-9 . _ -", read_name},
+    {"name", "1 to 64 of the characters A-Z a-z 0-9 . _ - without a dot in front", read_name},
 }};
 
 std::string option_names() {

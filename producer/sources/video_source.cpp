@@ -8,6 +8,8 @@
 #include <opencv2/videoio.hpp>
 
 #include <cmath>
+#include <exception>
+#include <filesystem>
 #include <utility>
 
 namespace framefleet::producer {
@@ -18,9 +20,11 @@ constexpr int kJpegQuality = 90;
 /// What a broken header promises beyond this is not believed.
 constexpr double kFramesMax = 1e9;
 
-/// No other backend: OpenCV's others would take a file's name for a pattern or a pipeline.
+/// No other backend: OpenCV's others would take a file's name for a pattern or a pipeline, as
+/// FFmpeg would take "a:b.avi" for a protocol if the path were not absolute.
 bool open_capture(cv::VideoCapture& capture, const std::string& path) {
-  return capture.open(path, cv::CAP_FFMPEG) || capture.open(path, cv::CAP_OPENCV_MJPEG);
+  const auto file = std::filesystem::absolute(path).string();
+  return capture.open(file, cv::CAP_FFMPEG) || capture.open(file, cv::CAP_OPENCV_MJPEG);
 }
 
 }  // namespace
@@ -65,7 +69,7 @@ Result<void, Error> VideoSource::open_decoder() {
       }
       return {};
     }
-  } catch (const cv::Exception& error) {
+  } catch (const std::exception& error) {
     reason = error.what();
   }
   decoder_.reset();

@@ -1,0 +1,123 @@
+#include "producer/sources/video_source.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/test_data.hpp"
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <opencv2/videoio.hpp>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace framefleet;
+using namespace framefleet::producer;
+
+namespace {
+
+constexpr int kFrames = 24;
+
+/// A video whose frame i is grey 10 * i, so that each frame can be told from its pixels.
+std::string write_video(const std::filesystem::path& path) {
+  cv::VideoWriter writer(path.string(), cv::VideoWriter::fourcc('M', 'J', 'P', 'G'), 10,
+                         cv::Size(160, 120));
+  REQUIRE(writer.isOpened());
+  for (int i = 0; i < kFrames; ++i)
+    writer.write(cv::Mat(120, 160, CV_8UC3, cv::Scalar::all(10 * i)));
+  return path.string();
+}
+
+/// Which frame of write_video() a picture is.
+int frame_in(const Picture& picture) {
+  const std::vector<char> bytes(picture.bytes.begin(), picture.bytes.end());
+  const auto image = cv::imdecode(bytes, cv::IMREAD_GRAYSCALE);
+  REQUIRE(image.size() == cv::Size(160, 120));
+  return static_cast<int>(cv::mean(image)[0] / 10 + 0.5);
+}
+
+Picture read(VideoSource& source, std::uint64_t sequence) {
+  auto picture = source.read(sequence);
+  REQUIRE(picture);
+  REQUIRE(*picture);
+  return std::move(**picture);
+}
+
+}  // namespace
+
+TEST_CASE("the sequence of a video's picture is the number of its frame") {
+  const test::TemporaryFolder folder;
+  const auto path = write_video(folder.path() / "a.avi");
+  const auto source = VideoSource::open("job/a.avi", 7, path);
+  REQUIRE(source);
+  CHECK((*source)->name() == "job/a.avi");
+  CHECK((*source)->epoch() == 7);
+  CHECK((*source)->count() == kFrames);
+  std::uint64_t frames = 0;
+  for (auto s = (*source)->next_sequence(0); s; s = (*source)->next_sequence(*s + 1)) {
+    const auto picture = (*source)->read(*s);
+    REQUIRE(picture);
+    if (!*picture) break;
+    CHECK(frame_in(**picture) == static_cast<int>(*s));
+    CHECK((*picture)->origin == path + "#" + std::to_string(*s));
+    ++frames;
+  }
+  CHECK(frames == kFrames);
+  CHECK_FALSE((*source)->next_sequence(kFrames));
+  CHECK((*source)->remark().empty());
+}
+
+TEST_CASE("a frame can be read again, later and earlier ones too, with the same bytes") {
+  const test::TemporaryFolder folder;
+  const auto source = VideoSource::open("a", 0, write_video(folder.path() / "a.avi"));
+  REQUIRE(source);
+  const auto late = read(**source, 20);
+  CHECK(frame_in(late) == 20);
+  CHECK(frame_in(read(**source, 3)) == 3);
+  CHECK(frame_in(read(**source, 7)) == 7);
+  CHECK(read(**source, 20).bytes == late.bytes);
+  CHECK_FALSE((*source)->read(kFrames + 5)->has_value());
+  CHECK(frame_in(read(**source, 0)) == 0);
+}
+
+TEST_CASE("a video that is cut ends where it can no longer be read, and says so") {
+  const test::TemporaryFolder folder;
+  const auto path = write_video(folder.path() / "a.avi");
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  const auto source = VideoSource::open("a", 0, path);
+  REQUIRE(source);
+  std::uint64_t frames = 0;
+  while (true) {
+    const auto picture = (*source)->read(frames);
+    REQUIRE(picture);
+    if (!*picture) break;
+    ++frames;
+    REQUIRE(frames < kFrames);
+  }
+  CHECK(frames > 0);
+  CHECK((*source)->count() == frames);
+  CHECK_FALSE((*source)->next_sequence(frames));
+}
+
+TEST_CASE("what is no video is refused at once") {
+  const test::TemporaryFolder folder;
+  const auto path = (folder.path() / "a.avi").string();
+  const auto text = GENERATE(as<std::string>{}, "", "this is text",
+                             "RIFF\x20\x00\x00\x00"
+                             "AVI LIST");
+  std::ofstream(path, std::ios::binary) << text;
+  const auto source = VideoSource::open("a", 0, path);
+  REQUIRE_FALSE(source);
+  CHECK(source.error().exit_code == exit_code::kNoInput);
+  CHECK_THAT(source.error().text, Catch::Contains(path));
+}
+
+TEST_CASE("a colon in a video's name is no protocol") {
+  const test::TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  write_video(folder.path() / "cam.avi");
+  std::filesystem::rename(folder.path() / "cam.avi", folder.path() / "cam:1.avi");
+  std::filesystem::current_path(folder.path());
+  const auto source = VideoSource::open("a", 0, "cam:1.avi");
+  std::filesystem::current_path(before);
+  CHECK(source);
+}
