@@ -271,7 +271,7 @@ OUTSIDE = [
     ),
     (
         r"\bstd::(rand|srand|random_device)\b",
-        r"shared/security/",
+        r"shared/security/|tests/",
         "a core is given its random numbers; keys and tokens come from shared/security",
     ),
 ]
