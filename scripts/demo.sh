@@ -22,20 +22,25 @@ readonly own_folder=$PWD/build/demo-data
 # Where the example pictures are: installed, or unpacked here where this machine's dpkg leaves
 # /usr/share/doc out (as container images do).
 example_folder() {
-    local folder=$doc_folder
-    if [ ! -e "$folder/vtest.avi" ]; then
-        folder=$own_folder$doc_folder
-        [ -e "$folder/vtest.avi" ] || unpack_examples >&2
+    if [ -e "$doc_folder/vtest.avi" ]; then
+        printf '%s\n' "$doc_folder"
+    else
+        [ -e "$own_folder/vtest.avi" ] || unpack_examples >&2
+        printf '%s\n' "$own_folder"
     fi
-    printf '%s\n' "$folder"
 }
 
 unpack_examples() {
+    local package
     say "unpacking the example pictures into build/demo-data"
-    mkdir -p "$own_folder"
-    (cd "$own_folder" && apt-get -qq download opencv-doc && dpkg -x opencv-doc_*.deb .) ||
+    package=$(mktemp -d)
+    known_to_apt opencv-doc || apt_quietly update
+    (cd "$package" && apt-get -qq -o APT::Sandbox::User= download opencv-doc) ||
         die "cannot get Debian's package opencv-doc; name a folder of your own instead"
-    rm -f "$own_folder"/opencv-doc_*.deb
+    mkdir -p "$own_folder"
+    dpkg --fsys-tarfile "$package"/opencv-doc_*.deb |
+        tar -x -C "$own_folder" --strip-components=7 ".$doc_folder"
+    rm -r "$package"
 }
 
 # run ARGUMENT… : `framefleet run` from where the script was called; 3 (some failed) is no error.
