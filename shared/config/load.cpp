@@ -151,7 +151,7 @@ void assign_text(Option& option, std::string_view text, const std::string& origi
   if (const auto value = raw_value(option.kind, text)) {
     assign_value(option, *value, origin, origin, complaints);
   } else {
-    complaints.add(origin, option.name(), fmt::format("\"{}\" does not fit here", text),
+    complaints.add(origin, option.name(), fmt::format("\"{}\" cannot be understood", text),
                    option.allowed);
   }
 }

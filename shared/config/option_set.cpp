@@ -18,20 +18,17 @@ bool is_snake_case(std::string_view name) {
   });
 }
 
-/// "KIND", "KIND from A", "KIND up to B" or "KIND from A to B": bounds that bound nothing stay
-/// unsaid.
-std::string ranged(std::string_view kind, const std::optional<std::string>& min,
-                   const std::optional<std::string>& max) {
-  if (min && max) return fmt::format("{} from {} to {}", kind, *min, *max);
-  if (min) return fmt::format("{} from {}", kind, *min);
-  if (max) return fmt::format("{} up to {}", kind, *max);
-  return std::string(kind);
+/// "from A to B", "from A", "up to B" or "": bounds that bound nothing stay unsaid.
+template <class T, class Text>
+std::string range_text(T min, T lowest, T max, T highest, Text text) {
+  if (min > lowest && max < highest) return fmt::format("from {} to {}", text(min), text(max));
+  if (min > lowest) return fmt::format("from {}", text(min));
+  if (max < highest) return fmt::format("up to {}", text(max));
+  return "";
 }
 
-template <class T, class Text>
-std::string ranged(std::string_view kind, T min, T lowest, T max, T highest, Text text) {
-  return ranged(kind, min > lowest ? std::optional(text(min)) : std::nullopt,
-                max < highest ? std::optional(text(max)) : std::nullopt);
+std::string allowed_text(std::string_view kind, const std::string& range) {
+  return range.empty() ? std::string(kind) : fmt::format("{} {}", kind, range);
 }
 
 std::string words_allowed(const std::vector<std::string>& choices) {
@@ -116,7 +113,8 @@ Section& Section::add_integer(std::string key, std::string help, const void* fie
   option.key = std::move(key);
   option.help = std::move(help);
   option.kind = Kind::integer;
-  option.allowed = ranged("an integer", range.min, Limits::min(), range.max, Limits::max(), text);
+  option.range = range_text(range.min, Limits::min(), range.max, Limits::max(), text);
+  option.allowed = allowed_text("an integer", option.range);
   option.field = field;
   option.assign = [range, put](const RawValue& value) -> std::optional<std::string> {
     const auto n = std::get<std::int64_t>(value);
@@ -134,8 +132,8 @@ Section& Section::add(std::string key, double& field, AboutNumber<double> about)
   option.key = std::move(key);
   option.help = std::move(about.help);
   option.kind = Kind::real;
-  option.allowed =
-      ranged("a number", about.min, Limits::lowest(), about.max, Limits::max(), real_text);
+  option.range = range_text(about.min, Limits::lowest(), about.max, Limits::max(), real_text);
+  option.allowed = allowed_text("a number", option.range);
   option.field = &field;
   option.assign = [&field, min = about.min,
                    max = about.max](const RawValue& value) -> std::optional<std::string> {
@@ -155,8 +153,8 @@ Section& Section::add(std::string key, Duration& field, AboutDuration about) {
   option.key = std::move(key);
   option.help = std::move(about.help);
   option.kind = Kind::duration;
-  option.allowed = ranged(fmt::format("a duration ({})", kDurationUnits), about.min, Duration{0},
-                          about.max, Duration::max(), duration_text);
+  option.range = range_text(about.min, Duration{0}, about.max, Duration::max(), duration_text);
+  option.allowed = allowed_text(fmt::format("a duration ({})", kDurationUnits), option.range);
   option.field = &field;
   option.assign = [&field, min = about.min,
                    max = about.max](const RawValue& value) -> std::optional<std::string> {
@@ -177,8 +175,8 @@ Section& Section::add(std::string key, SizeOf field, AboutBytes about) {
   option.key = std::move(key);
   option.help = std::move(about.help);
   option.kind = Kind::bytes;
-  option.allowed = ranged(fmt::format("a size ({})", kByteUnits), about.min, Bytes{}, about.max,
-                          kBytesMax, bytes_text);
+  option.range = range_text(about.min, Bytes{}, about.max, kBytesMax, bytes_text);
+  option.allowed = allowed_text(fmt::format("a size ({})", kByteUnits), option.range);
   option.field = &count;
   option.assign = [&count, min = about.min,
                    max = about.max](const RawValue& value) -> std::optional<std::string> {
@@ -233,7 +231,8 @@ Section& Section::add_choice(std::string key, std::string help, const void* fiel
   option.key = std::move(key);
   option.help = std::move(help);
   option.kind = Kind::text;
-  option.allowed = words_allowed(words);
+  option.range = words_allowed(words);
+  option.allowed = option.range;
   option.field = field;
   option.assign = [words = std::move(words),
                    put = std::move(put)](const RawValue& value) -> std::optional<std::string> {
@@ -251,8 +250,8 @@ Section& Section::add(std::string key, std::vector<std::string>& field, AboutLis
   option.key = std::move(key);
   option.help = std::move(about.help);
   option.kind = Kind::list;
-  option.allowed = about.choices.empty() ? std::string("a list of text")
-                                         : "a list of " + words_allowed(about.choices);
+  option.range = words_allowed(about.choices);
+  option.allowed = "a list of " + (option.range.empty() ? "text" : option.range);
   option.field = &field;
   option.assign = [&field, choices = std::move(about.choices)](
                       const RawValue& value) -> std::optional<std::string> {

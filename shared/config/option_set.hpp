@@ -97,7 +97,8 @@ struct Option {
   std::string key;
   std::string help;
   Kind kind{Kind::text};
-  std::string allowed;  ///< "an integer from 1 to 64": for --help and for errors.
+  std::string range;    ///< "from 1 to 64", "a, b, c", or "" where everything is allowed.
+  std::string allowed;  ///< The same with the kind, for errors: "an integer from 1 to 64".
   bool secret{false};
   const void* field{nullptr};  ///< Identity of the bound field.
   /// Checks and stores; answers what is wrong, or nothing.

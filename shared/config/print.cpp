@@ -28,8 +28,8 @@ std::string wrapped(std::string_view text, std::string_view indent) {
   return out;
 }
 
-std::string_view placeholder(Kind kind) {
-  switch (kind) {
+std::string placeholder(const Option& option) {
+  switch (option.kind) {
     case Kind::flag:
       return "";
     case Kind::integer:
@@ -39,7 +39,7 @@ std::string_view placeholder(Kind kind) {
     case Kind::text:
       return " TEXT";
     case Kind::list:
-      return " A,B,…";
+      return " TEXT,TEXT…";
     case Kind::duration:
       return " DURATION";
     case Kind::bytes:
@@ -48,6 +48,15 @@ std::string_view placeholder(Kind kind) {
       return " PATH";
   }
   return "";
+}
+
+/// "Silence after which a peer is gone. From 1s to 5min. Default: "2500ms"."
+std::string help_with_default(const Option& option) {
+  std::string text = option.help;
+  if (option.secret) text += " A secret: ${file:/path/of/a/file}.";
+  if (!option.range.empty()) text += fmt::format(" Allowed: {}.", option.range);
+  if (option.default_toml != "\"\"") text += fmt::format(" Default: {}.", option.default_toml);
+  return text;
 }
 
 /// The sections in order, each with its options in order; sections without options are left out.
@@ -63,9 +72,8 @@ void for_each_option(const OptionSet& set, BeginSection begin_section, Each each
   }
 }
 
-std::string about(const Option& option) {
-  return fmt::format("{}{}Allowed: {}.", option.help, option.help.empty() ? "" : " ",
-                     option.allowed);
+std::string help_with_allowed(const Option& option) {
+  return fmt::format("{} Allowed: {}.", option.help, option.allowed);
 }
 
 }  // namespace
@@ -101,8 +109,13 @@ std::string help_text(const OptionSet& set) {
       "  --print-config\n      Print the options as they are now, each with its origin, and end.\n"
       "  --help, --version\n\n";
   out += wrapped(
-      "An option is a key of the file, a variable FRAMEFLEET_<SECTION>_<KEY> or a flag; the later "
-      "ones win.",
+      "An option is a key of the file, a variable FRAMEFLEET_<SECTION>_<KEY> or a flag; the "
+      "later ones win. A switch is turned off by --no-NAME.",
+      "");
+  out += wrapped(
+      fmt::format("DURATION is a number with its unit: {}. SIZE is a number of bytes, or one "
+                  "with its unit: {}.",
+                  kDurationUnits, kByteUnits),
       "");
   for_each_option(
       set,
@@ -111,9 +124,8 @@ std::string help_text(const OptionSet& set) {
                            section.help);
       },
       [&](const Option& option) {
-        out += fmt::format("  {}{}\n", set.flag_of(option), placeholder(option.kind));
-        out +=
-            wrapped(fmt::format("{} Default: {}.", about(option), option.default_toml), "      ");
+        out += fmt::format("  {}{}\n", set.flag_of(option), placeholder(option));
+        out += wrapped(help_with_default(option), "      ");
       });
   if (!set.epilog().empty()) out += "\n" + wrapped(set.epilog(), "");
   return out;
@@ -153,7 +165,7 @@ std::string example_toml(const OptionSet& set) {
         out += fmt::format("[{}]\n", section.name);
       },
       [&](const Option& option) {
-        out += "\n" + wrapped(about(option), "# ");
+        out += "\n" + wrapped(help_with_allowed(option), "# ");
         out += fmt::format("{} = {}\n", option.key, option.default_toml);
       });
   return out;

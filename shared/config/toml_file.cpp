@@ -44,14 +44,24 @@ std::string_view type_text(toml::node_type type) {
   return "nothing";
 }
 
+/// The first element that is no text, else the node itself.
+const toml::node& first_misfit(Kind kind, const toml::node& node) {
+  if (kind == Kind::list && node.is_array()) {
+    for (const toml::node& element : *node.as_array()) {
+      if (!element.is_string()) return element;
+    }
+  }
+  return node;
+}
+
 std::optional<RawValue> list_value(const toml::node& node) {
   const toml::array* array = node.as_array();
-  if (array == nullptr) return std::nullopt;
-  std::vector<std::string> words;
-  for (const toml::node& element : *array) {
-    if (!element.is_string()) return std::nullopt;
-    words.push_back(element.as_string()->get());
+  if (array == nullptr || !array->is_homogeneous<std::string>()) {
+    return array != nullptr && array->empty() ? std::optional<RawValue>(std::vector<std::string>{})
+                                              : std::nullopt;
   }
+  std::vector<std::string> words;
+  for (const toml::node& element : *array) words.push_back(element.as_string()->get());
   return words;
 }
 
@@ -91,6 +101,20 @@ std::string with_suggestion(std::string_view what, std::string_view word,
   return guess ? fmt::format("{}, did you mean {}?", what, *guess) : std::string(what);
 }
 
+struct Entry {
+  const toml::key* key;
+  const toml::node* node;
+};
+
+/// A table's entries as they stand in the file.
+std::vector<Entry> in_file_order(const toml::table& table) {
+  std::vector<Entry> entries;
+  for (const auto& [key, node] : table) entries.push_back({&key, &node});
+  const auto line = [](const Entry& entry) { return entry.key->source().begin.line; };
+  std::ranges::stable_sort(entries, {}, line);
+  return entries;
+}
+
 /// Walks the two levels of a file: sections, and keys in them.
 class Reader {
  public:
@@ -98,16 +122,16 @@ class Reader {
       : set_(set), file_(std::move(file)), complaints_(complaints) {}
 
   void read(const toml::table& root) {
-    for (const auto& [name, node] : root) {
-      const toml::table* section = node.as_table();
-      if (set_.find_section(name.str()) == nullptr) {
-        unknown_section(name, section != nullptr);
+    for (const auto& [name, node] : in_file_order(root)) {
+      const toml::table* section = node->as_table();
+      if (set_.find_section(name->str()) == nullptr) {
+        unknown_section(*name, section != nullptr);
       } else if (section == nullptr) {
-        complaints_.add(position(file_, node.source()), name.str(),
-                        fmt::format("is {}, not a section", type_text(node.type())),
-                        fmt::format("[{}]", name.str()));
+        complaints_.add(position(file_, node->source()), name->str(),
+                        fmt::format("is {}, not a section", type_text(node->type())),
+                        fmt::format("[{}]", name->str()));
       } else {
-        read_section(std::string(name.str()), *section);
+        read_section(std::string(name->str()), *section);
       }
     }
   }
@@ -123,23 +147,21 @@ class Reader {
 
  private:
   void read_section(const std::string& section, const toml::table& table) {
-    for (const auto& [key, node] : table) {
-      Option* option = set_.find(section, key.str());
+    for (const auto& [key, node] : in_file_order(table)) {
+      Option* option = set_.find(section, key->str());
       if (option == nullptr) {
-        unknown_key(section, key);
+        unknown_key(section, *key);
         continue;
       }
       seen_.push_back(option);
-      const std::string where = position(file_, node.source());
-      const auto value = raw_value(option->kind, node);
-      if (!value) {
-        complaints_.add(where, option->name(),
-                        fmt::format("{} does not fit here", type_text(node.type())),
-                        option->allowed);
-        continue;
+      if (const auto value = raw_value(option->kind, *node)) {
+        assign_value(*option, *value, position(file_, node->source()),
+                     fmt::format("{}:{}", file_, node->source().begin.line), complaints_);
+      } else {
+        const toml::node& misfit = first_misfit(option->kind, *node);
+        complaints_.add(position(file_, misfit.source()), option->name(),
+                        fmt::format("wrong type, {}", type_text(misfit.type())), option->allowed);
       }
-      assign_value(*option, *value, where, fmt::format("{}:{}", file_, node.source().begin.line),
-                   complaints_);
     }
   }
 

@@ -33,9 +33,9 @@ struct Program {
 /// The two things a process does itself.
 struct ProgramSteps {
   /// Optional; runs before any thread exists (a worker starts its children here).
-  std::function<Result<void, Error>(Logger&)> before_threads;
+  std::function<Result<void, Error>(Logger&)> before_threads{};
   /// Constructs the shell and runs its loop; answers the exit code.
-  std::function<Result<int, Error>(Program&)> run;
+  std::function<Result<int, Error>(Program&)> run{};
 };
 
 /// Loads the options (and answers --help and its kind), logs the version and every option that is
