@@ -62,8 +62,8 @@ std::string help_text(const OptionSet& set);
 
 /// One option as it is now, for the log. Secrets as "***".
 struct Effective {
-  std::string name;  ///< "section.key"
-  std::string value;
+  std::string name;   ///< "section.key"
+  std::string value;  ///< As TOML spells it, a text without its quotes.
   std::string origin;
 };
 std::vector<Effective> effective_values(const OptionSet& set);

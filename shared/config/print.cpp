@@ -174,7 +174,9 @@ std::string example_toml(const OptionSet& set) {
 std::vector<Effective> effective_values(const OptionSet& set) {
   std::vector<Effective> values;
   for (const Option& option : set.options()) {
-    values.push_back({option.name(), option.as_toml(), option.origin});
+    std::string value = option.as_toml();
+    if (value.starts_with('"')) value = value.substr(1, value.size() - 2);
+    values.push_back({option.name(), std::move(value), option.origin});
   }
   return values;
 }

@@ -4,6 +4,7 @@
 // The writer never waits for a reader's work: a copy of T is the longest that the lock is held, so
 // keep T small (counts, not tables). Threads: one publishes, any copy.
 
+#include <concepts>
 #include <mutex>
 #include <utility>
 
@@ -18,7 +19,7 @@ class Snapshot {
   void publish(T value) {
     {
       const std::lock_guard lock{mutex_};
-      std::swap(value_, value);
+      std::ranges::swap(value_, value);
     }
     // The old value dies here, outside the lock.
   }

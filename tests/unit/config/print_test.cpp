@@ -66,7 +66,7 @@ TEST_CASE("a secret is never printed") {
   }
   for (const auto& value : config::effective_values(sample.set)) {
     CHECK_FALSE(contains(value.value, "s3cret"));
-    if (value.name == "sample.token") CHECK(value.value == "\"***\"");
+    if (value.name == "sample.token") CHECK(value.value == "***");
   }
 }
 
