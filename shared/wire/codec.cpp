@@ -59,7 +59,7 @@ Result<std::string, CodecError> encode_document(const T& value, std::string_view
   Trail trail(name);
   Writer writer(trail, limits);
   writer.map([&] {
-    writer.must("version", version, Range{});
+    writer.must("version", version, kVersion);
     fields(writer, value);
   });
   auto bytes = writer.finish();

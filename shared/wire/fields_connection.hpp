@@ -1,14 +1,10 @@
 #pragma once
 // The keys of the messages that make, keep and end a connection (docs/PROTOCOL.md section 5).
 
-#include <limits>
-
 #include "shared/base/messages.hpp"
 #include "shared/wire/rules.hpp"
 
 namespace framefleet::wire {
-
-inline constexpr std::uint64_t kVersionMax = std::numeric_limits<std::uint16_t>::max();
 
 template <class V, Of<SourceClaim> M>
 void fields(V& v, M& m) {
@@ -31,7 +27,7 @@ void fields(V& v, M& m) {
 
 template <class V, Of<Welcome> M>
 void fields(V& v, M& m) {
-  v.must("wire", m.wire, Range{kVersionMax, 1});
+  v.must("wire", m.wire, kVersion);
   v.must("incarnation", m.incarnation, Range{});
   v.must("heartbeat_ms", m.heartbeat_interval, Millis{});
   v.must("peer_timeout_ms", m.peer_timeout, Millis{});

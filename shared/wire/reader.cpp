@@ -111,8 +111,8 @@ void Reader::take(const Node& node, LeaseId& lease, Plain) {
 void Reader::take(const Node& node, VersionRange& versions, Plain) {
   if (!is_list(node, 2, 2)) return;
   const auto* const min = &node + 1;
-  take(*min, versions.min, Range{});
-  take(*after(*min), versions.max, Range{});
+  take(*min, versions.min, kVersion);
+  take(*after(*min), versions.max, kVersion);
   if (versions.min > versions.max) trail_.fail("min is over max");
 }
 

@@ -54,6 +54,9 @@ struct Range {
   std::uint64_t min{0};
 };
 
+/// Of the wire, a description or a record; 0 stands for none and never travels.
+inline constexpr Range kVersion{0xFFFF, 1};
+
 /// Durations from 0 to kDurationMax, as integers, rounded up: what is not nothing never becomes 0.
 struct Millis {};
 struct Micros {};

@@ -79,8 +79,8 @@ void Writer::put(const LeaseId& lease, Plain) {
 void Writer::put(const VersionRange& versions, Plain) {
   if (versions.min > versions.max) return trail_.fail("min is over max");
   open_list(2, 2, 2);
-  put_whole(versions.min);
-  put_whole(versions.max);
+  put_range(versions.min, kVersion);
+  put_range(versions.max, kVersion);
 }
 
 void Writer::put(const std::string& text, const Text& rule) {

@@ -289,6 +289,7 @@ TEST_CASE("hello has its caps") {
   CHECK(refusal(tree(list({whole(1), whole(65535)}))) == "");
   CHECK(refusal(tree(list({whole(1), whole(65536)}))) == "hello.wire: 65536 is over 65535");
   CHECK(refusal(tree(list({whole(2), whole(1)}))) == "hello.wire: min is over max");
+  CHECK(refusal(tree(list({whole(0), whole(1)}))) == "hello.wire: 0 is under 1");
   CHECK(refusal(tree(list({whole(1)}))) == "hello.wire: 1 items, under 2");
   CHECK(refusal(tree(list({whole(1), whole(1), whole(1)}))) == "hello.wire: 3 items, over 2");
 }

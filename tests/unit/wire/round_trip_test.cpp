@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <random>
 #include <span>
 
@@ -148,9 +150,9 @@ Message connection_message(Random& r) {
       hello.role = r.word<Role>(4);
       hello.name = r.text(1, 256);
       hello.build = r.text(0, 256);
-      hello.wire = {r.number<std::uint16_t>(100), static_cast<std::uint16_t>(100 + r.up_to(1000))};
-      hello.task = {1, r.number<std::uint16_t>(100)};
-      hello.task.max = std::max(hello.task.min, hello.task.max);
+      hello.wire.min = static_cast<std::uint16_t>(1 + r.up_to(100));
+      hello.wire.max = static_cast<std::uint16_t>(hello.wire.min + r.up_to(60'000));
+      hello.task.max = static_cast<std::uint16_t>(1 + r.up_to(65'534));
       hello.detectors = r.names(0);
       hello.slots = r.number<std::uint32_t>(wire::kSlotsMax);
       hello.sources =
