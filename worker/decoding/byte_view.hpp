@@ -1,6 +1,7 @@
 #pragma once
-// Bounds-checked reading of bytes that nobody vouches for. A read over the end gives 0 and a slice is
-// cut to what is there, so that no parser can be walked out of its buffer; has() tells the difference.
+// Bounds-checked reading of bytes that nobody vouches for. A read over the end gives 0 and a slice
+// is cut to what is there, so that no parser can be walked out of its buffer; has() tells the
+// difference.
 
 #include <algorithm>
 #include <cstddef>

@@ -2,10 +2,10 @@
 // One decoder per format: bytes that passed the image gate in, pixels as stored out. Internal to
 // worker/decoding. `channels` is 1 (grey) or 3 (BGR); one object per thread.
 
-#include <memory>
-
 #include "worker/decoding/image_gate.hpp"
 #include "worker/decoding/picture.hpp"
+
+#include <memory>
 
 namespace framefleet::worker {
 
@@ -29,8 +29,8 @@ class JpegDecoder {
   PlaneBuffer cmyk_;
 };
 
-/// libpng: 16 bits are cut to 8, alpha is dropped, palettes are expanded. A PNG that is cut short or
-/// fails a checksum is undecodable: the format promises that what is there is right.
+/// libpng: 16 bits are cut to 8, alpha is dropped, palettes are expanded. A PNG that is cut short
+/// or fails a checksum is undecodable: the format promises that what is there is right.
 Result<void, PictureError> decode_png(std::span<const std::byte> bytes, const ImageHeader& header,
                                       int channels, PlaneBuffer& out);
 

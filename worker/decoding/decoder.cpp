@@ -1,8 +1,9 @@
 #include "worker/decoding/decoder.hpp"
 
-#include "shared/base/assert.hpp"
 #include "worker/decoding/codecs.hpp"
 #include "worker/decoding/exif.hpp"
+
+#include "shared/base/assert.hpp"
 
 #include <opencv2/core.hpp>
 
@@ -19,14 +20,22 @@ struct Turn {
 
 Turn turn_for(int orientation) {
   switch (orientation) {
-    case 2: return {false, Mirror::left_right};
-    case 3: return {false, Mirror::both};
-    case 4: return {false, Mirror::top_bottom};
-    case 5: return {true, Mirror::none};
-    case 6: return {true, Mirror::left_right};
-    case 7: return {true, Mirror::both};
-    case 8: return {true, Mirror::top_bottom};
-    default: return {false, Mirror::none};
+    case 2:
+      return {false, Mirror::left_right};
+    case 3:
+      return {false, Mirror::both};
+    case 4:
+      return {false, Mirror::top_bottom};
+    case 5:
+      return {true, Mirror::none};
+    case 6:
+      return {true, Mirror::left_right};
+    case 7:
+      return {true, Mirror::both};
+    case 8:
+      return {true, Mirror::top_bottom};
+    default:
+      return {false, Mirror::none};
   }
 }
 
@@ -97,7 +106,8 @@ Result<bool, PictureError> Decoder::decode_plane(std::span<const std::byte> byte
   PlaneBuffer& target = upright ? out : parts_->stored;
   const auto decoded = [&]() -> Result<bool, PictureError> {
     switch (header.format) {
-      case ImageFormat::jpeg: return parts_->jpeg.decode(bytes, header, channels, target);
+      case ImageFormat::jpeg:
+        return parts_->jpeg.decode(bytes, header, channels, target);
       case ImageFormat::png:
         return decode_png(bytes, header, channels, target).map([] { return false; });
       case ImageFormat::webp:

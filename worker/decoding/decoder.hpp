@@ -1,21 +1,23 @@
 #pragma once
-// Turns the bytes of a JPEG, PNG or WebP into an upright Picture: image gate, decoder of the format,
-// EXIF orientation. Pixels equal those of cv::imread (a test compares), at half its time for a JPEG,
-// without imgcodecs' 118 libraries, and a truncated JPEG is told from a whole one.
+// Turns the bytes of a JPEG, PNG or WebP into an upright Picture: image gate, decoder of the
+// format, EXIF orientation. Pixels equal those of cv::imread (a test compares), at half its time
+// for a JPEG, without imgcodecs' 118 libraries, and a truncated JPEG is told from a whole one.
 //
 // One object per thread; buffers are reused, so a Picture is valid until the next decode.
+
+#include "worker/decoding/image_gate.hpp"
+#include "worker/decoding/picture.hpp"
+
+#include "shared/base/result.hpp"
 
 #include <memory>
 #include <span>
 
-#include "shared/base/result.hpp"
-#include "worker/decoding/image_gate.hpp"
-#include "worker/decoding/picture.hpp"
-
 namespace framefleet::worker {
 
-/// Which planes are wanted. Each costs its own pass over the bytes: grey taken from BGR would not be
-/// the luma that grey detectors are defined on, and both together still cost less than one imread.
+/// Which planes are wanted. Each costs its own pass over the bytes: grey taken from BGR would not
+/// be the luma that grey detectors are defined on, and both together still cost less than one
+/// imread.
 struct Planes {
   bool grey{true};
   bool bgr{false};

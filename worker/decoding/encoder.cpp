@@ -1,10 +1,10 @@
 #include "worker/decoding/encoder.hpp"
 
-#include <new>
-
 #include "shared/base/assert.hpp"
 
 #include <turbojpeg.h>
+
+#include <new>
 
 namespace framefleet::worker {
 

@@ -1,10 +1,11 @@
 #pragma once
 // Encodes a plane as a JPEG (baseline, 4:2:0) with TurboJPEG. One object per thread.
 
-#include <string>
+#include "worker/decoding/picture.hpp"
 
 #include "shared/base/result.hpp"
-#include "worker/decoding/picture.hpp"
+
+#include <string>
 
 namespace framefleet::worker {
 

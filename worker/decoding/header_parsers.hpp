@@ -1,10 +1,10 @@
 #pragma once
 // The parts of the image gate, one per format. Internal to worker/decoding.
 
+#include "worker/decoding/image_gate.hpp"
+
 #include <optional>
 #include <string>
-
-#include "worker/decoding/image_gate.hpp"
 
 namespace framefleet::worker {
 

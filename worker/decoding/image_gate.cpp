@@ -1,10 +1,10 @@
 #include "worker/decoding/image_gate.hpp"
 
-#include <array>
-
 #include "worker/decoding/header_parsers.hpp"
 
 #include <fmt/format.h>
+
+#include <array>
 
 namespace framefleet::worker {
 namespace {
@@ -18,14 +18,20 @@ struct Magic {
 
 /// Formats that people do send and that are refused: the message should name them.
 constexpr std::array kRefused{
-    Magic{"GIF8"sv, "a GIF"},          Magic{"BM"sv, "a BMP"},
-    Magic{"II*\0"sv, "a TIFF"},        Magic{"MM\0*"sv, "a TIFF"},
-    Magic{"DDS "sv, "a DDS texture"},  Magic{"\0\0\1\0"sv, "an icon"},
+    Magic{"GIF8"sv, "a GIF"},
+    Magic{"BM"sv, "a BMP"},
+    Magic{"II*\0"sv, "a TIFF"},
+    Magic{"MM\0*"sv, "a TIFF"},
+    Magic{"DDS "sv, "a DDS texture"},
+    Magic{"\0\0\1\0"sv, "an icon"},
     Magic{"\xFF\x4F\xFF\x51"sv, "a JPEG 2000 picture"},
     Magic{"\0\0\0\x0CjP  "sv, "a JPEG 2000 picture"},
-    Magic{"P4"sv, "a PBM"},            Magic{"P5"sv, "a PGM"},
-    Magic{"P6"sv, "a PPM"},            Magic{"PF"sv, "a PFM"},
-    Magic{"Pf"sv, "a PFM"},            Magic{"%PDF"sv, "a PDF"},
+    Magic{"P4"sv, "a PBM"},
+    Magic{"P5"sv, "a PGM"},
+    Magic{"P6"sv, "a PPM"},
+    Magic{"PF"sv, "a PFM"},
+    Magic{"Pf"sv, "a PFM"},
+    Magic{"%PDF"sv, "a PDF"},
     Magic{"PK\3\4"sv, "a ZIP archive"},
 };
 
@@ -61,9 +67,12 @@ PictureError not_a_picture(ByteView bytes) {
 
 std::string_view to_string(ImageFormat format) {
   switch (format) {
-    case ImageFormat::jpeg: return "JPEG";
-    case ImageFormat::png: return "PNG";
-    case ImageFormat::webp: return "WebP";
+    case ImageFormat::jpeg:
+      return "JPEG";
+    case ImageFormat::png:
+      return "PNG";
+    case ImageFormat::webp:
+      return "WebP";
   }
   return "?";
 }
@@ -73,8 +82,8 @@ tl::unexpected<PictureError> undecodable(std::string text) {
 }
 
 std::optional<PictureError> check_size(const ImageHeader& header, const ImageLimits& limits) {
-  const std::string promise =
-      fmt::format("{} promises {} x {} pixels", to_string(header.format), header.width, header.height);
+  const std::string promise = fmt::format("{} promises {} x {} pixels", to_string(header.format),
+                                          header.width, header.height);
   if (header.width == 0 || header.height == 0) {
     return PictureError{Reason::undecodable, promise + ": there is nothing to decode"};
   }
@@ -96,9 +105,9 @@ Result<ImageHeader, PictureError> inspect_image(std::span<const std::byte> bytes
     return fail(PictureError{Reason::empty_picture, "the picture has no bytes"});
   }
   if (view.size() > limits.bytes_max) {
-    return fail(PictureError{Reason::too_large_picture,
-                             fmt::format("the picture has {} bytes; the limit is {}", view.size(),
-                                         limits.bytes_max)});
+    return fail(PictureError{
+        Reason::too_large_picture,
+        fmt::format("the picture has {} bytes; the limit is {}", view.size(), limits.bytes_max)});
   }
   if (view.holds(0, "\xFF\xD8\xFF")) return read_jpeg_header(view, limits);
   if (view.holds(0, "\x89PNG\r\n\x1A\n")) return read_png_header(view, limits);

@@ -1,17 +1,18 @@
 #pragma once
-// The image gate: decides from the bytes of a header, before any memory is taken, whether a picture is
-// one that may be decoded. Everything that reaches a decoder has passed here.
+// The image gate: decides from the bytes of a header, before any memory is taken, whether a picture
+// is one that may be decoded. Everything that reaches a decoder has passed here.
 //
 // Pure functions, any thread. Formats: JPEG, PNG, WebP; everything else is refused by name, because
 // every further decoder is one more way in.
 
+#include "worker/decoding/byte_view.hpp"
+#include "worker/decoding/picture.hpp"
+
+#include "shared/base/result.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
-
-#include "shared/base/result.hpp"
-#include "worker/decoding/byte_view.hpp"
-#include "worker/decoding/picture.hpp"
 
 namespace framefleet::worker {
 
@@ -22,8 +23,8 @@ struct ImageLimits {
   std::uint64_t bytes_max{std::uint64_t{64} << 20U};
   /// Detectors keep coordinates in 16 or 24 bits in places; no sensor is wider.
   std::uint32_t side_max{20'000};
-  /// A progressive JPEG decodes every scan over the whole picture: 1000 scans in 76 KB cost seconds.
-  /// Encoders write about 10.
+  /// A progressive JPEG decodes every scan over the whole picture: 1000 scans in 76 KB cost
+  /// seconds. Encoders write about 10.
   std::uint32_t jpeg_scans_max{100};
   /// Chunks of a PNG or WebP in front of its pixels; libpng's own default for what it keeps.
   std::uint32_t chunks_max{1000};

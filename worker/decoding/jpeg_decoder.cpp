@@ -1,10 +1,10 @@
-#include <new>
-#include <string>
-
 #include "worker/decoding/codecs.hpp"
 #include "worker/decoding/header_parsers.hpp"
 
 #include <turbojpeg.h>
+
+#include <new>
+#include <string>
 
 namespace framefleet::worker {
 namespace {

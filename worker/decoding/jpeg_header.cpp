@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include "worker/decoding/exif.hpp"
 #include "worker/decoding/header_parsers.hpp"
+
+#include <fmt/format.h>
 
 namespace framefleet::worker {
 namespace {
@@ -23,8 +23,8 @@ bool stands_alone(std::uint8_t marker) {
   return marker == 0x00 || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8);
 }
 
-/// Position behind the next FF xx, and xx; position size() at the end. Bytes that belong to no marker
-/// (a scan's data, or garbage) are stepped over as libjpeg does.
+/// Position behind the next FF xx, and xx; position size() at the end. Bytes that belong to no
+/// marker (a scan's data, or garbage) are stepped over as libjpeg does.
 struct MarkerAt {
   std::uint8_t marker;
   std::size_t next;
@@ -67,8 +67,8 @@ Result<ImageHeader, PictureError> read_jpeg_header(ByteView bytes, const ImageLi
     } else if (marker == kApp1 && !have_exif && bytes.holds(segment + 2, kExifName)) {
       have_exif = true;
       const std::size_t prefix = 2 + kExifName.size();
-      header.orientation = exif_orientation(
-          bytes.slice(segment + prefix, length >= prefix ? length - prefix : 0));
+      header.orientation =
+          exif_orientation(bytes.slice(segment + prefix, length >= prefix ? length - prefix : 0));
     } else if (marker == kStartOfScan) {
       if (++scans > limits.jpeg_scans_max) {
         return fail(PictureError{

@@ -2,15 +2,15 @@
 // A decoded picture: 8-bit pixels, upright (EXIF orientation applied), as grey, as BGR, or as both.
 //
 // A Plane is a view and owns nothing; a PlaneBuffer owns the pixels of one plane and is reused from
-// picture to picture, because fresh pages cost more than decoding into warm ones. Not shared between
-// threads. Sizes are in pixels, strides in bytes.
+// picture to picture, because fresh pages cost more than decoding into warm ones. Not shared
+// between threads. Sizes are in pixels, strides in bytes.
+
+#include "shared/base/reason.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "shared/base/reason.hpp"
 
 namespace framefleet::worker {
 

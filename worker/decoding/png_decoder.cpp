@@ -1,14 +1,14 @@
+#include "worker/decoding/codecs.hpp"
+#include "worker/decoding/header_parsers.hpp"
+
+#include <png.h>
+
 #include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <cstring>
 #include <string>
 #include <vector>
-
-#include "worker/decoding/codecs.hpp"
-#include "worker/decoding/header_parsers.hpp"
-
-#include <png.h>
 
 namespace framefleet::worker {
 namespace {

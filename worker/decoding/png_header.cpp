@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include "worker/decoding/exif.hpp"
 #include "worker/decoding/header_parsers.hpp"
+
+#include <fmt/format.h>
 
 namespace framefleet::worker {
 namespace {
@@ -12,12 +12,18 @@ constexpr std::size_t kChunkOverhead = 12;  // Length, name, checksum.
 
 int channels_of(std::uint8_t colour_type) {
   switch (colour_type) {
-    case 0: return 1;
-    case 2: return 3;
-    case 3: return 1;
-    case 4: return 2;
-    case 6: return 4;
-    default: return 0;
+    case 0:
+      return 1;
+    case 2:
+      return 3;
+    case 3:
+      return 1;
+    case 4:
+      return 2;
+    case 6:
+      return 4;
+    default:
+      return 0;
   }
 }
 
@@ -50,7 +56,8 @@ Result<ImageHeader, PictureError> read_png_header(ByteView bytes, const ImageLim
     const std::size_t length = bytes.be32(at);
     if (bytes.holds(at + 4, "IDAT")) return header;
     if (!bytes.has(at + kChunkOverhead, length)) break;
-    if (bytes.holds(at + 4, "eXIf")) header.orientation = exif_orientation(bytes.slice(at + 8, length));
+    if (bytes.holds(at + 4, "eXIf"))
+      header.orientation = exif_orientation(bytes.slice(at + 8, length));
     at += kChunkOverhead + length;
   }
   return undecodable("PNG ends before its pixels");

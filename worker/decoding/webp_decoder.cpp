@@ -1,11 +1,10 @@
-#include <string>
-
 #include "worker/decoding/codecs.hpp"
 #include "worker/decoding/header_parsers.hpp"
 
+#include <opencv2/imgproc.hpp>
 #include <webp/decode.h>
 
-#include <opencv2/imgproc.hpp>
+#include <string>
 
 namespace framefleet::worker {
 

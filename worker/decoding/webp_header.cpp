@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include "worker/decoding/exif.hpp"
 #include "worker/decoding/header_parsers.hpp"
+
+#include <fmt/format.h>
 
 namespace framefleet::worker {
 namespace {
@@ -61,12 +61,12 @@ int find_orientation(ByteView bytes, const ImageLimits& limits) {
 Result<ImageHeader, PictureError> read_webp_header(ByteView bytes, const ImageLimits& limits) {
   ImageHeader header;
   header.format = ImageFormat::webp;
-  const ByteView chunk =
-      bytes.slice(kFirstChunk + kChunkHeader, bytes.le32(kFirstChunk + 4));
+  const ByteView chunk = bytes.slice(kFirstChunk + kChunkHeader, bytes.le32(kFirstChunk + 4));
   const bool extended = bytes.holds(kFirstChunk, "VP8X");
   const bool sound = extended ? read_extended(chunk, header)
-                     : bytes.holds(kFirstChunk, "VP8L") ? read_lossless(chunk, header)
-                     : bytes.holds(kFirstChunk, "VP8 ") && read_lossy(chunk, header);
+                     : bytes.holds(kFirstChunk, "VP8L")
+                         ? read_lossless(chunk, header)
+                         : bytes.holds(kFirstChunk, "VP8 ") && read_lossy(chunk, header);
   if (!sound) return undecodable("WebP ends before its header, or its header is malformed");
   if (const auto refusal = check_size(header, limits)) return fail(*refusal);
   if (extended && (chunk.u8(0) & kFlagAnimation) != 0) {

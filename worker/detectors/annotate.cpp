@@ -1,14 +1,13 @@
 #include "worker/detectors/annotate.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-
 #include "worker/detectors/mat.hpp"
 
 #include <fmt/format.h>
-
 #include <opencv2/imgproc.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
 
 namespace framefleet::worker {
 namespace {
@@ -49,9 +48,13 @@ struct Pen {
 
 Pen pen_for(const cv::Size& size) {
   const double side = std::max(size.width, size.height);
-  return {std::clamp(side / 1200.0, 0.4, 3.0),
-          std::clamp(static_cast<int>(std::lround(side / 500.0)), 1, 8),
-          std::clamp(static_cast<int>(std::lround(side / 250.0)), 2, 12)};
+  return {std::clamp(side / 1200.0, 0.5, 3.0),
+          std::clamp(static_cast<int>(std::lround(side / 500.0)), 2, 8),
+          std::clamp(static_cast<int>(std::lround(side / 250.0)), 3, 12)};
+}
+
+bool is_point(const Detection& detection) {
+  return detection.box.width <= kPointSide && detection.box.height <= kPointSide;
 }
 
 cv::Rect on_canvas(const Box& box, const cv::Mat& canvas) {
@@ -73,53 +76,60 @@ std::string caption(const Detection& detection) {
   return fmt::format("{} {:.2f}", detection.label, score);
 }
 
+/// Letters in the detector's colour on a dark plate above the box, or inside it at the upper edge.
 void write_caption(cv::Mat& canvas, const std::string& text, const cv::Rect& box,
                    const cv::Scalar& colour, const Pen& pen) {
   constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
-  int below = 0;
   const int stroke = std::max(1, static_cast<int>(std::lround(pen.font_scale * 1.5)));
+  const int margin = stroke + 2;
+  int below = 0;
   const cv::Size size = cv::getTextSize(text, kFont, pen.font_scale, stroke, &below);
-  const int gap = pen.line + 3;
-  const bool above = box.y >= size.height + gap;
-  const int y = above ? box.y - gap : box.y + size.height + gap;  // Inside, where the top is near.
-  const int x = std::clamp(box.x, 0, std::max(0, canvas.cols - size.width));
-  const cv::Point at(x, y);
-  cv::putText(canvas, text, at, kFont, pen.font_scale, kDark, stroke + 3, cv::LINE_AA);
-  cv::putText(canvas, text, at, kFont, pen.font_scale, colour, stroke, cv::LINE_AA);
+  const int height = size.height + below + 2 * margin;
+  const int width = size.width + 2 * margin;
+  const int top = box.y >= height ? box.y - height : box.y;
+  const int left = std::clamp(box.x, 0, std::max(0, canvas.cols - width));
+  cv::rectangle(canvas, cv::Rect(left, top, width, height), kDark, cv::FILLED);
+  cv::putText(canvas, text, {left + margin, top + margin + size.height}, kFont, pen.font_scale,
+              colour, stroke, cv::LINE_AA);
 }
 
-void draw_boxes(cv::Mat& canvas, const Layer& layer, const Pen& pen) {
+void draw_points(cv::Mat& canvas, const Layer& layer, const Pen& pen) {
   const cv::Scalar colour = colour_of(layer.detector);
-  std::size_t boxes = 0;
-  std::size_t points = 0;
+  std::size_t drawn = 0;
   for (const auto& detection : layer.detections) {
     const cv::Rect box = on_canvas(detection.box, canvas);
-    if (box.empty()) continue;
-    if (detection.box.width <= kPointSide && detection.box.height <= kPointSide) {
-      if (++points > kPointsMax) continue;
-      const cv::Point centre(box.x + box.width / 2, box.y + box.height / 2);
-      cv::circle(canvas, centre, pen.radius + 1, kDark, 1, cv::LINE_AA);
-      cv::circle(canvas, centre, pen.radius, colour, 1, cv::LINE_AA);
-      continue;
-    }
-    if (++boxes > kBoxesMax) continue;
-    cv::rectangle(canvas, box, kDark, pen.line + 2);
-    cv::rectangle(canvas, box, colour, pen.line);
-    write_caption(canvas, caption(detection), box, colour, pen);
+    if (box.empty() || !is_point(detection)) continue;
+    if (++drawn > kPointsMax) return;
+    const cv::Point centre(box.x + box.width / 2, box.y + box.height / 2);
+    cv::circle(canvas, centre, pen.radius + 1, kDark, 1, cv::LINE_AA);
+    cv::circle(canvas, centre, pen.radius, colour, 1, cv::LINE_AA);
   }
 }
 
-/// Half the picture, half the colour, where the mask is lit.
+/// Calls draw(detection, box) for the boxes of a layer that are on the canvas, as many as it may
+/// show.
+template <class Draw>
+void for_each_box(const cv::Mat& canvas, const Layer& layer, const Draw& draw) {
+  std::size_t drawn = 0;
+  for (const auto& detection : layer.detections) {
+    const cv::Rect box = on_canvas(detection.box, canvas);
+    if (box.empty() || is_point(detection)) continue;
+    if (++drawn > kBoxesMax) return;
+    draw(detection, box);
+  }
+}
+
+/// A quarter of the picture, three of the colour, where the mask is lit.
 void tint(cv::Mat& canvas, const Plane& mask, const cv::Scalar& colour) {
-  const std::array<int, 3> half{static_cast<int>(colour[0]) / 2, static_cast<int>(colour[1]) / 2,
-                                static_cast<int>(colour[2]) / 2};
+  cv::Vec3b most;
+  for (int c = 0; c < 3; ++c) most[c] = static_cast<std::uint8_t>(colour[c] * 0.75);
   for (int y = 0; y < mask.height; ++y) {
     const std::uint8_t* lit = mask.pixels + static_cast<std::size_t>(y) * mask.stride;
     auto* row = canvas.ptr<cv::Vec3b>(y);
     for (int x = 0; x < mask.width; ++x) {
       if (lit[x] == 0) continue;
       for (int c = 0; c < 3; ++c) {
-        row[x][c] = static_cast<std::uint8_t>(row[x][c] / 2 + half[static_cast<std::size_t>(c)]);
+        row[x][c] = static_cast<std::uint8_t>(row[x][c] / 4 + most[c]);
       }
     }
   }
@@ -132,11 +142,25 @@ Result<std::string, Error> Annotator::draw(const Plane& bgr, std::span<const Lay
   cv::Mat canvas(bgr.height, bgr.width, CV_8UC3, canvas_.data());
   as_mat(bgr).copyTo(canvas);
   const Pen pen = pen_for(canvas.size());
-  for (const auto& layer : layers) {  // Tints first: boxes and captions stay readable.
+  // From the back to the front: tints, points, boxes, and captions over all of them.
+  for (const auto& layer : layers) {
     if (layer.mask) tint(canvas, layer.mask, colour_of(layer.detector));
   }
   for (const auto& layer : layers) {
-    if (!layer.mask) draw_boxes(canvas, layer, pen);
+    if (!layer.mask) draw_points(canvas, layer, pen);
+  }
+  for (const auto& layer : layers) {
+    if (layer.mask) continue;
+    for_each_box(canvas, layer, [&](const Detection&, const cv::Rect& box) {
+      cv::rectangle(canvas, box, kDark, pen.line + 2);
+      cv::rectangle(canvas, box, colour_of(layer.detector), pen.line);
+    });
+  }
+  for (const auto& layer : layers) {
+    if (layer.mask) continue;
+    for_each_box(canvas, layer, [&](const Detection& detection, const cv::Rect& box) {
+      write_caption(canvas, caption(detection), box, colour_of(layer.detector), pen);
+    });
   }
   return encoder_.encode(canvas_.plane(), kQuality);
 }

@@ -20,8 +20,8 @@ class Corners final : public Detector {
   Result<Found, DetectError> detect(const DetectInput& input) override {
     std::vector<cv::Point2f> corners;
     std::vector<float> responses;
-    cv::goodFeaturesToTrack(as_mat(input.picture.grey), corners, max_count_, quality_, min_distance_,
-                            cv::noArray(), responses, block_, 3, harris_, k_);
+    cv::goodFeaturesToTrack(as_mat(input.picture.grey), corners, max_count_, quality_,
+                            min_distance_, cv::noArray(), responses, block_, 3, harris_, k_);
     Found found;
     for (std::size_t i = 0; i < corners.size(); ++i) {  // Strongest first.
       const float share = responses[0] > 0 ? responses[i] / responses[0] : 1;
@@ -49,11 +49,29 @@ DetectorKind corners_kind() {
   return {"corners",
           1,
           "corners as boxes of one pixel; the score is the response as a share of the strongest",
-          {{"method", OptionType::choice, "shi_tomasi", 0, 0, "", {"shi_tomasi", "harris"},
+          {{"method",
+            OptionType::choice,
+            "shi_tomasi",
+            0,
+            0,
+            "",
+            {"shi_tomasi", "harris"},
             "response that is measured"},
-           {"max_count", OptionType::integer, "500", 1, 5000, "", {},
+           {"max_count",
+            OptionType::integer,
+            "500",
+            1,
+            5000,
+            "",
+            {},
             "corners reported, strongest first"},
-           {"quality", OptionType::real, "0.01", 0.0001, 1, "", {},
+           {"quality",
+            OptionType::real,
+            "0.01",
+            0.0001,
+            1,
+            "",
+            {},
             "weakest corner as a share of the strongest"},
            {"min_distance", OptionType::real, "10", 0, 1000, "px", {}, "between two corners"},
            {"block", OptionType::integer, "3", 2, 31, "px", {}, "side of the window averaged over"},

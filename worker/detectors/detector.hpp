@@ -6,16 +6,17 @@
 // detectors of a task. Not thread-safe, one instance per thread. Exceptions of OpenCV may leave
 // detect(); the workbench turns them into a DetectError.
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
+#include "worker/decoding/picture.hpp"
+#include "worker/detectors/stage.hpp"
 
 #include "shared/base/detection.hpp"
 #include "shared/base/reason.hpp"
 #include "shared/base/result.hpp"
-#include "worker/decoding/picture.hpp"
-#include "worker/detectors/stage.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace framefleet::worker {
 
@@ -27,9 +28,9 @@ struct Needs {
 
 struct DetectInput {
   Picture picture;
-  Picture second;               ///< Without planes unless the detector needs it and the task has one.
-  std::uint64_t sequence{0};    ///< Of the task in its source.
-  std::uint16_t attempt{1};     ///< 1, 2, …
+  Picture second;             ///< Without planes unless the detector needs it and the task has one.
+  std::uint64_t sequence{0};  ///< Of the task in its source.
+  std::uint16_t attempt{1};   ///< 1, 2, …
   const StageObserver& observer;  ///< A detector that waits asks it whether to stop.
 };
 
@@ -43,8 +44,9 @@ struct MadePicture {
 struct Found {
   std::vector<Detection> detections;  ///< In pixels of the upright picture; the surest first.
   std::vector<MadePicture> pictures;
-  /// What a box cannot show: one grey plane of the picture's size, lit where something was found, to be
-  /// tinted in the annotated picture. Points into the detector, valid until its next call. Or empty.
+  /// What a box cannot show: one grey plane of the picture's size, lit where something was found,
+  /// to be tinted in the annotated picture. Points into the detector, valid until its next call. Or
+  /// empty.
   Plane mask;
 };
 

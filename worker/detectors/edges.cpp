@@ -1,12 +1,11 @@
 #include "worker/detectors/edges.hpp"
 
-#include <algorithm>
-
 #include "worker/detectors/mat.hpp"
 
 #include <fmt/format.h>
-
 #include <opencv2/imgproc.hpp>
+
+#include <algorithm>
 
 namespace framefleet::worker {
 namespace {
@@ -43,7 +42,8 @@ class Edges final : public Detector {
   /// Connected edge pixels are a curve; its length is their number.
   void add_curves(std::vector<Detection>& detections) {
     if (max_count_ == 0) return;
-    const int labels = cv::connectedComponentsWithStats(edges_, labels_, stats_, centres_, 8, CV_32S);
+    const int labels =
+        cv::connectedComponentsWithStats(edges_, labels_, stats_, centres_, 8, CV_32S);
     std::vector<Detection> curves;
     for (int label = 1; label < labels; ++label) {  // 0 is the background.
       const int* row = stats_.ptr<int>(label);
@@ -78,20 +78,39 @@ Result<std::unique_ptr<Detector>, Error> make(const Options& options, const Dete
 }  // namespace
 
 DetectorKind edges_kind() {
-  return {"edges",
-          1,
-          "Canny's edges: one \"edges\" for the picture (score: share of its pixels) and the "
-          "longest \"curve\"s (score: length in pixels)",
-          {{"low", OptionType::real, "100", 0, 10000, "", {},
-            "gradient above which an edge is followed"},
-           {"high", OptionType::real, "200", 0, 10000, "", {}, "gradient above which an edge begins"},
-           {"aperture", OptionType::choice, "3", 0, 0, "px", {"3", "5", "7"}, "of the gradient"},
-           {"blur", OptionType::choice, "5", 0, 0, "px", {"0", "3", "5", "7", "9"},
-            "Gaussian blur before; 0: none"},
-           {"min_length", OptionType::integer, "50", 1, 1000000, "px", {}, "shortest curve reported"},
-           {"max_count", OptionType::integer, "100", 0, 5000, "", {},
-            "curves reported, longest first; 0: the sum alone"}},
-          make};
+  return {
+      "edges",
+      1,
+      "Canny's edges: one \"edges\" for the picture (score: share of its pixels) and the "
+      "longest \"curve\"s (score: length in pixels)",
+      {{"low",
+        OptionType::real,
+        "100",
+        0,
+        10000,
+        "",
+        {},
+        "gradient above which an edge is followed"},
+       {"high", OptionType::real, "200", 0, 10000, "", {}, "gradient above which an edge begins"},
+       {"aperture", OptionType::choice, "3", 0, 0, "px", {"3", "5", "7"}, "of the gradient"},
+       {"blur",
+        OptionType::choice,
+        "5",
+        0,
+        0,
+        "px",
+        {"0", "3", "5", "7", "9"},
+        "Gaussian blur before; 0: none"},
+       {"min_length", OptionType::integer, "50", 1, 1000000, "px", {}, "shortest curve reported"},
+       {"max_count",
+        OptionType::integer,
+        "100",
+        0,
+        5000,
+        "",
+        {},
+        "curves reported, longest first; 0: the sum alone"}},
+      make};
 }
 
 }  // namespace framefleet::worker

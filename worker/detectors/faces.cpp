@@ -1,15 +1,15 @@
 #include "worker/detectors/faces.hpp"
 
+#include "worker/detectors/mat.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <fmt/format.h>
+#include <opencv2/objdetect.hpp>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
-
-#include "shared/base/assert.hpp"
-#include "worker/detectors/mat.hpp"
-
-#include <fmt/format.h>
-
-#include <opencv2/objdetect.hpp>
 
 namespace framefleet::worker {
 namespace {
@@ -41,12 +41,11 @@ class Faces final : public Detector {
   Result<Found, DetectError> detect(const DetectInput& input) override {
     std::vector<cv::Rect> boxes;
     std::vector<int> neighbours;
-    classifier_.detectMultiScale(as_mat(input.picture.grey), boxes, neighbours, scale_, neighbours_, 0,
-                                 cv::Size(min_size_, min_size_), cv::Size(max_size_, max_size_));
+    classifier_.detectMultiScale(as_mat(input.picture.grey), boxes, neighbours, scale_, neighbours_,
+                                 0, cv::Size(min_size_, min_size_), cv::Size(max_size_, max_size_));
     Found found;
     for (std::size_t i = 0; i < boxes.size(); ++i) {
-      found.detections.push_back(
-          {"face", static_cast<float>(neighbours[i]), as_box(boxes[i]), ""});
+      found.detections.push_back({"face", static_cast<float>(neighbours[i]), as_box(boxes[i]), ""});
     }
     std::stable_sort(found.detections.begin(), found.detections.end(),
                      [](const Detection& a, const Detection& b) { return a.score > b.score; });
@@ -61,24 +60,33 @@ class Faces final : public Detector {
   int max_size_;
 };
 
+/// False where the file is no cascade: OpenCV says so in two ways.
+bool load(cv::CascadeClassifier& classifier, const std::string& path) {
+  try {
+    return classifier.load(path);
+  } catch (const cv::Exception&) {
+    return false;
+  }
+}
+
 Result<std::unique_ptr<Detector>, Error> make(const Options& options,
                                               const DetectorSettings& settings) {
   const auto* const cascade =
       std::find_if(kCascades.begin(), kCascades.end(),
                    [&](const Cascade& each) { return each.name == options.choice("cascade"); });
   FRAMEFLEET_ASSERT(cascade != kCascades.end());
-  const auto path = std::filesystem::path(settings.cascade_folder) / cascade->file;
+  const std::string path = std::filesystem::path(settings.cascade_folder) / cascade->file;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     return fail(Error{fmt::format("detector \"faces\": {} is not there; install the package "
                                   "opencv-data or name the folder of the cascades",
-                                  path.string()),
+                                  path),
                       exit_code::kNoInput});
   }
   cv::CascadeClassifier classifier;
-  if (!classifier.load(path.string())) {
-    return fail(Error{fmt::format("detector \"faces\": {} is not a cascade", path.string()),
-                      exit_code::kNoInput});
+  if (!load(classifier, path)) {
+    return fail(
+        Error{fmt::format("detector \"faces\": {} is not a cascade", path), exit_code::kNoInput});
   }
   return std::make_unique<Faces>(std::move(classifier), options);
 }
@@ -93,9 +101,21 @@ DetectorKind faces_kind() {
           "faces by a Haar or LBP cascade; the score counts agreeing windows",
           {{"cascade", OptionType::choice, "alt2", 0, 0, "", std::move(cascades),
             "which trained cascade: Haar, or LBP (faster, fewer faces)"},
-           {"scale", OptionType::real, "1.1", 1.01, 2, "", {},
+           {"scale",
+            OptionType::real,
+            "1.1",
+            1.01,
+            2,
+            "",
+            {},
             "step from one size searched to the next; larger is faster and finds less"},
-           {"neighbours", OptionType::integer, "3", 1, 100, "", {},
+           {"neighbours",
+            OptionType::integer,
+            "3",
+            1,
+            100,
+            "",
+            {},
             "windows that must agree on a face; larger finds fewer false ones"},
            {"min_size", OptionType::integer, "30", 1, 20000, "px", {}, "smallest face"},
            {"max_size", OptionType::integer, "0", 0, 20000, "px", {}, "largest face; 0: no limit"}},

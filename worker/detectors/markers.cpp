@@ -1,16 +1,16 @@
 #include "worker/detectors/markers.hpp"
 
+#include "worker/detectors/mat.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <fmt/format.h>
+#include <opencv2/aruco.hpp>
+#include <opencv2/imgproc.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-
-#include "shared/base/assert.hpp"
-#include "worker/detectors/mat.hpp"
-
-#include <fmt/format.h>
-
-#include <opencv2/aruco.hpp>
-#include <opencv2/imgproc.hpp>
 
 namespace framefleet::worker {
 namespace {
@@ -76,10 +76,9 @@ class Markers final : public Detector {
 };
 
 Result<std::unique_ptr<Detector>, Error> make(const Options& options, const DetectorSettings&) {
-  const auto* const dictionary =
-      std::find_if(kDictionaries.begin(), kDictionaries.end(), [&](const Dictionary& each) {
-        return each.name == options.choice("dictionary");
-      });
+  const auto* const dictionary = std::find_if(
+      kDictionaries.begin(), kDictionaries.end(),
+      [&](const Dictionary& each) { return each.name == options.choice("dictionary"); });
   FRAMEFLEET_ASSERT(dictionary != kDictionaries.end());
   return std::make_unique<Markers>(dictionary->number);
 }

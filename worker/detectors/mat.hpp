@@ -1,9 +1,10 @@
 #pragma once
-// Planes as OpenCV sees them, and its rectangles as ours. Internal to worker/detectors: the only header
-// here that names cv.
+// Planes as OpenCV sees them, and its rectangles as ours. Internal to worker/detectors: the only
+// header here that names cv.
+
+#include "worker/decoding/picture.hpp"
 
 #include "shared/base/detection.hpp"
-#include "worker/decoding/picture.hpp"
 
 #include <opencv2/core.hpp>
 

@@ -1,13 +1,13 @@
 #include "worker/detectors/options.hpp"
 
+#include "shared/base/assert.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
-
-#include "shared/base/assert.hpp"
-
-#include <fmt/format.h>
 
 namespace framefleet::worker {
 namespace {
@@ -63,10 +63,13 @@ std::string join(const std::vector<std::string_view>& words) {
 
 std::string describe_range(const OptionSpec& spec) {
   switch (spec.type) {
-    case OptionType::choice: return join(spec.choices);
-    case OptionType::time: return fmt::format("{}s to {}s", spec.min, spec.max);
+    case OptionType::choice:
+      return join(spec.choices);
+    case OptionType::time:
+      return fmt::format("{}s to {}s", spec.min, spec.max);
     case OptionType::integer:
-    case OptionType::real: break;
+    case OptionType::real:
+      break;
   }
   return fmt::format("{} to {}{}{}", spec.min, spec.max, spec.unit.empty() ? "" : " ", spec.unit);
 }
@@ -85,8 +88,8 @@ Result<Options::Value, Error> Options::read(std::string_view detector, const Opt
     return value;
   }
   const std::string_view kind = spec.type == OptionType::integer ? "a whole number, " : "";
-  return fail(usage(fmt::format("detector \"{}\": option {}={} is not accepted; it takes {}{}", detector,
-                                spec.name, text, kind, describe_range(spec))));
+  return fail(usage(fmt::format("detector \"{}\": option {}={} is not accepted; it takes {}{}",
+                                detector, spec.name, text, kind, describe_range(spec))));
 }
 
 Result<Options, Error> Options::parse(std::string_view detector, std::span<const OptionSpec> specs,
@@ -108,12 +111,12 @@ Result<Options, Error> Options::parse(std::string_view detector, std::span<const
     if (spec == specs.end()) {
       std::vector<std::string_view> names;
       for (const auto& each : specs) names.push_back(each.name);
-      return fail(usage(fmt::format("detector \"{}\" has no option \"{}\"; it has {}", detector, name,
-                                    names.empty() ? "none" : join(names))));
+      return fail(usage(fmt::format("detector \"{}\" has no option \"{}\"; it has {}", detector,
+                                    name, names.empty() ? "none" : join(names))));
     }
     if (equals == std::string_view::npos) {
-      return fail(usage(fmt::format("detector \"{}\": option {} has no value; write {}={}", detector,
-                                    name, name, spec->standard)));
+      return fail(usage(fmt::format("detector \"{}\": option {} has no value; write {}={}",
+                                    detector, name, name, spec->standard)));
     }
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
       return fail(usage(fmt::format("detector \"{}\": option {} is given twice", detector, name)));

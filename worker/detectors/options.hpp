@@ -4,14 +4,14 @@
 //
 // Values: integers, real numbers, one of a list of words, or a time with its unit ("20ms", "1.5s").
 
+#include "shared/base/result.hpp"
+#include "shared/base/time.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "shared/base/result.hpp"
-#include "shared/base/time.hpp"
 
 namespace framefleet::worker {
 
@@ -23,7 +23,7 @@ struct OptionSpec {
   std::string_view standard;  ///< The default, spelled as a user would.
   double min{0};              ///< Inclusive; seconds for a time.
   double max{0};
-  std::string_view unit;              ///< "px", "" …
+  std::string_view unit;                  ///< "px", "" …
   std::vector<std::string_view> choices;  ///< OptionType::choice only.
   std::string_view help;
 };
@@ -31,12 +31,12 @@ struct OptionSpec {
 /// "1 to 100 px", "alt2, alt or default", "0ms to 600s": for messages and documents.
 std::string describe_range(const OptionSpec& spec);
 
-/// The values of one detector's options, every option of its table with exactly one value. The getters
-/// require a name and a type that stand in the table.
+/// The values of one detector's options, every option of its table with exactly one value. The
+/// getters require a name and a type that stand in the table.
 class Options {
  public:
-  /// `text` is what stands behind the question mark: "min_size=40&scale=1.1", or empty. Errors (usage)
-  /// name the detector, the option, and what would be accepted.
+  /// `text` is what stands behind the question mark: "min_size=40&scale=1.1", or empty. Errors
+  /// (usage) name the detector, the option, and what would be accepted.
   static Result<Options, Error> parse(std::string_view detector, std::span<const OptionSpec> specs,
                                       std::string_view text);
 

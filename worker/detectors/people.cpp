@@ -1,10 +1,10 @@
 #include "worker/detectors/people.hpp"
 
-#include <algorithm>
-
 #include "worker/detectors/mat.hpp"
 
 #include <opencv2/objdetect.hpp>
+
+#include <algorithm>
 
 namespace framefleet::worker {
 namespace {
@@ -19,6 +19,7 @@ class People final : public Detector {
     hog_.setSVMDetector(cv::HOGDescriptor::getDefaultPeopleDetector());
   }
 
+  /// In grey the same people are found, and twice as many things that are none.
   Needs needs() const override { return {.bgr = true}; }
 
   Result<Found, DetectError> detect(const DetectInput& input) override {
@@ -55,13 +56,37 @@ DetectorKind people_kind() {
   return {"people",
           1,
           "standing people of 100 pixels and more (HOG); the score is the classifier's margin",
-          {{"stride", OptionType::choice, "8", 0, 0, "px", {"8", "16", "32"},
+          {{"stride",
+            OptionType::choice,
+            "8",
+            0,
+            0,
+            "px",
+            {"8", "16", "32"},
             "step of the window; larger is faster and finds less"},
-           {"padding", OptionType::choice, "0", 0, 0, "px", {"0", "8", "16", "32"},
+           {"padding",
+            OptionType::choice,
+            "8",
+            0,
+            0,
+            "px",
+            {"0", "8", "16", "32"},
             "added around the picture, to find people at its edge"},
-           {"scale", OptionType::real, "1.05", 1.01, 2, "", {},
+           {"scale",
+            OptionType::real,
+            "1.05",
+            1.01,
+            2,
+            "",
+            {},
             "step from one size searched to the next"},
-           {"hit_threshold", OptionType::real, "0", -1, 5, "", {},
+           {"hit_threshold",
+            OptionType::real,
+            "0.3",
+            -1,
+            5,
+            "",
+            {},
             "margin a window must reach; larger finds fewer false ones"}},
           make};
 }

@@ -1,7 +1,5 @@
 #include "worker/detectors/registry.hpp"
 
-#include <algorithm>
-
 #include "worker/detectors/blend.hpp"
 #include "worker/detectors/corners.hpp"
 #include "worker/detectors/edges.hpp"
@@ -11,8 +9,9 @@
 #include "worker/detectors/stub.hpp"
 
 #include <fmt/format.h>
-
 #include <opencv2/core/version.hpp>
+
+#include <algorithm>
 
 namespace framefleet::worker {
 
@@ -66,8 +65,8 @@ std::string detector_catalogue() {
   for (const auto& kind : detector_kinds()) {
     text += fmt::format("{}: {}\n", kind.name, kind.help);
     for (const auto& option : kind.options) {
-      text += fmt::format("  {}={}  ({}) {}\n", option.name, option.standard, describe_range(option),
-                          option.help);
+      text += fmt::format("  {}={}  ({}) {}\n", option.name, option.standard,
+                          describe_range(option), option.help);
     }
   }
   return text;

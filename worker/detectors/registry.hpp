@@ -1,15 +1,15 @@
 #pragma once
-// The table of all detectors. A detector is one pair of files that describes itself as a DetectorKind,
-// and one line in registry.cpp.
+// The table of all detectors. A detector is one pair of files that describes itself as a
+// DetectorKind, and one line in registry.cpp.
+
+#include "worker/detectors/detector.hpp"
+#include "worker/detectors/options.hpp"
 
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "worker/detectors/detector.hpp"
-#include "worker/detectors/options.hpp"
 
 namespace framefleet::worker {
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a worker is doing with a picture right now: the words in which a pool thread tells its owner,
-// who holds each stage to its time budget.
+// What a worker is doing with a picture right now: the words in which a pool thread tells its
+// owner, who holds each stage to its time budget.
 
 #include <cstdint>
 #include <string_view>

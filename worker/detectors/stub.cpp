@@ -1,11 +1,11 @@
 #include "worker/detectors/stub.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <thread>
-
-#include <fmt/format.h>
 
 namespace framefleet::worker {
 namespace {
@@ -39,9 +39,9 @@ class Stub final : public Detector {
     const bool hangs = armed && hang_.strikes(input.sequence);
     wait(hangs ? Duration::max() : sleep_, input.observer);
     if (armed && fail_.strikes(input.sequence)) {
-      return fail(DetectError{Reason::detector_error,
-                              fmt::format("detector \"stub\" was told to fail at sequence {}",
-                                          input.sequence)});
+      return fail(DetectError{
+          Reason::detector_error,
+          fmt::format("detector \"stub\" was told to fail at sequence {}", input.sequence)});
     }
     Found found;
     found.detections.push_back(
@@ -81,17 +81,47 @@ DetectorKind stub_kind() {
           1,
           "for tests: finds the picture itself, after the faults it is asked for",
           {{"sleep", OptionType::time, "0ms", 0, 600, "", {}, "time to take"},
-           {"fail", OptionType::integer, "0", 0, 1e9, "", {},
+           {"fail",
+            OptionType::integer,
+            "0",
+            0,
+            1e9,
+            "",
+            {},
             "fail at every Nth picture (sequence N-1, 2N-1, ...); 0: never"},
-           {"fail_at", OptionType::integer, "-1", -1, kSequenceMax, "", {},
+           {"fail_at",
+            OptionType::integer,
+            "-1",
+            -1,
+            kSequenceMax,
+            "",
+            {},
             "fail at this sequence; -1: none"},
            {"crash", OptionType::integer, "0", 0, 1e9, "", {}, "abort the process at every Nth"},
-           {"crash_at", OptionType::integer, "-1", -1, kSequenceMax, "", {},
+           {"crash_at",
+            OptionType::integer,
+            "-1",
+            -1,
+            kSequenceMax,
+            "",
+            {},
             "abort the process at this sequence"},
            {"hang", OptionType::integer, "0", 0, 1e9, "", {}, "never return at every Nth"},
-           {"hang_at", OptionType::integer, "-1", -1, kSequenceMax, "", {},
+           {"hang_at",
+            OptionType::integer,
+            "-1",
+            -1,
+            kSequenceMax,
+            "",
+            {},
             "never return at this sequence"},
-           {"fail_attempts", OptionType::integer, "0", 0, 1000, "", {},
+           {"fail_attempts",
+            OptionType::integer,
+            "0",
+            0,
+            1000,
+            "",
+            {},
             "faults strike at attempts 1 to N only; 0: at every attempt"}},
           make};
 }

@@ -1,5 +1,12 @@
 #include "worker/detectors/workbench.hpp"
 
+#include "worker/decoding/decoder.hpp"
+#include "worker/detectors/annotate.hpp"
+#include "worker/detectors/registry.hpp"
+
+#include <fmt/format.h>
+#include <opencv2/core.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -7,19 +14,11 @@
 #include <new>
 #include <optional>
 
-#include "worker/decoding/decoder.hpp"
-#include "worker/detectors/annotate.hpp"
-#include "worker/detectors/registry.hpp"
-
-#include <fmt/format.h>
-
-#include <opencv2/core.hpp>
-
 namespace framefleet::worker {
 namespace {
 
-/// Detectors kept warm per thread. A fleet uses a handful of option sets; a stranger who sends another
-/// one with every task must not fill the memory with classifiers.
+/// Detectors kept warm per thread. A fleet uses a handful of option sets; a stranger who sends
+/// another one with every task must not fill the memory with classifiers.
 constexpr std::size_t kWarmDetectorsMax = 32;
 
 /// The pool is the parallelism: OpenCV's own threads would fight it for the cores.
@@ -146,10 +145,11 @@ Result<std::vector<Found>, WorkError> Workbench::Parts::detect(const Ask& ask,
     if (!found) return refuse(found.error().reason, found.error().text);
     count += found->detections.size();
     if (count > kDetectionsPerTaskMax) {
-      return refuse(Reason::detector_error,
-                    fmt::format("detector \"{}\": more than {} detections in one picture; lower its "
-                                "max_count or raise its thresholds",
-                                bench->kind->name, kDetectionsPerTaskMax));
+      return refuse(
+          Reason::detector_error,
+          fmt::format("detector \"{}\": more than {} detections in one picture; lower its "
+                      "max_count or raise its thresholds",
+                      bench->kind->name, kDetectionsPerTaskMax));
     }
     record.reports.push_back({std::string(bench->kind->name), version_of(*bench->kind),
                               stopwatch.elapsed(), std::move(found->detections)});
@@ -225,8 +225,8 @@ Result<Worked, WorkError> Workbench::work(const TaskId& id, std::uint16_t attemp
   } catch (const std::bad_alloc&) {
     return refuse(Reason::detector_error, "out of memory while working on the picture");
   } catch (const cv::Exception& error) {
-    return refuse(Reason::detector_error, fmt::format("OpenCV: {} ({}:{})", error.err, error.func,
-                                                      error.line));
+    return refuse(Reason::detector_error,
+                  fmt::format("OpenCV: {} ({}:{})", error.err, error.func, error.line));
   } catch (const std::exception& error) {
     return refuse(Reason::detector_error, error.what());
   }

@@ -1,25 +1,26 @@
 #pragma once
-// Where one thread works on one picture at a time: image gate and decode once, every detector of the
-// task on the decoded picture, annotation if asked for, and the record of it all.
+// Where one thread works on one picture at a time: image gate and decode once, every detector of
+// the task on the decoded picture, annotation if asked for, and the record of it all.
 //
-// One Workbench per thread; it keeps decoders, detectors and buffers warm between tasks and nothing of
-// a picture. No exception leaves it: whatever went wrong is a WorkError with a reason for the broker
-// and words for people.
+// One Workbench per thread; it keeps decoders, detectors and buffers warm between tasks and nothing
+// of a picture. No exception leaves it: whatever went wrong is a WorkError with a reason for the
+// broker and words for people.
 
-#include <cstddef>
-#include <memory>
-#include <span>
-#include <string>
-#include <vector>
+#include "worker/decoding/image_gate.hpp"
+#include "worker/detectors/registry.hpp"
+#include "worker/detectors/stage.hpp"
 
 #include "shared/base/detection.hpp"
 #include "shared/base/reason.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/task.hpp"
 #include "shared/base/task_id.hpp"
-#include "worker/decoding/image_gate.hpp"
-#include "worker/detectors/registry.hpp"
-#include "worker/detectors/stage.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace framefleet::worker {
 
@@ -51,8 +52,8 @@ class Workbench {
   Workbench(Workbench&&) noexcept;
   Workbench& operator=(Workbench&&) noexcept;
 
-  /// `frames`: the task's payload; 0 is the picture, 1 (if any) the second picture that `blend` needs.
-  /// An abandoned task comes back as Reason::drained.
+  /// `frames`: the task's payload; 0 is the picture, 1 (if any) the second picture that `blend`
+  /// needs. An abandoned task comes back as Reason::drained.
   Result<Worked, WorkError> work(const TaskId& id, std::uint16_t attempt,
                                  const TaskDescription& task,
                                  std::span<const std::span<const std::byte>> frames,

@@ -1,13 +1,20 @@
 #pragma once
 // The interface between the worker's loop, which holds sockets and leases, and whatever decodes and
-// detects. The loop starts orders, waits on notify_fd(), takes what is done, and looks at the stages
-// to decide whose lease it may still vouch for.
+// detects. The loop starts orders, waits on notify_fd(), takes what is done, and looks at the
+// stages to decide whose lease it may still vouch for.
 //
 //   start ──▶ decode ──▶ detect (each detector) ──▶ annotate ──▶ take_done
 //               └── abandon: dropped at the next arrow, still reported once by take_done ──┘
 //
-// Bounded: never more orders than slots, from start() until take_done() has returned them. All methods
-// belong to one thread, the loop's; none of them waits for work to end, but the destructor does.
+// Bounded: never more orders than slots, from start() until take_done() has returned them. All
+// methods belong to one thread, the loop's; none of them waits for work to end, but the destructor
+// does.
+
+#include "worker/detectors/workbench.hpp"
+
+#include "shared/base/task.hpp"
+#include "shared/base/task_id.hpp"
+#include "shared/base/time.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,18 +23,13 @@
 #include <string>
 #include <vector>
 
-#include "shared/base/task.hpp"
-#include "shared/base/task_id.hpp"
-#include "shared/base/time.hpp"
-#include "worker/detectors/workbench.hpp"
-
 namespace framefleet::worker {
 
 struct PoolOptions {
   /// Tasks at once; each has its own decoder and detectors. 1 to 1024.
   std::size_t slots{1};
-  /// Longest decode (and annotation) before the picture is given up: a 50 MP progressive JPEG of 100
-  /// scans takes under a second.
+  /// Longest decode (and annotation) before the picture is given up: a 50 MP progressive JPEG of
+  /// 100 scans takes under a second.
   Duration decode_timeout{std::chrono::seconds{5}};
   /// Longest run of one detector. A Haar cascade over 50 MP takes about 20 s.
   Duration detect_timeout{std::chrono::seconds{60}};

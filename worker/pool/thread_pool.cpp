@@ -1,5 +1,7 @@
 #include "worker/pool/thread_pool.hpp"
 
+#include "shared/base/assert.hpp"
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,8 +14,6 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
-
-#include "shared/base/assert.hpp"
 
 namespace framefleet::worker {
 namespace {
@@ -91,15 +91,16 @@ struct ThreadPool::Shared {
   Bell bell;
   mutable std::mutex mutex;
   std::condition_variable_any wake;
-  std::deque<std::shared_ptr<OpenOrder>> waiting;    ///< Started, no thread has it yet.
-  std::vector<std::shared_ptr<OpenOrder>> working;   ///< By the time they were taken up.
-  std::vector<WorkDone> done;                  ///< The three together: at most `slots`.
-  std::vector<std::jthread> threads;           ///< Last: they stop before what they use is gone.
+  std::deque<std::shared_ptr<OpenOrder>> waiting;   ///< Started, no thread has it yet.
+  std::vector<std::shared_ptr<OpenOrder>> working;  ///< By the time they were taken up.
+  std::vector<WorkDone> done;                       ///< The three together: at most `slots`.
+  std::vector<std::jthread> threads;  ///< Last: they stop before what they use is gone.
 };
 
 void ThreadPool::Shared::work_on(Workbench& bench, OpenOrder& open) {
   const auto begin = Clock::now();
-  auto result = bench.work(open.order.id, open.order.attempt, open.order.task, open.order.frames, open);
+  auto result =
+      bench.work(open.order.id, open.order.attempt, open.order.task, open.order.frames, open);
   WorkDone ended{open.order.ticket, open.order.id, false, std::move(result), Clock::now() - begin};
   open.order.keep_alive.reset();
   const std::lock_guard lock(mutex);
@@ -129,9 +130,8 @@ ThreadPool::ThreadPool(PoolOptions options) {
   FRAMEFLEET_ASSERT(options.slots >= 1 && options.slots <= kSlotsMax);
   shared_ = std::make_unique<Shared>(std::move(options));
   for (std::size_t i = 0; i < shared_->options.slots; ++i) {
-    shared_->threads.emplace_back([shared = shared_.get()](std::stop_token stop) {
-      shared->serve(stop);
-    });
+    shared_->threads.emplace_back(
+        [shared = shared_.get()](std::stop_token stop) { shared->serve(stop); });
   }
 }
 

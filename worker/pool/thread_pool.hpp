@@ -1,13 +1,14 @@
 #pragma once
-// A Pool of threads in this process: for trusted input, and to measure what isolation costs. A crash
-// takes the worker with it, and a thread that hangs in foreign code keeps its slot for ever: its stage
-// is reported over budget, and the caller gives the task back.
+// A Pool of threads in this process: for trusted input, and to measure what isolation costs. A
+// crash takes the worker with it, and a thread that hangs in foreign code keeps its slot for ever:
+// its stage is reported over budget, and the caller gives the task back.
 //
-// The destructor abandons everything and joins; it waits for a detector that is inside foreign code.
-
-#include <memory>
+// The destructor abandons everything and joins; it waits for a detector that is inside foreign
+// code.
 
 #include "worker/pool/pool.hpp"
+
+#include <memory>
 
 namespace framefleet::worker {
 

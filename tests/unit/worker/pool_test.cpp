@@ -1,0 +1,165 @@
+#include "tests/support/catch.hpp"
+#include "tests/unit/worker/pictures.hpp"
+#include "worker/pool/thread_pool.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <set>
+
+namespace framefleet::worker {
+namespace {
+
+/// Waits until something is done (a minute at most: a test that hangs should fail, not hang).
+bool wait_for_done(const Pool& pool) {
+  pollfd bell{pool.notify_fd(), POLLIN, 0};
+  return ::poll(&bell, 1, 60'000) == 1;
+}
+
+bool is_ringing(const Pool& pool) {
+  pollfd bell{pool.notify_fd(), POLLIN, 0};
+  return ::poll(&bell, 1, 0) == 1;
+}
+
+PoolOptions with_slots(std::size_t slots) {
+  PoolOptions options;
+  options.slots = slots;
+  return options;
+}
+
+WorkOrder order(std::uint64_t ticket, const std::string& detector) {
+  static const auto bytes = std::make_shared<const test::Bytes>(
+      test::encode(cv::Mat(20, 30, CV_8UC1, cv::Scalar(50)), ".png"));
+  WorkOrder made;
+  made.ticket = ticket;
+  made.id = {7, 1, ticket, 0};
+  made.task.detect = {detector};
+  made.frames = {std::span<const std::byte>(*bytes)};
+  made.keep_alive = bytes;
+  return made;
+}
+
+std::vector<WorkDone> take(Pool& pool, std::size_t count) {
+  std::vector<WorkDone> all;
+  while (all.size() < count && wait_for_done(pool)) {
+    for (auto& done : pool.take_done()) all.push_back(std::move(done));
+  }
+  return all;
+}
+
+TEST_CASE("every order comes back once, under its ticket, with its own result") {
+  ThreadPool pool(with_slots(2));
+  std::set<std::uint64_t> open;
+  std::uint64_t next = 0;
+  std::size_t taken = 0;
+  while (taken < 200) {
+    while (next < 200 && pool.start(order(next, "stub"))) open.insert(next++);
+    CHECK(pool.in_use() <= pool.slots());
+    REQUIRE(wait_for_done(pool));
+    for (const auto& done : pool.take_done()) {
+      ++taken;
+      CHECK(open.erase(done.ticket) == 1);
+      CHECK(done.id.sequence == done.ticket);
+      REQUIRE(done.result.has_value());
+      CHECK(done.result->record.reports.at(0).detections.at(0).extra ==
+            "{\"sequence\":" + std::to_string(done.ticket) + ",\"attempt\":1}");
+    }
+  }
+  CHECK(open.empty());
+  CHECK(pool.in_use() == 0);
+}
+
+TEST_CASE("a pool takes no more orders than it has slots, until what is done was taken") {
+  ThreadPool pool(with_slots(2));
+  CHECK(pool.start(order(1, "stub?hang=1")));
+  CHECK(pool.start(order(2, "stub")));
+  CHECK_FALSE(pool.start(order(3, "stub")));
+  REQUIRE(wait_for_done(pool));
+  CHECK_FALSE(pool.start(order(3, "stub")));
+  REQUIRE(pool.take_done().size() == 1);
+  CHECK(pool.start(order(3, "stub")));
+  CHECK(take(pool, 1).at(0).ticket == 3);
+}
+
+TEST_CASE("the bell rings while something waits to be taken, and is silent after") {
+  ThreadPool pool(with_slots(1));
+  CHECK_FALSE(is_ringing(pool));
+  CHECK(pool.take_done().empty());
+  REQUIRE(pool.start(order(1, "stub")));
+  REQUIRE(wait_for_done(pool));
+  CHECK(is_ringing(pool));
+  CHECK(pool.take_done().size() == 1);
+  CHECK_FALSE(is_ringing(pool));
+}
+
+TEST_CASE("an order that is refused comes back as an error and keeps no slot") {
+  ThreadPool pool(with_slots(1));
+  auto bad = order(4, "stub");
+  const auto text = test::as_bytes("not a picture");
+  bad.frames = {std::span<const std::byte>(text)};
+  REQUIRE(pool.start(std::move(bad)));
+  const auto done = take(pool, 1);
+  REQUIRE(done.size() == 1);
+  REQUIRE_FALSE(done[0].result.has_value());
+  CHECK(done[0].result.error().reason == Reason::not_a_picture);
+  CHECK(pool.in_use() == 0);
+}
+
+TEST_CASE("a hang shows as a stage over its budget and ends when it is abandoned") {
+  auto options = with_slots(1);
+  options.detect_timeout = Duration::zero();
+  ThreadPool pool(options);
+  REQUIRE(pool.start(order(9, "stub?hang=1")));
+  std::vector<StageReport> stages;
+  do {
+    stages = pool.stages();
+    REQUIRE(stages.size() == 1);
+  } while (stages[0].stage != Stage::detect);
+  stages = pool.stages();
+  CHECK(stages[0].ticket == 9);
+  CHECK(stages[0].detector == "stub");
+  CHECK(stages[0].over_budget);
+
+  pool.abandon(8);  // No such ticket.
+  CHECK_FALSE(is_ringing(pool));
+  pool.abandon(9);
+  const auto done = take(pool, 1);
+  REQUIRE(done.size() == 1);
+  CHECK(done[0].abandoned);
+  CHECK(pool.stages().empty());
+}
+
+TEST_CASE("within its budget a stage is not over it") {
+  ThreadPool pool(with_slots(1));
+  REQUIRE(pool.start(order(9, "stub?hang=1")));
+  const auto stages = pool.stages();
+  REQUIRE(stages.size() == 1);
+  CHECK_FALSE(stages[0].over_budget);
+}
+
+TEST_CASE("a pool lets go of the bytes when the work is done, before it is taken") {
+  ThreadPool pool(with_slots(1));
+  auto bytes = std::make_shared<const test::Bytes>(
+      test::encode(cv::Mat(2, 2, CV_8UC1, cv::Scalar(50)), ".png"));
+  const std::weak_ptr<const test::Bytes> watch = bytes;
+  WorkOrder made;
+  made.ticket = 1;
+  made.task.detect = {"stub"};
+  made.frames = {std::span<const std::byte>(*bytes)};
+  made.keep_alive = std::move(bytes);
+  REQUIRE(pool.start(std::move(made)));
+  REQUIRE(wait_for_done(pool));
+  CHECK(watch.expired());
+}
+
+TEST_CASE("a pool that is destroyed while it hangs and has work waiting ends cleanly") {
+  auto pool = std::make_unique<ThreadPool>(with_slots(3));
+  for (std::uint64_t ticket = 0; ticket < 3; ++ticket) {
+    REQUIRE(pool->start(order(ticket, "stub?hang=1")));
+  }
+  pool.reset();
+  SUCCEED();
+}
+
+}  // namespace
+}  // namespace framefleet::worker
