@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What is slower or stricter than the tests: style, spelling, self-contained headers, the second
-# compiler with its analyser, sanitizers. Each step is named and counted; one that fails does not stop
-# the next, and the script fails at the end.
+# compiler with its analyser, sanitizers. Each step is named and counted; one that fails does not
+# stop the next, and the script fails at the end.
 #
 #   scripts/check.sh               every step
 #   scripts/check.sh format tidy   these alone
@@ -64,25 +64,26 @@ step_headers() {
 
 # Clang must read what GCC reads; clang-tidy looks at what all processes lean on.
 step_tidy() {
+    local files='/(shared/base|[a-z]+/core)/[^/]+\.cpp$'
     configure tidy -DCMAKE_CXX_CLANG_TIDY= &&
-        run-clang-tidy -quiet -p build/tidy -j "$(build_jobs)" '/(shared/base|[a-z]+/core)/[^/]+\.cpp$'
+        run-clang-tidy -quiet -p build/tidy -j "$(build_jobs)" "$files"
 }
 
-# The programs that ctest runs for a label, as build targets.
-test_targets() {
-    ctest --test-dir "build/$1" -L "$2" --show-only=json-v1 | python3 -c '
-import json, os, sys
-for test in json.load(sys.stdin)["tests"]:
-    program = test.get("command", [""])[0]
-    if os.path.basename(os.path.dirname(program)) == "tests":
-        print(os.path.basename(program))' | sort -u
+# test_programs PRESET LABEL : build targets of the tests that have the label. framefleet_test()
+# gives a test and its program one name; other tests (scripts) have no program to build.
+test_programs() {
+    comm -12 \
+        <(ctest --test-dir "build/$1" -N -L "$2" |
+            sed -nE 's/^ +Test +#[0-9]+: (\S+).*/\1/p' | sort) \
+        <(ninja -C "build/$1" -t targets all |
+            sed -nE 's|^tests/([^/:]+): CXX_EXECUTABLE.*|\1|p' | sort)
 }
 
 # sanitized PRESET LABEL : builds the tests of that label and runs them.
 sanitized() {
     local targets
     configure "$1" || return 1
-    mapfile -t targets < <(test_targets "$1" "$2")
+    mapfile -t targets < <(test_programs "$1" "$2")
     [ "${#targets[@]}" -gt 0 ] || { echo "no test has the label $2"; return 1; }
     build "$1" --target "${targets[@]}" && ctest --preset "$1" -L "$2" -j 2 </dev/null
 }

@@ -52,8 +52,8 @@ run() {
     (cd "$called_from" && exec "$program" run "$@") || status=$?
     [ "$status" -ne 3 ] || {
         echo
-        echo "Some pictures failed (exit code 3): they are listed above with their reasons, and each"
-        echo "has its row in the table outcomes. The others are not touched by it."
+        echo "Some pictures failed (exit code 3). They are listed above with their reasons, and each"
+        echo "has its row in the table outcomes; the others are not touched by it."
         return 0
     }
     return "$status"
