@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""producer.py ENDPOINT DETECTORS JPEG…: a producer written from docs/PROTOCOL.md alone. Prints how
-each file was settled, `id status reason`. Exit code 0: all are ok, 3: some are not, 1: refused."""
+"""producer.py ENDPOINT DETECTORS JPEG...: a producer written from docs/PROTOCOL.md alone. Prints
+how each file was settled, `id status reason`. Exit code 0: all are ok, 3: some are not, 1: refused."""
 import hashlib
 import sys
 import time
@@ -40,11 +40,11 @@ class Producer:
     def receive(self, message):
         kind, self.heard = message["type"], time.monotonic()
         if kind == "welcome":  # what was in flight is sent again, with the same ids
-            self.welcome, self.in_flight = message, set()
-            self.beat_at = self.submit_at = self.heard
+            self.welcome, self.in_flight, self.beat_at, self.submit_at = message, set(), 0, 0
         elif kind in ("goodbye", "refused"):
             if kind == "refused" and not message.get("retry_ms"):
                 sys.exit(f"refused: {message['reason']}: {message.get('text')}")
+            self.send("goodbye")
             time.sleep(message.get("retry_ms", 250) / 1000)
             self.dial()
         elif kind == "busy":
