@@ -1,0 +1,75 @@
+#include "cli/fleet_commands.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <unistd.h>
+
+#include <system_error>
+#include <utility>
+
+namespace framefleet::cli {
+namespace fs = std::filesystem;
+
+fs::path own_folder() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::path{} : self.parent_path();
+}
+
+std::string locate(const fs::path& folder, const std::string& name) {
+  const fs::path beside = folder / name;
+  return !folder.empty() && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : name;
+}
+
+FleetCommands::FleetCommands(fs::path programs, std::string endpoint, const RunOptions& options,
+                             fs::path state)
+    : programs_(std::move(programs)),
+      endpoint_(std::move(endpoint)),
+      options_(options),
+      state_(std::move(state)) {}
+
+std::string FleetCommands::detectors() const {
+  std::string list;
+  for (const std::string& detector : options_.detect) {
+    if (!list.empty()) list += ',';
+    list += detector;
+  }
+  return list;
+}
+
+Command FleetCommands::check_detectors() const {
+  return {locate(programs_, "framefleet-worker"), {"--check-detectors", detectors()}};
+}
+
+Command FleetCommands::of(const ChildName& child) const {
+  const std::string& endpoint = endpoint_;
+  switch (child.kind) {
+    case ChildKind::broker:
+      return {locate(programs_, "framefleet-broker"), {"--bind", endpoint, "--metrics-listen", ""}};
+    case ChildKind::sink:
+      return {locate(programs_, "framefleet-sink"),
+              {"--connect", endpoint, "--store", options_.out.string(), "--metrics-listen", ""}};
+    case ChildKind::worker:
+      return {locate(programs_, "framefleet-worker"),
+              {"--connect", endpoint, "--name", to_string(child), "--slots", "1",
+               "--metrics-listen", ""}};
+    case ChildKind::producer: {
+      Command command{
+          locate(programs_, "framefleet-producer"),
+          {"--connect", endpoint, "--detect", detectors(), "--confirm", "stored", "--manifest",
+           state_.string(), "--progress-fd", "3", "--metrics-listen", ""}};
+      auto& arguments = command.arguments;
+      if (!options_.job.empty()) arguments.insert(arguments.end(), {"--job", options_.job});
+      if (options_.annotate) arguments.emplace_back("--annotate");
+      if (!options_.second.empty()) {
+        arguments.insert(arguments.end(), {"--second", options_.second.string()});
+      }
+      arguments.emplace_back("--");
+      arguments.insert(arguments.end(), options_.sources.begin(), options_.sources.end());
+      return command;
+    }
+  }
+  FRAMEFLEET_ASSERT(false);
+}
+
+}  // namespace framefleet::cli

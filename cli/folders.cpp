@@ -1,0 +1,88 @@
+#include "cli/folders.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+namespace framefleet::cli {
+namespace fs = std::filesystem;
+namespace {
+
+Error cannot_create(const fs::path& path, const std::string& why) {
+  return {.text = "cannot write results to " + path.string() + ": " + why +
+                  "; choose another folder with --out",
+          .exit_code = exit_code::kCannotCreate};
+}
+
+}  // namespace
+
+Result<RunFolder, Error> RunFolder::open(const fs::path& path, OldLogs old_logs) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_directory(status)) {
+    return fail(cannot_create(path, "it is a file, not a folder"));
+  }
+  const fs::path logs = path / ".framefleet" / "logs";
+  fs::create_directories(logs, error);
+  if (error) return fail(cannot_create(path, error.message()));
+
+  const fs::path lock_path = path / ".framefleet" / "run.lock";
+  FileDescriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock) return fail(cannot_create(path, std::strerror(errno)));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(cannot_create(
+        path, errno == EWOULDBLOCK ? "another run is writing there" : std::strerror(errno)));
+  }
+  if (old_logs == OldLogs::remove) {
+    for (const auto& entry : fs::directory_iterator(logs, error)) {
+      std::error_code ignored;
+      if (entry.path().extension() == ".log") fs::remove(entry.path(), ignored);
+    }
+  }
+  return RunFolder(path, std::move(lock));
+}
+
+Result<PrivateFolder, Error> PrivateFolder::create() {
+  constexpr std::size_t kPathBytesMax = 60;
+  std::error_code error;
+  fs::path parent = fs::temp_directory_path(error);
+  if (error || parent.string().size() > kPathBytesMax) parent = "/tmp";
+  std::string pattern = (parent / "framefleet-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    return fail(Error{.text = "cannot make a folder for the fleet's socket in " + parent.string() +
+                              ": " + std::strerror(errno) + "; set TMPDIR to one that is writable",
+                      .exit_code = exit_code::kCannotCreate});
+  }
+  return PrivateFolder(pattern);
+}
+
+PrivateFolder::~PrivateFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
+}
+
+std::uint64_t size_of(const fs::path& file) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
+std::string tail(const fs::path& file, std::uint64_t offset) {
+  constexpr std::uint64_t kBytesMax = 16 * 1024;
+  const std::uint64_t size = size_of(file);
+  if (size <= offset) return {};
+  std::ifstream in(file, std::ios::binary);
+  std::string text(std::min(size - offset, kBytesMax), '\0');
+  in.seekg(static_cast<std::streamoff>(size - text.size()));
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+}  // namespace framefleet::cli

@@ -1,0 +1,69 @@
+// framefleet: what a person types. A table of verbs, each in a file of its own; a new one is its
+// file and one line here. Exit codes are those of the verb (docs/OPERATIONS.md); 64 where there is
+// no such verb, 70 for an error nobody expected.
+
+#include "cli/run_command.hpp"
+
+#include "shared/base/result.hpp"
+#include "shared/config/version.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace framefleet;
+
+struct Verb {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const std::vector<std::string>& words);
+};
+
+constexpr std::array kVerbs{
+    Verb{"run", "start a fleet on this machine, run pictures through it, report", cli::run_command},
+};
+
+std::string usage() {
+  std::string text = "Usage: framefleet COMMAND [options] …\n\nCommands:\n";
+  for (const Verb& verb : kVerbs) text += fmt::format("  {:<10}{}\n", verb.name, verb.summary);
+  return text + "\n'framefleet COMMAND --help' says more. --version names the build.\n";
+}
+
+int run_verb(const std::vector<std::string>& words) {
+  const std::string name = words.size() > 1 ? words[1] : std::string{};
+  if (name == "--help" || name == "-h") {
+    fmt::print("{}: turns pictures into detections\n\n{}", "framefleet", usage());
+    return exit_code::kOk;
+  }
+  if (name == "--version") {
+    fmt::print("framefleet {} ({})\n", config::version(), config::build());
+    return exit_code::kOk;
+  }
+  const auto* const verb = std::find_if(kVerbs.begin(), kVerbs.end(),
+                                        [&](const Verb& each) { return each.name == name; });
+  if (verb == kVerbs.end()) {
+    const std::string what = name.empty() ? "which command?" : "there is no command '" + name + "'";
+    fmt::print(stderr, "framefleet: {}\n\n{}", what, usage());
+    return exit_code::kUsage;
+  }
+  return verb->run(words);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_verb({argv, argv + argc});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "framefleet: %s\n", error.what());
+    return exit_code::kInternal;
+  }
+}
