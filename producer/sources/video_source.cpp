@@ -23,8 +23,7 @@ constexpr double kFramesMax = 1e9;
 /// No other backend: OpenCV's others would take a file's name for a pattern or a pipeline, as
 /// FFmpeg would take "a:b.avi" for a protocol if the path were not absolute.
 bool open_capture(cv::VideoCapture& capture, const std::string& path) {
-  const auto file = std::filesystem::absolute(path).string();
-  return capture.open(file, cv::CAP_FFMPEG) || capture.open(file, cv::CAP_OPENCV_MJPEG);
+  return capture.open(std::filesystem::absolute(path).string(), cv::CAP_FFMPEG);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -74,6 +75,13 @@ TEST_CASE("a changed file and a new one get new sequences, the others keep their
         Sequences{3, 4, 5, 2});
   // Back to what it was is another change: what the number 0 stood for may have been stored since.
   CHECK(run(folder, {file("/a")}).sequences == Sequences{6});
+}
+
+TEST_CASE("a file that changes every day does not make the manifest grow") {
+  const test::TemporaryFolder folder;
+  for (std::int64_t day = 1; day <= 5; ++day) run(folder, {file("/a", 10, day)});
+  const auto text = text_of(manifest_file(folder));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 3);
 }
 
 TEST_CASE("a file that vanished keeps its sequence for the day it comes back") {

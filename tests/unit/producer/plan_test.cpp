@@ -4,7 +4,9 @@
 #include "tests/support/test_data.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <set>
@@ -51,6 +53,20 @@ std::map<std::uint64_t, std::string> all_of(ImageSource& source) {
 
 using Pictures = std::map<std::uint64_t, std::string>;
 
+/// Permission bits do not stop root: the effective user is "nobody" while this lives.
+class WithoutRoot {
+ public:
+  WithoutRoot() { dropped_ = ::geteuid() == 0 && ::seteuid(65534) == 0; }
+  ~WithoutRoot() {
+    if (dropped_ && ::seteuid(0) != 0) std::abort();
+  }
+  WithoutRoot(const WithoutRoot&) = delete;
+  WithoutRoot& operator=(const WithoutRoot&) = delete;
+
+ private:
+  bool dropped_{false};
+};
+
 }  // namespace
 
 TEST_CASE("each folder is a source, and single files are one source together") {
@@ -87,6 +103,29 @@ TEST_CASE("a picture that cannot be read travels with the reason") {
                  {1, "unreadable cannot read " + name + "/b.jpg: No such file or directory"},
                  {2, "unreadable cannot read " + name +
                          "/c.jpg: it is larger than the limit of 5 bytes"}});
+}
+
+TEST_CASE("a file that may not be read is a picture, a folder that may not be read is counted") {
+  const test::TemporaryFolder folder;
+  const auto root = folder.path().string();
+  fs::permissions(folder.path(), fs::perms(0755));
+  write(folder.path() / "a.jpg", "A");
+  write(folder.path() / "secret/b.jpg", "B");
+  fs::permissions(folder.path() / "a.jpg", fs::perms::none);
+  fs::permissions(folder.path() / "secret", fs::perms::none);
+  {
+    const WithoutRoot nobody;
+    const auto plan = plan_of({root});
+    CHECK(all_of(*plan.sources.at(0)) ==
+          Pictures{{0, "unreadable cannot read " + root + "/a.jpg: Permission denied"}});
+    CHECK(plan.skipped.unreadable_folders == 1);
+    CHECK(plan.skipped.unreadable_folder_texts ==
+          std::vector<std::string>{root + "/secret: Permission denied"});
+    const auto error = error_of({root + "/secret"});
+    CHECK(error.exit_code == exit_code::kNoInput);
+    CHECK_THAT(error.text, Catch::Contains("Permission denied"));
+  }
+  fs::permissions(folder.path() / "secret", fs::perms::owner_all);
 }
 
 TEST_CASE("a picture tells people where it came from and when it was taken") {

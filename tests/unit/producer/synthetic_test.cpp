@@ -172,6 +172,8 @@ TEST_CASE("the same options and sequence give the same bytes, in any order of re
   CHECK((*one.read(43))->bytes != bytes);
   SyntheticSource reseeded("camera", 0, options_of("synthetic:?count=100&seed=6"));
   CHECK((*reseeded.read(42))->bytes != bytes);
+  SyntheticSource coarse("camera", 0, options_of("synthetic:?count=100&seed=5&quality=30"));
+  CHECK((*coarse.read(42))->bytes.size() < bytes.size());
 }
 
 TEST_CASE("a synthetic camera ends after its count, and without one it goes on") {

@@ -96,6 +96,8 @@ TEST_CASE("a video that is cut ends where it can no longer be read, and says so"
   CHECK(frames > 0);
   CHECK((*source)->count() == frames);
   CHECK_FALSE((*source)->next_sequence(frames));
+  CHECK((*source)->remark() ==
+        path + ": " + std::to_string(frames) + " frames could be read; the file promises 24");
 }
 
 TEST_CASE("what is no video is refused at once") {
