@@ -52,7 +52,7 @@ run() {
     (cd "$called_from" && exec "$program" run "$@") || status=$?
     [ "$status" -ne 3 ] || {
         echo
-        echo "Some pictures failed (exit code 3). They are listed above with their reasons, and each"
+        echo "Some pictures failed (exit code 3). They are listed above with their reason, and each"
         echo "has its row in the table outcomes; the others are not touched by it."
         return 0
     }
