@@ -29,6 +29,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace framefleet::producer {
@@ -70,6 +71,10 @@ class Manifest {
 
   /// Writes what changed; the numbers given out before are on disk when it returns.
   Result<void, Error> save();
+
+  /// Hands over the job's lock, to be kept longer than what was read; for a manifest that is done
+  /// with.
+  FileDescriptor take_lock() { return std::move(lock_); }
 
  private:
   struct Numbered {

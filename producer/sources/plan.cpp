@@ -2,6 +2,7 @@
 
 #include "producer/sources/file_search.hpp"
 #include "producer/sources/file_source.hpp"
+#include "producer/sources/manifest.hpp"
 #include "producer/sources/source_name.hpp"
 #include "producer/sources/synthetic_source.hpp"
 #include "producer/sources/video_source.hpp"
@@ -26,9 +27,8 @@ auto usage(std::string text) { return fail(Error{std::move(text), exit_code::kUs
 
 class Planner {
  public:
-  Planner(const PlanOptions& options, Manifest manifest) : options_(options) {
-    plan_.manifest = std::move(manifest);
-  }
+  Planner(const PlanOptions& options, Manifest manifest)
+      : options_(options), manifest_(std::move(manifest)) {}
 
   Result<void, Error> add(const std::string& argument) {
     if (argument.empty()) return usage("an argument is empty; name a file, a folder or a source");
@@ -62,7 +62,8 @@ class Planner {
       plan_.sources.insert(plan_.sources.begin() + static_cast<std::ptrdiff_t>(files_place_),
                            std::move(source));
     }
-    if (auto saved = plan_.manifest.save(); !saved) return fail(saved.error());
+    if (auto saved = manifest_.save(); !saved) return fail(saved.error());
+    plan_.job_lock = manifest_.take_lock();
     return std::move(plan_);
   }
 
@@ -100,7 +101,7 @@ class Planner {
   Result<void, Error> add_synthetic(const std::string& argument) {
     auto options = parse_synthetic(argument);
     if (!options) return fail(options.error());
-    const auto numbers = plan_.manifest.number_whole(
+    const auto numbers = manifest_.number_whole(
         to_argument(*options),
         source_name(options_.job, options->name.empty() ? argument : options->name),
         options_.fresh_epoch, FileState{argument, 0, 0});
@@ -113,8 +114,8 @@ class Planner {
     const auto key = canonical_argument(argument);
     const auto file = found_file(argument);
     const auto numbers =
-        plan_.manifest.number_whole(key, source_name(options_.job, normal_argument(argument)),
-                                    options_.fresh_epoch, FileState{key, file.size, file.mtime_ns});
+        manifest_.number_whole(key, source_name(options_.job, normal_argument(argument)),
+                               options_.fresh_epoch, FileState{key, file.size, file.mtime_ns});
     auto video = VideoSource::open(numbers.name, numbers.epoch, argument);
     if (!video) return fail(video.error());
     plan_.sources.push_back(std::move(*video));
@@ -183,8 +184,8 @@ class Planner {
     for (const auto& file : found) {
       states.push_back({canonical_argument(file.path), file.size, file.mtime_ns});
     }
-    const auto numbers = plan_.manifest.number_files(key, source_name(options_.job, name),
-                                                     options_.fresh_epoch, states);
+    const auto numbers =
+        manifest_.number_files(key, source_name(options_.job, name), options_.fresh_epoch, states);
     std::vector<NumberedFile> files;
     files.reserve(found.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -195,6 +196,7 @@ class Planner {
   }
 
   const PlanOptions& options_;
+  Manifest manifest_;
   Plan plan_;
   std::set<std::string> seen_;  // canonical arguments
   std::vector<FoundFile> files_;

@@ -15,8 +15,8 @@
 // did not change. Threads: one. Errors: text says what to do; exit codes 64 (an argument is wrong),
 // 66 (nothing there), 69 (the job is being worked on), 73 and 74 (the manifest cannot be written).
 
+#include "producer/sources/file_io.hpp"
 #include "producer/sources/image_source.hpp"
-#include "producer/sources/manifest.hpp"
 
 #include "shared/base/result.hpp"
 
@@ -61,8 +61,8 @@ struct Skipped {
 struct Plan {
   std::vector<std::unique_ptr<ImageSource>> sources;
   Skipped skipped;
-  /// Holds the job's lock: keep it for as long as the sources are read.
-  Manifest manifest;
+  /// The lock of the job's manifest, if there is one: keep it for as long as the sources are read.
+  FileDescriptor job_lock;
 };
 
 /// `arguments` in the order given; sources come in that order, the files' source where its first

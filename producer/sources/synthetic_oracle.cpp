@@ -22,7 +22,7 @@ std::uint64_t mixed(std::uint64_t seed, std::uint64_t stream) {
   return z ^ (z >> 31U);
 }
 
-/// A point that runs to and fro between 0 and `last`, `speed` pixels a frame.
+/// A point that runs back and forth between 0 and `last`, `speed` pixels a frame.
 int bounced(std::uint64_t start, std::uint64_t speed, std::uint64_t sequence, int last) {
   if (last <= 0) return 0;
   const auto reach = static_cast<std::uint64_t>(last);
