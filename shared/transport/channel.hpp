@@ -1,0 +1,58 @@
+#pragma once
+// A peer's end of the network: one DEALER socket to the broker, opened anew at each dial(), messages
+// instead of bytes. Threads: one, the loop's. Errors: open() says what to do; nonsense from the broker
+// comes out of receive() as text.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "shared/base/messages.hpp"
+#include "shared/base/result.hpp"
+#include "shared/transport/payload_store.hpp"
+
+namespace framefleet::transport {
+
+struct ChannelOptions {
+  /// "tcp://HOST:PORT" or "ipc:///PATH".
+  std::string connect;
+  /// Largest frame that is read.
+  std::uint64_t frame_bytes_max{std::uint64_t{64} << 20U};
+};
+
+class Channel {
+ public:
+  /// Checks the address (78 when it is none); the network is not touched before dial().
+  static Result<std::unique_ptr<Channel>, Error> open(const ChannelOptions& options);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  /// Closes the socket if there is one and opens a new one.
+  void dial();
+  /// Closes the socket. What was not sent is dropped, but for a goodbye that gets a moment.
+  void hang_up();
+  /// Never waits; what the socket cannot take is kept and sent in order.
+  void send(const Message& message);
+
+  struct Incoming {
+    std::optional<Message> message;  ///< Nothing: the broker broke the protocol, `fault` says how.
+    std::string fault;
+  };
+  std::optional<Incoming> receive();
+  /// Waits for a message, a readable descriptor or the time; sends what waits as soon as it can.
+  void wait(std::span<const int> fds, Duration timeout);
+
+  PayloadStore& payloads();
+  /// Messages of ours that the codec refused, ever: a bug or a limit.
+  std::uint64_t unsendable() const;
+
+ private:
+  class Socket;
+  explicit Channel(std::unique_ptr<Socket> socket);
+  std::unique_ptr<Socket> socket_;
+};
+
+}  // namespace framefleet::transport

@@ -1,0 +1,142 @@
+#include "shared/transport/courier.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "shared/wire/codec.hpp"
+#include "shared/wire/limits.hpp"
+
+namespace framefleet::transport {
+namespace {
+
+/// Moves the second half of a list into a message of its own; nothing when there is no list to halve.
+std::optional<Message> split_off_half(Message& message) {
+  return std::visit(
+      [](auto& value) -> std::optional<Message> {
+        using Value = std::decay_t<decltype(value)>;
+        const auto halve = [](auto& list, auto& other) {
+          const auto middle = list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2);
+          other.assign(std::make_move_iterator(middle), std::make_move_iterator(list.end()));
+          list.erase(middle, list.end());
+        };
+        if constexpr (requires { value.tasks; }) {
+          if (value.tasks.size() < 2) return std::nullopt;
+          Value other = value;
+          halve(value.tasks, other.tasks);
+          return other;
+        } else if constexpr (requires { value.outcomes; }) {
+          if (value.outcomes.size() < 2) return std::nullopt;
+          Value other = value;
+          halve(value.outcomes, other.outcomes);
+          return other;
+        } else {
+          return std::nullopt;
+        }
+      },
+      message);
+}
+
+}  // namespace
+
+Result<std::vector<Parcel>, std::string> Courier::pack(const Message& message) const {
+  Parcel parcel(1);
+  std::vector<std::uint64_t> sizes;
+  for_each_payload(message, [&](const Payload& payload) {
+    for (const auto& frame : payloads_.frames(payload.id)) {
+      sizes.push_back(frame.size());
+      parcel.push_back(frame);
+    }
+  });
+  auto header = wire::encode(message, sizes);
+  if (header) {
+    parcel.front() = Frame::of(std::move(*header));
+    return std::vector<Parcel>{std::move(parcel)};
+  }
+  if (header.error().kind != wire::CodecError::Kind::too_large) return fail(header.error().text);
+  Message first = message;
+  const auto second = split_off_half(first);
+  if (!second) return fail(header.error().text);
+  auto parcels = pack(first);
+  if (!parcels) return parcels;
+  auto rest = pack(*second);
+  if (!rest) return rest;
+  std::move(rest->begin(), rest->end(), std::back_inserter(*parcels));
+  return parcels;
+}
+
+Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
+  if (parcel.empty()) return fail(Unreadable{false, "more frames than a message may have"});
+  std::vector<std::uint64_t> sizes;
+  for (std::size_t i = 1; i < parcel.size(); ++i) sizes.push_back(parcel[i].size());
+  auto message = wire::decode(parcel.front().bytes(), sizes);
+  if (!message) {
+    return fail(Unreadable{message.error().kind == wire::CodecError::Kind::unknown_type,
+                           message.error().text});
+  }
+  auto next = parcel.begin() + 1;
+  for_each_payload(*message, [&](Payload& payload) {
+    std::vector<Frame> frames;
+    for (int i = 0; i < payload.frames; ++i) frames.push_back((next++)->detached());
+    payload = payloads_.put(std::move(frames));
+  });
+  return std::move(*message);
+}
+
+std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_max) {
+  Parcel parcel;
+  bool more = true;
+  bool too_many = false;
+  while (more) {
+    auto part = std::make_shared<zmq::message_t>();
+    if (!socket.recv(*part, zmq::recv_flags::dontwait)) return std::nullopt;
+    more = part->more();
+    if (parcel.size() == parts_max) {
+      too_many = true;  // the rest of the message is read, so that the next one can be
+    } else {
+      parcel.emplace_back(std::move(part));
+    }
+  }
+  if (too_many) parcel.erase(parcel.begin() + 1, parcel.end());
+  return parcel;
+}
+
+Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, const Parcel& parcel) {
+  try {
+    if (route != nullptr) {
+      zmq::message_t first(route->data(), route->size());
+      if (!socket.send(first, zmq::send_flags::dontwait | zmq::send_flags::sndmore)) {
+        return Sent::would_block;
+      }
+    }
+    for (std::size_t i = 0; i < parcel.size(); ++i) {
+      zmq::message_t part;
+      part.copy(*parcel[i].message_);  // shares the bytes
+      const auto flags = i + 1 < parcel.size()
+                             ? zmq::send_flags::dontwait | zmq::send_flags::sndmore
+                             : zmq::send_flags::dontwait;
+      // After the first part libzmq takes the others whatever its high-water mark says.
+      if (!socket.send(part, flags)) return Sent::would_block;
+    }
+    return Sent::yes;
+  } catch (const zmq::error_t& error) {
+    if (error.num() == EHOSTUNREACH) return Sent::unreachable;
+    throw;
+  }
+}
+
+void wait_for(zmq::socket_t* socket, bool want_write, std::span<const int> fds, Duration timeout) {
+  std::vector<zmq::pollitem_t> items;
+  if (socket != nullptr) {
+    const int events = want_write ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+    items.push_back({socket->handle(), 0, static_cast<short>(events), 0});
+  }
+  for (const int fd : fds) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  const auto milliseconds = timeout < Duration::zero() ? -1 : ceil_ms(timeout);
+  try {
+    zmq::poll(items.data(), items.size(), std::chrono::milliseconds(milliseconds));
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EINTR) throw;
+  }
+}
+
+}  // namespace framefleet::transport

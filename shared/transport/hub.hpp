@@ -1,0 +1,78 @@
+#pragma once
+// The broker's end of the network: one ROUTER socket, every peer a PeerId, messages instead of bytes.
+//
+// Never waits inside send(): what a slow peer cannot take is kept, up to a cap, and the peer counts as
+// unreachable beyond it. Threads: one, the loop's. Errors: open() says what to do; a peer's nonsense
+// comes out of receive() as text.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shared/base/messages.hpp"
+#include "shared/base/result.hpp"
+#include "shared/transport/payload_store.hpp"
+
+namespace framefleet::transport {
+
+struct HubOptions {
+  /// "tcp://127.0.0.1:5555" (port 0 or *: any free one), "ipc:///run/framefleet/broker.sock".
+  std::vector<std::string> bind;
+  /// Largest frame that is read; a peer that sends a larger one is cut off by libzmq.
+  std::uint64_t frame_bytes_max{std::uint64_t{64} << 20U};
+  /// Messages kept for one peer that reads too slowly.
+  std::size_t waiting_messages_max{4096};
+  /// Allow tcp addresses that are not loopback although nothing is encrypted or authenticated yet.
+  bool insecure{false};
+};
+
+struct HubStats {
+  std::uint64_t received{0};
+  std::uint64_t sent{0};
+  std::uint64_t unreadable{0};     ///< Messages that broke the protocol.
+  std::uint64_t unknown_types{0};  ///< Messages of a type that this build does not know.
+  std::uint64_t unreachable{0};    ///< Peers found gone while sending.
+  std::uint64_t unsendable{0};     ///< Messages of ours that the codec refuses: a bug or a limit.
+};
+
+class Hub {
+ public:
+  /// Binds every address. Errors: 78 for an address that is none or not allowed, 69 for one in use.
+  static Result<std::unique_ptr<Hub>, Error> open(const HubOptions& options);
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  /// The addresses as bound, with their real ports.
+  const std::vector<std::string>& endpoints() const;
+
+  struct Incoming {
+    PeerId from;
+    std::optional<Message> message;  ///< Nothing: the peer broke the protocol, `fault` says how.
+    std::string fault;
+  };
+  /// The next message that is here; nothing when there is none.
+  std::optional<Incoming> receive();
+  void send(PeerId to, const Message& message);
+  void forget(PeerId peer);
+  /// Tries again to send what waits; call once a turn.
+  void flush();
+  /// Peers that turned out to be gone since the last call.
+  std::vector<PeerId> take_unreachable();
+  /// Waits for a message, a readable descriptor or the time. Ends earlier when something waits to be
+  /// sent.
+  void wait(std::span<const int> fds, Duration timeout);
+
+  PayloadStore& payloads();
+  const HubStats& stats() const;
+
+ private:
+  class Sockets;
+  explicit Hub(std::unique_ptr<Sockets> sockets);
+  std::unique_ptr<Sockets> sockets_;
+};
+
+}  // namespace framefleet::transport
