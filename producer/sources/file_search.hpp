@@ -3,8 +3,6 @@
 // (bytes of the path), whatever order the file system has.
 // Threads: any. Errors: exit codes 64 and 66, see plan.hpp.
 
-#include "producer/sources/manifest.hpp"
-
 #include "shared/base/result.hpp"
 
 #include <cstdint>
