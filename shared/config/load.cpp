@@ -60,7 +60,7 @@ std::optional<RawValue> raw_value(Kind kind, std::string_view text) {
 
 void apply_environment(OptionSet& set, const Environment& environment, Complaints& complaints) {
   for (Option& option : set.options()) {
-    const auto found = environment.find(environment_name(option));
+    const auto found = environment.find(environment_name(option.section, option.key));
     if (found == environment.end() || found->second.empty()) continue;
     assign_text(option, found->second, found->first, complaints);
   }
@@ -70,12 +70,14 @@ void apply_environment(OptionSet& set, const Environment& environment, Complaint
 /// processes often share one environment.
 std::vector<std::string> unknown_variables(const OptionSet& set, const Environment& environment) {
   std::vector<std::string> known;
-  for (const Option& option : set.options()) known.push_back(environment_name(option));
+  for (const Option& option : set.options())
+    known.push_back(environment_name(option.section, option.key));
   std::vector<std::string> warnings;
-  for (const auto& [name, value] : environment) {
+  for (const auto& variable : environment) {
+    const std::string& name = variable.first;
     if (std::ranges::find(known, name) != known.end()) continue;
     const bool ours = std::ranges::any_of(set.sections(), [&](const auto& section) {
-      return name.starts_with(environment_name(Option{.section = section.name}));
+      return name.starts_with(environment_name(section.name, ""));
     });
     if (!ours) continue;
     const auto guess = nearest(name, known);

@@ -331,8 +331,8 @@ std::string OptionSet::flag_of(const Option& option) const {
   return "--" + flag;
 }
 
-std::string environment_name(const Option& option) {
-  std::string name = "FRAMEFLEET_" + option.section + "_" + option.key;
+std::string environment_name(std::string_view section, std::string_view key) {
+  std::string name = fmt::format("FRAMEFLEET_{}_{}", section, key);
   std::ranges::transform(name, name.begin(), [](char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });

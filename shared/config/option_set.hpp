@@ -235,6 +235,6 @@ class OptionSet {
 };
 
 /// "FRAMEFLEET_BROKER_BACKLOG_BYTES_MAX"
-std::string environment_name(const Option& option);
+std::string environment_name(std::string_view section, std::string_view key);
 
 }  // namespace framefleet::config
