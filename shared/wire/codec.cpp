@@ -26,8 +26,7 @@ constexpr Range kFrameBytes{};
 /// The names of all messages, in the order of the variant.
 template <std::size_t... I>
 auto message_names(std::index_sequence<I...> /*all*/) {
-  return std::array<std::string_view, sizeof...(I)>{
-      name_of(Message{std::in_place_index<I>})...};
+  return std::array<std::string_view, sizeof...(I)>{name_of(Message{std::in_place_index<I>})...};
 }
 
 using ReadMessage = void (*)(Reader&, Message&);
@@ -77,9 +76,9 @@ Result<T, CodecError> decode_document(std::span<const std::byte> bytes, std::str
   std::uint16_t version = 0;
   reader.must("version", version, Range{});
   if (!trail.failed() && (version < versions.min || version > versions.max)) {
-    trail.fail(fmt::format("version {}, this build reads {} to {}", version, versions.min,
-                           versions.max),
-               CodecError::Kind::unknown_version);
+    trail.fail(
+        fmt::format("version {}, this build reads {} to {}", version, versions.min, versions.max),
+        CodecError::Kind::unknown_version);
   }
   T value;
   if (!trail.failed()) fields(reader, value);
@@ -113,9 +112,9 @@ Result<std::string, CodecError> encode(const Message& message,
 Result<Message, CodecError> decode(std::span<const std::byte> header,
                                    std::span<const std::uint64_t> frame_bytes) {
   if (frame_bytes.size() > kPayloadFramesMax) {
-    return fail(CodecError{CodecError::Kind::too_large,
-                           fmt::format("header: {} payload frames, over {}", frame_bytes.size(),
-                                       kPayloadFramesMax)});
+    return fail(CodecError{
+        CodecError::Kind::too_large,
+        fmt::format("header: {} payload frames, over {}", frame_bytes.size(), kPayloadFramesMax)});
   }
   const auto tape = read_tape(header, kHeaderLimits, "header");
   if (!tape) return fail(tape.error());

@@ -1,12 +1,12 @@
 #pragma once
 // Messages, task descriptions and result records as bytes and back (docs/PROTOCOL.md).
 //
-// A message is one header (a MessagePack map) and up to 16 payload frames that the codec never sees:
-// it is told their sizes, writes them into the header, and refuses a header that tells other sizes.
+// A message is one header (a MessagePack map) and up to 16 payload frames, which the codec never
+// sees: it is told their sizes, writes them into the header, and refuses a header that says others.
 //
-// Invariants: what encode gives, decode of the same build takes and returns as an equal value (texts
-// for people may be cut, durations are rounded up to the unit of their key). No allocation is larger
-// than the input justifies. Nothing is thrown.
+// Invariants: what encode gives, decode of the same build takes and returns as an equal value
+// (texts for people may be cut, durations are rounded up to the unit of their key). No allocation
+// is larger than the input justifies. Nothing is thrown.
 // Threads: any; there is no state. Errors: CodecError, whose text names message and key.
 
 #include <cstddef>

@@ -24,9 +24,8 @@ bool hand_out(std::vector<HistoryRow> rows, std::vector<Outcome>& outcomes) {
 }
 
 bool histories_are_short(const std::vector<Outcome>& outcomes) {
-  return std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
-    return outcome.history.size() <= kHistoryMax;
-  });
+  return std::all_of(outcomes.begin(), outcomes.end(),
+                     [](const Outcome& outcome) { return outcome.history.size() <= kHistoryMax; });
 }
 
 }  // namespace framefleet::wire

@@ -1,8 +1,8 @@
 #pragma once
 // The keys of the messages between the broker and a sink (docs/PROTOCOL.md section 8).
 //
-// The histories of all outcomes of a message are one list beside `outcomes`, because four levels are
-// all that a header has: each row says which outcome it is `of`.
+// The histories of all outcomes of a message are one list beside `outcomes`, because four levels
+// are all that a header has: each row says which outcome it is `of`.
 
 #include <cstdint>
 #include <utility>

@@ -25,8 +25,8 @@ struct DocumentLimits {
   std::size_t elements;  ///< Keys, values, lists and maps, all of them, wherever they stand.
 };
 
-/// A header: routing and batches of some hundred entries, never pictures. A total budget of elements,
-/// because a cap per list is multiplied by nesting.
+/// A header: routing and batches of some hundred entries, never pictures. A total budget of
+/// elements, because a cap per list is multiplied by nesting.
 inline constexpr DocumentLimits kHeaderLimits{64 * 1024, 4, 4096};
 /// A task description is kept by the broker for every queued task.
 inline constexpr DocumentLimits kTaskLimits{8 * 1024, 3, 256};

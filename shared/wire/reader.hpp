@@ -1,6 +1,6 @@
 #pragma once
-// Walks the fields of a value and fills them from a Tape; the first thing that is wrong is kept with its
-// place. Used by the codec alone. Threads: none (one call's own).
+// Walks the fields of a value and fills them from a Tape; the first thing that is wrong is kept
+// with its place. Used by the codec alone. Threads: none (one call's own).
 
 #include <algorithm>
 #include <concepts>
@@ -50,7 +50,8 @@ class Reader {
     take(*node, value, rule);
   }
 
-  /// The `frames` of an entry, at least `frames_min`; takes them from those that came with the header.
+  /// The `frames` of an entry, at least `frames_min`; takes them from those that came with the
+  /// header.
   void payload(Payload& payload, std::uint64_t frames_min = 0);
   /// A rule over several fields, told at `key`.
   void check(bool holds, std::string_view key, std::string_view why);

@@ -1,14 +1,15 @@
 #pragma once
-// How a field may look on the wire. A `fields` template (fields_*.hpp) names each key of a message once,
-// with its value and its rule; Reader and Writer both walk it, so the two directions cannot drift apart.
+// How a field may look on the wire. A `fields` template (fields_*.hpp) names each key of a message
+// once, with its value and its rule; Reader and Writer both walk it, so the two directions cannot
+// drift apart.
 //
 //   template <class V, Of<Nack> M>
 //   void fields(V& v, M& m) {
-//     v.must("id", m.id);                        // required
-//     v.may("text", m.text, Prose{});            // optional: absent means T{}, and T{} is not written
+//     v.must("id", m.id);                // required
+//     v.may("text", m.text, Prose{});    // optional: absent means T{}; T{} is not written
 //   }
 //
-// Invariants: a key is at most once in a `fields`; the default of an optional key is its type's T{}.
+// Invariants: a key is once in a `fields`; the default of an optional key is its type's T{}.
 
 #include <concepts>
 #include <cstddef>
@@ -25,7 +26,8 @@ template <class M, class T>
 concept Of = std::same_as<std::remove_const_t<M>, T>;
 
 /// The type says it all: ids as their printed text, leases as [incarnation, counter], versions as
-/// [min, max], enums as their words, boxes as [x, y, width, height], structs as maps of their fields.
+/// [min, max], enums as their words, boxes as [x, y, width, height], structs as maps of their
+/// fields.
 struct Plain {};
 
 /// UTF-8 text that stands for something; refused when longer.

@@ -1,5 +1,6 @@
 #pragma once
-// Names that become names of files: nothing that climbs out of a folder. Threads: any. Errors: none.
+// Names that become names of files: nothing that climbs out of a folder.
+// Threads: any. Errors: none.
 
 #include <string_view>
 
@@ -7,8 +8,7 @@
 
 namespace framefleet::wire {
 
-inline constexpr std::string_view kNoSlug =
-    "is not 1 to 32 lower-case letters, digits, '-' or '_'";
+inline constexpr std::string_view kNoSlug = "is not 1 to 32 lower-case letters, digits, '-' or '_'";
 
 constexpr bool is_slug(std::string_view text) {
   return !text.empty() && text.size() <= kSlugBytesMax &&

@@ -139,9 +139,8 @@ Result<Tape, CodecError> read_tape(std::span<const std::byte> bytes, const Docum
     return fail(CodecError{CodecError::Kind::malformed, fmt::format("{}: {}", what, why)});
   };
   if (bytes.size() > limits.bytes) {
-    return fail(CodecError{
-        CodecError::Kind::too_large,
-        fmt::format("{}: {} bytes, over {}", what, bytes.size(), limits.bytes)});
+    return fail(CodecError{CodecError::Kind::too_large,
+                           fmt::format("{}: {} bytes, over {}", what, bytes.size(), limits.bytes)});
   }
   if (bytes.empty()) return malformed("it is empty");
 

@@ -2,9 +2,9 @@
 // A MessagePack document read once, front to back, into a flat list of nodes that point into its
 // bytes. Reading enforces the document's limits as it goes.
 //
-// Invariants of a Tape: it is complete and has nothing behind it; it is within its limits; every map's
-// keys are text and no key is there twice. Nothing is allocated for a size that is only claimed: a node
-// costs its document at least one byte.
+// Invariants of a Tape: it is complete and has nothing behind it; it is within its limits; every
+// map's keys are text and no key is there twice. Nothing is allocated for a size that is only
+// claimed: a node costs its document at least one byte.
 // Threads: any. Errors: CodecError. Lifetime: a Tape points into the bytes it was read from.
 
 #include <cstddef>
@@ -20,7 +20,18 @@
 namespace framefleet::wire {
 
 struct Node {
-  enum class Kind : std::uint8_t { nil, flag, positive, negative, real, text, bytes, list, map, other };
+  enum class Kind : std::uint8_t {
+    nil,
+    flag,
+    positive,
+    negative,
+    real,
+    text,
+    bytes,
+    list,
+    map,
+    other
+  };
 
   Kind kind{Kind::nil};
   std::uint32_t count{0};  ///< text, bytes: length. list: items. map: pairs.
@@ -32,7 +43,9 @@ struct Node {
     const char* chars;  ///< text, bytes.
   };
 
-  std::string_view view() const { return count == 0 ? std::string_view{} : std::string_view{chars, count}; }
+  std::string_view view() const {
+    return count == 0 ? std::string_view{} : std::string_view{chars, count};
+  }
 };
 
 using Tape = std::vector<Node>;

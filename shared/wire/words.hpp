@@ -1,6 +1,6 @@
 #pragma once
-// The enums that travel as words. Reading looks the word up among those that to_string gives, so the
-// spelling stays in shared/base alone.
+// The enums that travel as words. Reading looks the word up among those that to_string gives, so
+// the spelling stays in shared/base alone.
 
 #include <array>
 #include <cstddef>

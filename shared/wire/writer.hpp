@@ -1,6 +1,6 @@
 #pragma once
-// Walks the fields of a value and appends them as one MessagePack map; refuses what the reader of the
-// other side would refuse. Used by the codec alone. Threads: none (one call's own).
+// Walks the fields of a value and appends them as one MessagePack map; refuses what the reader of
+// the other side would refuse. Used by the codec alone. Threads: none (one call's own).
 
 #include <concepts>
 #include <cstddef>
@@ -23,7 +23,8 @@ class Writer {
  public:
   static constexpr bool kReads = false;
 
-  Writer(Trail& trail, const DocumentLimits& limits, std::span<const std::uint64_t> frame_bytes = {})
+  Writer(Trail& trail, const DocumentLimits& limits,
+         std::span<const std::uint64_t> frame_bytes = {})
       : trail_(trail), limits_(limits), frame_bytes_(frame_bytes) {}
 
   template <class T, class Rule = Plain>

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """producer.py ENDPOINT DETECTORS JPEG...: a producer written from docs/PROTOCOL.md alone. Prints
-how each file was settled, `id status reason`. Exit code 0: all are ok, 3: some are not, 1: refused."""
+how each file was settled: `id status reason`. Exit code 0: all ok, 3: some not, 1: refused."""
 import hashlib
 import sys
 import time

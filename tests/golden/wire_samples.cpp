@@ -16,7 +16,9 @@ constexpr TaskId kSecond{0x00000000000000ff, 4294967295, 18446744073709551615U, 
 constexpr LeaseId kLease{7, 1};
 constexpr LeaseId kOtherLease{4294967295, std::uint64_t{1} << 53U};
 
-Payload frames(std::uint8_t count, std::uint64_t bytes) { return Payload{PayloadId{}, count, bytes}; }
+Payload frames(std::uint8_t count, std::uint64_t bytes) {
+  return Payload{PayloadId{}, count, bytes};
+}
 
 SettledTask settled_failed() {
   return {kSecond, Status::failed, Reason::undecodable, "no pixels in \xC3\xA9t\xC3\xA9.jpg"};
@@ -106,7 +108,8 @@ std::vector<MessageSample> message_samples() {
   return {
       {hello(), {}},
       {Welcome{1, 7, milliseconds{500}, milliseconds{2500}, 256, 1U << 26U, 1U << 25U}, {}},
-      {Refused{Reason::stale_epoch, "source 'cam-1' is owned with epoch 3", milliseconds{2500}}, {}},
+      {Refused{Reason::stale_epoch, "source 'cam-1' is owned with epoch 3", milliseconds{2500}},
+       {}},
       {Heartbeat{7, {kLease, kOtherLease}}, {}},
       {Goodbye{}, {}},
       {submit(), {300000, 41}},

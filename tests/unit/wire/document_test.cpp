@@ -1,5 +1,6 @@
 // docs/PROTOCOL.md is what a client in another language is written from, so it is held against the
-// code: every message, every key with its need and its limit, the limits of the whole, every reason.
+// code: every message, every key with its need and its limit, the limits of the whole, every
+// reason.
 
 #include <fstream>
 #include <map>
@@ -60,7 +61,8 @@ std::map<std::string, Rows> documented_keys() {
     const auto cells = cells_of(line);
     if (heading.empty() || cells.size() < 5 || line.rfind("| `", 0) != 0) continue;
     INFO(heading << ": " << line);
-    CHECK(tables[heading].emplace(cells[0], Row{cells[1], cells[2], cells[3] == "required"}).second);
+    CHECK(
+        tables[heading].emplace(cells[0], Row{cells[1], cells[2], cells[3] == "required"}).second);
   }
   return tables;
 }
@@ -149,7 +151,8 @@ TEST_CASE("PROTOCOL.md states every key's limit") {
         return wired.read(with_value(wired.tree, path, value_of_size(row, size)));
       };
       CHECK_THAT(read(*max), !Catch::Contains("over"));
-      if (*max < ~std::uint64_t{0}) CHECK_THAT(read(*max + 1), Catch::EndsWith(std::to_string(*max)));
+      if (*max < ~std::uint64_t{0})
+        CHECK_THAT(read(*max + 1), Catch::EndsWith(std::to_string(*max)));
       if (row.limits.rfind("1 to", 0) == 0) {
         CHECK_THAT(read(0), Catch::EndsWith("is empty") || Catch::EndsWith("0 is under 1"));
       }

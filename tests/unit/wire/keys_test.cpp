@@ -98,9 +98,9 @@ TEST_CASE("a message without a type, or with one that nobody knows, says so") {
   };
   CHECK(decode(map({})).error() ==
         wire::CodecError{wire::CodecError::Kind::malformed, "header.type: is missing"});
-  CHECK(decode(map({text("type"), text("teleport")})).error() ==
-        wire::CodecError{wire::CodecError::Kind::unknown_type,
-                         "header.type: no message 'teleport'"});
+  CHECK(
+      decode(map({text("type"), text("teleport")})).error() ==
+      wire::CodecError{wire::CodecError::Kind::unknown_type, "header.type: no message 'teleport'"});
   CHECK(decode(list({text("type"), text("goodbye")})).error().text == "header: is not a map");
   CHECK(decode(map({text("type"), text("goodbye")})).has_value());
 }

@@ -62,9 +62,7 @@ Tree with(Tree tree, const std::string& key, Tree value) {
   return tree;
 }
 
-Tree nested(std::size_t levels) {
-  return levels == 0 ? whole(1) : list({nested(levels - 1)});
-}
+Tree nested(std::size_t levels) { return levels == 0 ? whole(1) : list({nested(levels - 1)}); }
 
 template <class Change>
 std::string refused_task(Change change) {
@@ -104,7 +102,8 @@ TEST_CASE("a map has at most 64 keys") {
 TEST_CASE("a header has at most 64 KiB") {
   const auto of_bytes = [](std::size_t count) {
     constexpr std::size_t kAround = 1 + 5 + 8 + 2 + 5;  // map, type, goodbye, x, head of bin
-    return with(map({text("type"), text("goodbye")}), "x", bytes(std::string(count - kAround, 'b')));
+    return with(map({text("type"), text("goodbye")}), "x",
+                bytes(std::string(count - kAround, 'b')));
   };
   REQUIRE(pack(of_bytes(65536)).size() == 65536);
   CHECK(refusal(of_bytes(65536)) == "");
@@ -129,7 +128,8 @@ TEST_CASE("a list that makes the header too large is told from a value that may 
 }
 
 TEST_CASE("every worker may list all its slots in one heartbeat") {
-  CHECK(refusal(Heartbeat{~0U, std::vector<LeaseId>(wire::kSlotsMax, {~0U, wire::kCountMax})}) == "");
+  CHECK(refusal(Heartbeat{~0U, std::vector<LeaseId>(wire::kSlotsMax, {~0U, wire::kCountMax})}) ==
+        "");
 }
 
 TEST_CASE("a message has at most 16 payload frames, and all of them are somebody's") {
@@ -143,8 +143,7 @@ TEST_CASE("a message has at most 16 payload frames, and all of them are somebody
         Kind::too_large);
   CHECK(refusal(submit(2, 2), {1}) == "submit.tasks[0].frames: 2 promised, 1 left");
   CHECK(refusal(submit(1, 1), {1, 1}) == "submit: 1 payload frames belong to no entry");
-  CHECK(refusal(submit(1, 2), {1}) ==
-        "submit.tasks[0].frames: have 1 bytes, the payload says 2");
+  CHECK(refusal(submit(1, 2), {1}) == "submit.tasks[0].frames: have 1 bytes, the payload says 2");
 
   const auto header = wire::encode(submit(2, 7), std::vector<std::uint64_t>{3, 4});
   REQUIRE(header);
@@ -158,8 +157,8 @@ TEST_CASE("a message has at most 16 payload frames, and all of them are somebody
   CHECK(read({}) == "submit.sizes: are not those of the frames");
   CHECK(read({3, 4, 5}) == "submit.sizes: are not those of the frames");
   CHECK(read(std::vector<std::uint64_t>(17, 0)) == "header: 17 payload frames, over 16");
-  const auto two = with(submit_tree(with(task_tree(), "frames", whole(2))), "sizes",
-                        list({whole(3)}));
+  const auto two =
+      with(submit_tree(with(task_tree(), "frames", whole(2))), "sizes", list({whole(3)}));
   CHECK(refusal(two, {3}) == "submit.tasks[0].frames: 2 promised, 1 left");
   CHECK(refusal(with(submit_tree(task_tree()), "sizes", list({whole(3)})), {3}) ==
         "submit: 1 payload frames belong to no entry");
@@ -176,15 +175,15 @@ TEST_CASE("names, numbers and lists of a submitted task have their caps") {
   CHECK(refused_task([](auto& t) { t.job.assign(257, 'j'); }) ==
         "submit.tasks[0].job: 257 bytes, over 256");
   CHECK(refused_task([](auto& t) { t.priority = 9; }) == "");
-  CHECK(refused_task([](auto& t) { t.priority = 10; }) ==
-        "submit.tasks[0].priority: 10 is over 9");
+  CHECK(refused_task([](auto& t) { t.priority = 10; }) == "submit.tasks[0].priority: 10 is over 9");
   CHECK(refused_task([](auto& t) { t.detectors.assign(64, "d"); }) == "");
   CHECK(refused_task([](auto& t) { t.detectors.assign(65, "d"); }) ==
         "submit.tasks[0].detectors: 65 items, over 64");
   CHECK(refused_task([](auto& t) { t.detectors.clear(); }) ==
         "submit.tasks[0].detectors: 0 items, under 1");
-  CHECK(refused_task([](auto& t) { t.detectors = {"a", ""}; }) ==
-        "submit.tasks[0].detectors[1]: is empty");
+  CHECK(refused_task([](auto& t) {
+          t.detectors = {"a", ""};
+        }) == "submit.tasks[0].detectors[1]: is empty");
   CHECK(refused_task([](auto& t) { t.detectors = {std::string(65, 'd')}; }) ==
         "submit.tasks[0].detectors[0]: 65 bytes, over 64");
   CHECK(refused_task([](auto& t) { t.digest.assign(33, 'd'); }) ==
@@ -213,7 +212,8 @@ TEST_CASE("what a writer may not send, a reader does not take") {
   CHECK(read("digest", text("abc")) == "submit.tasks[0].digest: is not bin");
   CHECK(read("job", text(std::string(257, 'j'))) == "submit.tasks[0].job: 257 bytes, over 256");
   CHECK(read("job", text("\xC3")) == "submit.tasks[0].job: is not UTF-8");
-  CHECK(read("class", text("lively")) == "submit.tasks[0].class: 'lively' is no word of this field");
+  CHECK(read("class", text("lively")) ==
+        "submit.tasks[0].class: 'lively' is no word of this field");
   CHECK(read("frames", whole(17)) == "submit.tasks[0].frames: 17 is over 16");
 
   auto changed = task_tree();
@@ -255,7 +255,8 @@ TEST_CASE("durations are from 0 to 366 days and rounded up to their unit") {
   CHECK(refusal(result) == "result.elapsed_us: is negative");
 }
 
-TEST_CASE("text for people is cut to 1024 bytes by the writer and refused when longer by the reader") {
+TEST_CASE(
+    "text for people is cut to 1024 bytes by the writer and refused when longer by the reader") {
   const auto header =
       wire::encode(Refused{Reason::malformed, std::string(5000, 'x') + "\xFF", {}}, {});
   REQUIRE(header);
@@ -279,8 +280,9 @@ TEST_CASE("hello has its caps") {
   CHECK(hello([](auto& h) { h.slots = 1024; }) == "");
   CHECK(hello([](auto& h) { h.slots = 1025; }) == "hello.slots: 1025 is over 1024");
   CHECK(hello([](auto& h) { h.sources.assign(256, {"s", 1}); }) == "");
-  CHECK(hello([](auto& h) { h.sources.assign(257, {"s", 1}); }) ==
-        "hello.sources: 257 items, over 256");
+  CHECK(hello([](auto& h) {
+          h.sources.assign(257, {"s", 1});
+        }) == "hello.sources: 257 items, over 256");
   CHECK(hello([](auto& h) { h.sources = {{"", 1}}; }) == "hello.sources[0].name: is empty");
   const auto tree = [](Tree wire) {
     return map({text("type"), text("hello"), text("role"), text("client"), text("name"), text("w"),
@@ -327,7 +329,8 @@ TEST_CASE("a task description has its caps") {
   task.detect = {std::string(1025, 'd')};
   CHECK(refusal(task) == "task.detect[0]: 1025 bytes, over 1024");
   task.detect.assign(8, std::string(1024, 'd'));
-  CHECK(wire::encode_task(task).error() == wire::CodecError{Kind::too_large, "task: over 8192 bytes"});
+  CHECK(wire::encode_task(task).error() ==
+        wire::CodecError{Kind::too_large, "task: over 8192 bytes"});
   task.detect.clear();
   task.origin = "bad \xFF name";
   CHECK(wire::decode_task(*wire::encode_task(task))->origin == "bad \xEF\xBF\xBD name");
@@ -373,10 +376,11 @@ TEST_CASE("scores and boxes may come as any number that a float can hold") {
     const auto bytes = pack(map(
         {text("version"), whole(1), text("width"), whole(1), text("height"), whole(1),
          text("decode_us"), whole(1), text("reports"),
-         list({map({text("detector"), text("d"), text("version"), text(""), text("elapsed_us"),
-                    whole(0), text("detections"),
-                    list({map({text("label"), text(""), text("score"), std::move(value), text("box"),
-                               list({whole(1), negative(-2), real(0.5), whole(4)})})})})})}));
+         list(
+             {map({text("detector"), text("d"), text("version"), text(""), text("elapsed_us"),
+                   whole(0), text("detections"),
+                   list({map({text("label"), text(""), text("score"), std::move(value), text("box"),
+                              list({whole(1), negative(-2), real(0.5), whole(4)})})})})})}));
     const auto record = wire::decode_record(std::as_bytes(std::span(bytes)));
     if (!record) return record.error().text;
     return std::to_string(record->reports[0].detections[0].score);

@@ -1,6 +1,6 @@
-// The Python producer, written from docs/PROTOCOL.md alone, against our codec: every message it sends
-// is read, every answer we write is understood. The broker here is a script; the real one meets the
-// producer end to end.
+// The Python producer, written from docs/PROTOCOL.md alone, against our codec: every message it
+// sends is read, every answer we write is understood. The broker here is a script; the real one
+// meets the producer end to end.
 
 #include <sys/wait.h>
 

@@ -42,7 +42,8 @@ class Random {
   Duration ms() { return std::chrono::milliseconds(up_to(100'000'000)); }
   Duration us() { return std::chrono::microseconds(up_to(100'000'000)); }
   TaskId id() {
-    return {up_to(~0ULL), number<std::uint32_t>(), number<std::uint64_t>(), number<std::uint16_t>()};
+    return {up_to(~0ULL), number<std::uint32_t>(), number<std::uint64_t>(),
+            number<std::uint16_t>()};
   }
   LeaseId lease() { return {number<std::uint32_t>(), number<std::uint64_t>(wire::kCountMax)}; }
   template <class Enum>
@@ -55,7 +56,8 @@ class Random {
   std::vector<std::string> names(std::size_t min) {
     std::vector<std::string> names;
     const auto count = min + up_to(5);
-    for (std::size_t i = 0; i < count; ++i) names.push_back(static_cast<char>('a' + i) + text(0, 20));
+    for (std::size_t i = 0; i < count; ++i)
+      names.push_back(static_cast<char>('a' + i) + text(0, 20));
     return names;
   }
   template <class Make>
@@ -130,7 +132,8 @@ Outcome outcome(Random& r) {
   outcome.attempts = r.number<std::uint16_t>();
   outcome.history = r.list(
       [&] {
-        return AttemptRecord{r.number<std::uint16_t>(), r.text(0, 256), r.reason(), r.text(0, 1024)};
+        return AttemptRecord{r.number<std::uint16_t>(), r.text(0, 256), r.reason(),
+                             r.text(0, 1024)};
       },
       wire::kHistoryMax);
   outcome.worker = r.text(0, 256);
@@ -155,8 +158,9 @@ Message connection_message(Random& r) {
       hello.task.max = static_cast<std::uint16_t>(1 + r.up_to(65'534));
       hello.detectors = r.names(0);
       hello.slots = r.number<std::uint32_t>(wire::kSlotsMax);
-      hello.sources =
-          r.list([&] { return SourceClaim{r.text(1, 256), r.number<std::uint32_t>()}; });
+      hello.sources = r.list([&] {
+        return SourceClaim{r.text(1, 256), r.number<std::uint32_t>()};
+      });
       hello.store = r.text(0, 36);
       return hello;
     }

@@ -14,7 +14,9 @@ using security::TokenMint;
 
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
 }  // namespace
 
@@ -26,7 +28,9 @@ TEST_CASE("a source's hash is what Python's hashlib gives") {
 
 TEST_CASE("a payload's digest is that of all its frames in order") {
   // hashlib.blake2b(b"frame onetwo", digest_size=16).digest()
-  const std::string expected = "\x48\x52\xBD\x59\xC1\xA4\x81\x22" "\xC1\x2A\x07\xEE\xBD\x22\x05\xAD";
+  const std::string expected =
+      "\x48\x52\xBD\x59\xC1\xA4\x81\x22"
+      "\xC1\x2A\x07\xEE\xBD\x22\x05\xAD";
   const std::array whole{bytes_of("frame onetwo")};
   const std::array parts{bytes_of("frame one"), bytes_of(""), bytes_of("two")};
   const std::array swapped{bytes_of("two"), bytes_of("frame one")};

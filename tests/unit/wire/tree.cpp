@@ -12,7 +12,8 @@ void big_endian(std::string& out, std::uint64_t value, unsigned count) {
 }
 
 /// The head of something that has a length: short form where there is one, else that of 32 bits.
-std::string head(std::size_t count, std::size_t short_max, unsigned short_head, unsigned long_head) {
+std::string head(std::size_t count, std::size_t short_max, unsigned short_head,
+                 unsigned long_head) {
   if (count <= short_max) return {static_cast<char>(short_head | count)};
   std::string out{static_cast<char>(long_head)};
   big_endian(out, count, 4);

@@ -1,6 +1,6 @@
 #pragma once
-// A MessagePack document as a tree that tests can take apart, change and put together again. Written
-// against the MessagePack specification and not against our codec or its library.
+// A MessagePack document as a tree that tests can take apart, change and put together again.
+// Written against the MessagePack specification and not against our codec or its library.
 
 #include <cstdint>
 #include <functional>

@@ -6,14 +6,15 @@ using namespace framefleet;
 using namespace std::string_literals;
 
 TEST_CASE("UTF-8 is what the Unicode standard says and nothing else") {
-  for (const auto& good : {""s, "plain"s, "\xC2\x80"s, "\xDF\xBF"s, "\xE0\xA0\x80"s, "\xED\x9F\xBF"s,
-                           "\xEE\x80\x80"s, "\xF0\x90\x80\x80"s, "\xF4\x8F\xBF\xBF"s, "a\0b"s}) {
+  for (const auto& good :
+       {""s, "plain"s, "\xC2\x80"s, "\xDF\xBF"s, "\xE0\xA0\x80"s, "\xED\x9F\xBF"s, "\xEE\x80\x80"s,
+        "\xF0\x90\x80\x80"s, "\xF4\x8F\xBF\xBF"s, "a\0b"s}) {
     CHECK(wire::is_utf8(good));
     CHECK(wire::clip_utf8(good, 100) == good);
   }
-  for (const auto& bad : {"\x80"s, "\xC0\x80"s, "\xC1\xBF"s, "\xC3"s, "\xE0\x9F\xBF"s, "\xED\xA0\x80"s,
-                          "\xF0\x8F\xBF\xBF"s, "\xF4\x90\x80\x80"s, "\xF5\x80\x80\x80"s, "\xFF"s,
-                          "\xE2\x82"s, "\xC3x"s}) {
+  for (const auto& bad : {"\x80"s, "\xC0\x80"s, "\xC1\xBF"s, "\xC3"s, "\xE0\x9F\xBF"s,
+                          "\xED\xA0\x80"s, "\xF0\x8F\xBF\xBF"s, "\xF4\x90\x80\x80"s,
+                          "\xF5\x80\x80\x80"s, "\xFF"s, "\xE2\x82"s, "\xC3x"s}) {
     CHECK_FALSE(wire::is_utf8(bad));
     CHECK(wire::is_utf8(wire::clip_utf8(bad, 100)));
   }

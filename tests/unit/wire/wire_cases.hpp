@@ -1,5 +1,6 @@
 #pragma once
-// Every message and document of the wire in one form, so that a test of the codec is a loop over all.
+// Every message and document of the wire in one form, so that a test of the codec is a loop over
+// all.
 
 #include <functional>
 #include <string>
@@ -21,9 +22,11 @@ struct WireCase {
 
 std::vector<WireCase> wire_cases();
 
-/// Calls check(path, changed) for each key of `tree`, with a copy in which change(map, key) was made.
-void for_each_change(const Tree& tree, const std::function<void(Tree& map, std::size_t key)>& change,
-                     const std::function<void(const std::string& path, const Tree& changed)>& check);
+/// Calls check(path, changed) for each key of `tree`, with a copy in which change(map, key) was
+/// made.
+void for_each_change(
+    const Tree& tree, const std::function<void(Tree& map, std::size_t key)>& change,
+    const std::function<void(const std::string& path, const Tree& changed)>& check);
 
 /// "submit.tasks[3].id" → "submit.tasks[].id".
 std::string without_indices(const std::string& text);
