@@ -139,7 +139,9 @@ Result<ChildProcess, Error> ChildProcess::spawn(const Command& command, const St
     return fail(Error{.text = "cannot watch a process: " + system_text(error)});
   }
   if (const int error = exec_error(*report); error != 0) {
-    return fail(Error{.text = "cannot run " + command.program + ": " + system_text(error)});
+    const bool searched = command.program.find('/') == std::string::npos;
+    return fail(Error{.text = "cannot run " + command.program + ": " + system_text(error) +
+                              (searched ? " (neither beside this program nor in PATH)" : "")});
   }
   return child;
 }

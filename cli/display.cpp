@@ -93,7 +93,7 @@ void Display::draining(Duration timeout) {
                nlohmann::json{{"event", "draining"}, {"timeout_s", seconds(timeout)}}.dump());
     return;
   }
-  note("draining: what is in work is finished; again to stop now");
+  note("draining: what is in work is finished; Ctrl-C again stops at once");
 }
 
 void Display::note(const std::string& text) {

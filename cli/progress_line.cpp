@@ -54,27 +54,27 @@ std::string render_bar(double fraction, std::size_t columns, const TerminalStyle
 std::vector<Piece> pieces_of(const ProgressView& view) {
   const Counters& counters = view.counters;
   std::vector<Piece> pieces;
-  if (view.draining) pieces.push_back(Piece{"draining", 0});
+  if (view.draining) pieces.push_back({"draining", 0});
   if (counters.pictures) {
     // Rounded down: 100 % is said when nothing is left, not before.
     const auto percent = static_cast<int>(100 * fraction_done(counters));
-    pieces.push_back(Piece{fmt::format("{:3}%", percent), 3});
-    pieces.push_back(Piece{
-        fmt::format("{} of {}", count_text(counters.done()), count_text(*counters.pictures)), 0});
+    const std::string total = count_text(*counters.pictures);
+    pieces.push_back({fmt::format("{:3}%", percent), 3});
+    pieces.push_back(
+        {fmt::format("{:>{}} of {}", count_text(counters.done()), total.size(), total), 0});
   } else {
-    pieces.push_back(Piece{count_text(counters.done()) + " done", 0});
+    pieces.push_back({count_text(counters.done()) + " done", 0});
   }
-  if (counters.not_ok() > 0) {
-    pieces.push_back(Piece{count_text(counters.not_ok()) + " failed", 1});
-  }
-  if (view.per_second) pieces.push_back(Piece{rate_text(*view.per_second), 4});
-  if (view.remaining) {
-    pieces.push_back(Piece{clock_text(*view.remaining) + " left", 2});
+  if (counters.not_ok() > 0) pieces.push_back({count_text(counters.not_ok()) + " failed", 1});
+  // Padded, so that the bar keeps its place while the numbers change.
+  if (view.per_second) pieces.push_back({fmt::format("{:>7}", rate_text(*view.per_second)), 4});
+  if (view.remaining && counters.left() != 0U) {
+    pieces.push_back({fmt::format("{:>5} left", clock_text(*view.remaining)), 2});
   } else {
-    pieces.push_back(Piece{clock_text(view.elapsed), 5});
+    pieces.push_back({fmt::format("{:>5}", clock_text(view.elapsed)), 5});
   }
   if (counters.stored_before > 0) {
-    pieces.push_back(Piece{count_text(counters.stored_before) + " stored before", 6});
+    pieces.push_back({count_text(counters.stored_before) + " stored before", 6});
   }
   return pieces;
 }

@@ -44,10 +44,30 @@ RunReport finished_run() {
 }  // namespace
 
 TEST_CASE("the progress line fills the terminal and never touches its last column") {
+  CHECK(
+      render_progress_line(halfway(), {.columns = 90}) ==
+      "[#######--------]   50%  1 000 of 2 000  2 failed   35.2/s   0:48 left  100 stored before");
   CHECK(render_progress_line(halfway(), {.columns = 80}) ==
-        "[###----]   50%  1 000 of 2 000  2 failed  35.2/s  0:48 left  100 stored before");
-  CHECK(render_progress_line(halfway(), {.columns = 78}) ==
-        "[############------------]   50%  1 000 of 2 000  2 failed  35.2/s  0:48 left");
+        "[############------------]   50%  1 000 of 2 000  2 failed   35.2/s   0:48 left");
+}
+
+TEST_CASE("the bar keeps its place while the numbers grow") {
+  ProgressView view = halfway();
+  const std::string late = render_progress_line(view, {.columns = 80});
+  view.counters.ok = 7;
+  view.per_second = 2.5;
+  view.remaining = 12min;
+  CHECK(render_progress_line(view, {.columns = 80}).find(']') == late.find(']'));
+}
+
+TEST_CASE("when nothing is left, the line shows what it took") {
+  ProgressView view;
+  view.counters = {.pictures = 5, .ok = 5};
+  view.per_second = 1;
+  view.remaining = 0s;
+  view.elapsed = 65s;
+  CHECK(render_progress_line(view, {.columns = 45}) ==
+        "[############]  100%  5 of 5    1.0/s   1:05");
 }
 
 TEST_CASE("a narrow terminal loses the least important first and is never overrun") {
@@ -66,7 +86,7 @@ TEST_CASE("a terminal with block elements gets a finer bar of the same width") {
   ProgressView view;
   view.counters = {.pictures = 3, .ok = 1};
   CHECK(render_progress_line(view, {.columns = 40, .unicode = true}) ==
-        "▕█████▋           ▏   33%  1 of 3  0:00");
+        "▕█████▎          ▏   33%  1 of 3   0:00");
 }
 
 TEST_CASE("without a known total there is no bar, no percentage and no ETA") {
@@ -74,7 +94,7 @@ TEST_CASE("without a known total there is no bar, no percentage and no ETA") {
   view.counters.ok = 1234;
   view.per_second = 0.5;
   view.elapsed = 62s;
-  CHECK(render_progress_line(view, {.columns = 80}) == "1 234 done  30.0/min  1:02");
+  CHECK(render_progress_line(view, {.columns = 80}) == "1 234 done  30.0/min   1:02");
   CHECK(render_plain_progress(view) == "1 234 done, 0 failed, 30.0/min");
 }
 
