@@ -10,6 +10,18 @@
 
 namespace framefleet::sink {
 
+namespace {
+
+Result<void, StoreError> sync_result(int returned, const std::filesystem::path& path) {
+  if (returned == 0) return {};
+  // What a failed sync left on disk is unknown, whatever the reason: never worth another try.
+  auto error = file_error("sync", path, errno);
+  error.kind = StoreError::Kind::failed;
+  return fail(std::move(error));
+}
+
+}  // namespace
+
 StoreError file_error(std::string_view what, const std::filesystem::path& path, int system_errno) {
   const bool full = system_errno == ENOSPC || system_errno == EDQUOT;
   return {full ? StoreError::Kind::full : StoreError::Kind::failed,
@@ -54,12 +66,10 @@ Result<void, StoreError> File::truncate(std::uint64_t bytes) {
   return {};
 }
 
-Result<void, StoreError> File::sync() {
-  if (::fdatasync(descriptor_) == 0) return {};
-  // What a failed sync left on disk is unknown, whatever the reason: never worth another try.
-  auto error = file_error("sync", path_, errno);
-  error.kind = StoreError::Kind::failed;
-  return fail(std::move(error));
+Result<void, StoreError> File::sync() { return sync_result(::fdatasync(descriptor_), path_); }
+
+Result<void, StoreError> File::sync_file_system() {
+  return sync_result(::syncfs(descriptor_), path_);
 }
 
 Result<std::uint64_t, StoreError> File::size() const {

@@ -29,6 +29,8 @@ class File {
   Result<void, StoreError> truncate(std::uint64_t bytes);
   /// Returns when everything written is on disk.
   Result<void, StoreError> sync();
+  /// The same for everything written to the file system that this file is on.
+  Result<void, StoreError> sync_file_system();
   Result<std::uint64_t, StoreError> size() const;
   /// False where there is no byte at `offset`.
   bool holds_at(std::uint64_t offset, char expected) const;

@@ -109,6 +109,7 @@ bool OutcomeRows::usable() const {
 
 std::optional<SettledTask> OutcomeRows::find(const TaskId& task) {
   const auto id = to_string(task);
+  failed_ = false;
   std::optional<SettledTask> found;
   if (find_outcome_.start(id) && find_outcome_.next()) {
     found = settled(task, find_outcome_.text(0), find_outcome_.text(1), find_outcome_.text(2));
@@ -132,6 +133,7 @@ std::optional<SettledTask> OutcomeRows::find_in_gaps(const TaskId& task) {
 }
 
 bool OutcomeRows::has_picture(const std::string& path) {
+  failed_ = false;
   const bool found = find_picture_.start(path) && find_picture_.next();
   failed_ |= find_picture_.failed();
   find_picture_.reset();

@@ -27,8 +27,9 @@ class OutcomeRows {
   bool usable() const;
   /// What is stored under the id; nothing when nothing is, or after an error (failed() tells).
   std::optional<SettledTask> find(const TaskId& task);
+  /// False, too, after an error.
   bool has_picture(const std::string& path);
-  /// True once a lookup has failed.
+  /// The latest lookup ended in an error.
   bool failed() const { return failed_; }
 
   /// Requires: find(given.outcome.id) is nothing; a transaction is open.

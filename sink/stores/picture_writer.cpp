@@ -74,6 +74,9 @@ Result<void, StoreError> PictureWriter::write_incoming(std::span<const PictureFi
     if (const auto done = file->write_at(0, pictures[i].bytes); !done) return done;
     files.push_back(std::move(*file));
   }
+  // Together they cost one commit of the file system's journal and not one each.
+  constexpr std::size_t kSyncTogetherMin = 8;
+  if (files.size() >= kSyncTogetherMin) return files.front().sync_file_system();
   for (auto& file : files) {
     if (const auto done = file.sync(); !done) return done;
   }

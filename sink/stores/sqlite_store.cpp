@@ -111,7 +111,6 @@ struct SqliteStore::Parts {
                                       std::span<const std::vector<PictureRow>> pictures);
   Result<void, StoreError> write_ndjson();
   Result<void, StoreError> checkpoint_if_grown();
-  bool record_ndjson_position();
   void close();
 };
 
@@ -210,6 +209,11 @@ std::optional<StoreError> SqliteStore::Parts::open_ndjson() {
   auto opened = NdjsonWriter::open(folder.path() / "results.ndjson", *database, recorded);
   if (!opened) return opened.error();
   ndjson = std::move(*opened);
+  // Before a file is written anew, so that no crash leaves a position that belongs to the old one.
+  if (const auto start = ndjson->position(); !(start == recorded)) {
+    if (!record_position.run(start.row, start.bytes)) return database->failure();
+    recorded = start;
+  }
   if (const auto done = write_ndjson(); !done) return done.error();
   return std::nullopt;
 }
@@ -299,15 +303,12 @@ Result<void, StoreError> SqliteStore::Parts::checkpoint_if_grown() {
   return fail(std::move(error));
 }
 
-bool SqliteStore::Parts::record_ndjson_position() {
-  if (!ndjson || !ndjson->sync_if_grown(1)) return false;
-  return ndjson->synced() == recorded ||
-         record_position.run(ndjson->synced().row, ndjson->synced().bytes);
-}
-
 void SqliteStore::Parts::close() {
   // Everything is committed; what fails here is done again by the next open().
-  static_cast<void>(record_ndjson_position());
+  if (ndjson && write_ndjson() && ndjson->sync_if_grown(1)) {
+    const auto position = ndjson->synced();
+    static_cast<void>(position == recorded || record_position.run(position.row, position.bytes));
+  }
   static_cast<void>(database->checkpoint());
 }
 

@@ -37,7 +37,7 @@ bool StoreThread::enqueue(StoreWork&& work) {
 
 std::vector<StoreDone> StoreThread::take_done() {
   std::uint64_t ignored = 0;
-  static_cast<void>(::read(notify_fd_, &ignored, sizeof ignored) == 0);
+  [[maybe_unused]] const auto got = ::read(notify_fd_, &ignored, sizeof ignored);
   const std::lock_guard lock(mutex_);
   return std::exchange(done_, {});
 }
@@ -128,7 +128,7 @@ void StoreThread::publish(StoreDone done) {
 void StoreThread::notify() {
   constexpr std::uint64_t kOne = 1;
   // It can only fail because the counter is full, and then it is readable anyway.
-  static_cast<void>(::write(notify_fd_, &kOne, sizeof kOne) == 0);
+  [[maybe_unused]] const auto put = ::write(notify_fd_, &kOne, sizeof kOne);
 }
 
 }  // namespace framefleet::sink

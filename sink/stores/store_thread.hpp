@@ -84,9 +84,9 @@ class StoreThread {
   StoreThreadStatus status() const;
   const std::string& uuid() const { return uuid_; }
 
-  /// Finishes what is queued and ends the thread. On a full disk each piece of work left is given
-  /// up after one more attempt: what has no completion was not stored. The last completions can
-  /// still be taken.
+  /// Finishes what is queued and ends the thread; enqueue() takes nothing more. On a full disk
+  /// nothing is tried twice any more: what then has no completion was not stored. The last
+  /// completions can still be taken.
   void stop();
 
  private:
