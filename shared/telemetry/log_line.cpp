@@ -10,6 +10,8 @@ namespace framefleet::telemetry {
 namespace {
 
 constexpr std::size_t kTextBytesMax = 1024;
+constexpr std::string_view kEscaped = "\"\\\n\r\t";
+constexpr std::string_view kEscapeLetters = "\"\\nrt";  // In the order of kEscaped.
 
 bool is_control(unsigned char byte) { return byte < 0x20 || byte == 0x7F; }
 
@@ -34,28 +36,13 @@ void append_text(std::string& line, std::string_view text) {
   }
   line += '"';
   for (const char c : shown) {
-    switch (c) {
-      case '"':
-        line += "\\\"";
-        break;
-      case '\\':
-        line += "\\\\";
-        break;
-      case '\n':
-        line += "\\n";
-        break;
-      case '\r':
-        line += "\\r";
-        break;
-      case '\t':
-        line += "\\t";
-        break;
-      default:
-        if (is_control(static_cast<unsigned char>(c))) {
-          fmt::format_to(std::back_inserter(line), "\\u{:04x}", static_cast<unsigned char>(c));
-        } else {
-          line += c;
-        }
+    if (const auto at = kEscaped.find(c); at != std::string_view::npos) {
+      line += '\\';
+      line += kEscapeLetters[at];
+    } else if (is_control(static_cast<unsigned char>(c))) {
+      fmt::format_to(std::back_inserter(line), "\\u{:04x}", static_cast<unsigned char>(c));
+    } else {
+      line += c;
     }
   }
   line += is_cut ? "…\"" : "\"";

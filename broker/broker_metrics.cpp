@@ -1,0 +1,88 @@
+#include "broker/broker_metrics.hpp"
+
+#include <string>
+#include <utility>
+
+namespace framefleet::broker {
+namespace {
+
+using telemetry::MetricKind;
+using telemetry::MetricRows;
+using Stats = BrokerStats;
+
+double number(std::uint64_t value) { return static_cast<double>(value); }
+
+}  // namespace
+
+BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<Stats>>()) {
+  auto& t = *table_;
+  const auto gauge = [&t](const char* name, const char* help, auto field) {
+    t.gauge(name, help, [field](const Stats& s) { return number(s.dispatcher.*field); });
+  };
+  const auto counter = [&t](const char* name, const char* help, auto field) {
+    t.counter(name, help, [field](const Stats& s) { return number(s.dispatcher.*field); });
+  };
+  using D = DispatcherStats;
+  for (const auto& [state, field] : {std::pair{"ready", &D::ready}, {"delayed", &D::delayed},
+                                     {"leased", &D::leased}, {"storing", &D::storing}}) {
+    t.gauge("framefleet_broker_tasks", "Tasks in progress, by state.",
+            [field = field](const Stats& s) { return number(s.dispatcher.*field); },
+            {{"state", state}});
+  }
+  gauge("framefleet_broker_backlog_bytes", "Payload bytes of tasks not yet worked on.",
+        &D::backlog_bytes);
+  gauge("framefleet_broker_unstored_bytes", "Bytes of outcomes that wait for the sink.",
+        &D::unstored_bytes);
+  gauge("framefleet_broker_workers", "Workers connected.", &D::workers);
+  gauge("framefleet_broker_slots", "Slots of all workers.", &D::slots);
+  gauge("framefleet_broker_free_slots", "Slots without a task.", &D::free_slots);
+  gauge("framefleet_broker_producers", "Producers connected.", &D::producers);
+  t.gauge("framefleet_broker_sink_connected", "1 while a sink is in service.",
+          [](const Stats& s) { return s.dispatcher.sink_connected ? 1.0 : 0.0; });
+  counter("framefleet_broker_stale_results_total", "Results and nacks that closed no lease.",
+          &D::stale_results);
+  counter("framefleet_broker_duplicate_submits_total", "Submits of ids that were known already.",
+          &D::duplicate_submits);
+  counter("framefleet_broker_busy_answers_total", "Submits answered busy.", &D::busy_answers);
+  t.rows("framefleet_broker_submitted_tasks_total", "Tasks admitted or rejected, by source.",
+         MetricKind::counter, [](const Stats& s, MetricRows& rows) {
+           for (const auto& [source, account] : s.dispatcher.by_source) {
+             rows.add({{"source", source}}, number(account.submitted));
+           }
+         });
+  t.rows("framefleet_broker_rejected_tasks_total", "Tasks rejected, by source.",
+         MetricKind::counter, [](const Stats& s, MetricRows& rows) {
+           for (const auto& [source, account] : s.dispatcher.by_source) {
+             rows.add({{"source", source}}, number(account.rejected));
+           }
+         });
+  t.rows("framefleet_broker_settled_tasks_total", "Tasks settled, by source and status.",
+         MetricKind::counter, [](const Stats& s, MetricRows& rows) {
+           for (const auto& [source, account] : s.dispatcher.by_source) {
+             for (std::size_t i = 0; i < kStatusCount; ++i) {
+               if (account.settled.at(i) == 0) continue;
+               const auto status = to_string(static_cast<Status>(i));
+               rows.add({{"source", source}, {"status", std::string(status)}},
+                        number(account.settled.at(i)));
+             }
+           }
+         });
+  t.counter("framefleet_broker_messages_received_total", "Messages from peers.",
+            [](const Stats& s) { return number(s.hub.received); });
+  t.counter("framefleet_broker_messages_sent_total", "Messages to peers.",
+            [](const Stats& s) { return number(s.hub.sent); });
+  t.counter("framefleet_broker_messages_unreadable_total", "Messages that broke the protocol.",
+            [](const Stats& s) { return number(s.hub.unreadable + s.hub.unknown_types); });
+  queued_ = &t.durations("framefleet_broker_queued_seconds", "From waiting to a hand-out.");
+  leased_ = &t.durations("framefleet_broker_leased_seconds", "From a hand-out to its end.");
+  total_ = &t.durations("framefleet_broker_task_seconds", "From admission to settlement.");
+}
+
+void BrokerMetrics::observe(const LeaseClosed& closed) {
+  queued_->observe(closed.queued);
+  leased_->observe(closed.leased);
+}
+
+void BrokerMetrics::observe(const TaskSettled& settled) { total_->observe(settled.total); }
+
+}  // namespace framefleet::broker

@@ -1,0 +1,61 @@
+#include "broker/options.hpp"
+
+#include <optional>
+#include <string>
+
+namespace framefleet::broker {
+
+void describe(config::OptionSet& set, BrokerOptions& options) {
+  using namespace std::chrono_literals;
+  using config::SizeOf;
+  auto& core = options.core;
+  auto& hub = options.hub;
+  set.section("broker", "What the broker holds, and how patient it is.")
+      .add("bind", hub.bind, {.help = "Addresses to listen on: tcp://HOST:PORT or ipc:///PATH."})
+      .add("insecure", hub.insecure,
+           {.help = "Allow addresses that are not loopback, without encryption."})
+      .add("backlog_tasks_max", core.backlog_tasks_max,
+           {.help = "Tasks in progress at once; over it submits are answered busy.",
+            .min = 1,
+            .max = 100'000'000})
+      .add("backlog_bytes_max", SizeOf{core.backlog_bytes_max},
+           {.help = "Payload bytes of tasks in progress.", .min = config::mib(1)})
+      .add("unstored_bytes_max", SizeOf{core.unstored_bytes_max},
+           {.help = "Bytes of outcomes that wait for the sink; at the cap nothing is assigned.",
+            .min = config::mib(1)})
+      .add("payload_bytes_max", SizeOf{core.payload_bytes_max},
+           {.help = "Payload of one task.", .min = config::kib(1), .max = config::gib(1)})
+      .add("grant_tasks", core.grant_tasks,
+           {.help = "Tasks a submitter may have unanswered.", .min = 1, .max = 65'536})
+      .add("grant_bytes", SizeOf{core.grant_bytes},
+           {.help = "Payload bytes a submitter may have unanswered.", .min = config::kib(1)})
+      .add("heartbeat_interval", core.heartbeat_interval,
+           {.help = "How often peers say that they are there.", .min = 10ms, .max = 60s})
+      .add("peer_timeout", core.peer_timeout,
+           {.help = "Silence after which a peer counts as gone.", .min = 50ms, .max = 10min})
+      .add("lease_duration", core.lease_duration,
+           {.help = "How long a lease lives without its worker's heartbeat.",
+            .min = 100ms,
+            .max = 1h})
+      .add("failed_attempts_max", core.failed_attempts_max,
+           {.help = "Failed attempts before a task is given up.", .min = 1, .max = 100})
+      .add("lost_attempts_max", core.lost_attempts_max,
+           {.help = "Lost workers or leases before a task is given up.", .min = 1, .max = 100})
+      .add("retry_delay_base", core.retry_delay_base,
+           {.help = "Longest back-off before the second attempt; doubles.", .max = 1h})
+      .add("retry_delay_max", core.retry_delay_max,
+           {.help = "Longest back-off of all.", .max = 24h})
+      .add("drain_timeout", options.drain_timeout,
+           {.help = "How long a drain may take before what is left is given up.", .max = 24h});
+  set.check([&core]() -> std::optional<std::string> {
+    if (core.peer_timeout < 2 * core.heartbeat_interval) {
+      return "broker.peer_timeout must be at least twice broker.heartbeat_interval";
+    }
+    if (core.lease_duration < 2 * core.heartbeat_interval) {
+      return "broker.lease_duration must be at least twice broker.heartbeat_interval";
+    }
+    return std::nullopt;
+  });
+}
+
+}  // namespace framefleet::broker

@@ -1,0 +1,176 @@
+#include "broker/shell.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "shared/security/digest.hpp"
+#include "shared/telemetry/monotonic.hpp"
+
+namespace framefleet::broker {
+namespace {
+
+/// Messages handled between two looks at the clock.
+constexpr int kBatchMax = 256;
+/// Metrics and readiness are published this often; a scrape every second sees fresh numbers.
+constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
+
+}  // namespace
+
+Result<std::unique_ptr<Shell>, Error> Shell::open(const BrokerOptions& options,
+                                                  telemetry::Program& program) {
+  auto hub = transport::Hub::open(options.hub);
+  if (!hub) return fail(hub.error());
+  return std::unique_ptr<Shell>(new Shell(options, program, std::move(*hub)));
+}
+
+Shell::Shell(const BrokerOptions& options, telemetry::Program& program,
+             std::unique_ptr<transport::Hub> hub)
+    : options_(options), program_(program), hub_(std::move(hub)), dispatcher_(options.core),
+      drain_(program, options.drain_timeout) {
+  program_.http.add(metrics_.source());
+  for (const auto& endpoint : hub_->endpoints()) {
+    program_.log.info("listening", {{"endpoint", endpoint}});
+  }
+}
+
+int Shell::run() {
+  program_.health.ready("serving");
+  const std::array fds{program_.signals.fd()};
+  while (!drained_) {
+    const Time now = telemetry::monotonic_now();
+    program_.health.turned(now);
+    switch (drain_.hear(now)) {
+      case telemetry::DrainWatch::Word::nothing:
+        break;
+      case telemetry::DrainWatch::Word::drain:
+        dispatcher_.drain(effects_);
+        break;
+      case telemetry::DrainWatch::Word::stop:
+        return given_up();
+    }
+    dispatcher_.tick(now, effects_);
+    perform();
+    hub_->flush();
+    for (const auto peer : hub_->take_unreachable()) {
+      dispatcher_.peer_gone(peer, now, effects_);
+      perform();
+    }
+    publish(now);
+    if (drained_) break;
+    const Time deadline = std::min({dispatcher_.next_deadline(), drain_.deadline(), publish_at_});
+    hub_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
+    for (int i = 0; i < kBatchMax; ++i) {
+      auto incoming = hub_->receive();
+      if (!incoming) break;
+      handle(std::move(*incoming), telemetry::monotonic_now());
+    }
+  }
+  program_.log.info("drained");
+  return exit_code::kOk;
+}
+
+/// The exit code of a broker that leaves with tasks in its memory, if it does.
+int Shell::given_up() const {
+  const auto stats = dispatcher_.stats();
+  const auto left = stats.ready + stats.delayed + stats.leased + stats.storing;
+  if (left == 0) return exit_code::kOk;
+  program_.log.warn("tasks_given_up", {{"ready", stats.ready},
+                                       {"delayed", stats.delayed},
+                                       {"leased", stats.leased},
+                                       {"storing", stats.storing}});
+  return exit_code::kSomeFailed;
+}
+
+void Shell::handle(transport::Hub::Incoming incoming, Time now) {
+  const PeerId from = incoming.from;
+  std::string fault = std::move(incoming.fault);
+  if (incoming.message) fault = fault_of(from, *incoming.message);
+  if (!fault.empty()) {
+    program_.log.warn("peer_malformed", {{"peer", from.value()}, {"text", fault}});
+    if (incoming.message) {
+      for_each_payload(*incoming.message, [this](const Payload& payload) {
+        if (payload.id) hub_->payloads().release(payload.id);
+      });
+    }
+    dispatcher_.malformed(from, fault, now, effects_);
+    perform();
+    return;
+  }
+  if (const auto* hello = std::get_if<Hello>(&*incoming.message)) {
+    names_[from] = hello->name;
+    program_.log.info("peer_hello", {{"peer", from.value()},
+                                     {"role", to_string(hello->role)},
+                                     {"name", hello->name},
+                                     {"build", hello->build}});
+  } else if (const auto* nack = std::get_if<Nack>(&*incoming.message)) {
+    program_.log.debug("task_nacked", {{"task", to_string(nack->id)},
+                                       {"reason", to_string(nack->reason)},
+                                       {"text", nack->text}});
+  }
+  dispatcher_.receive(from, std::move(*incoming.message), now, effects_);
+  perform();
+}
+
+/// What a peer claims and must be able to prove: a source's hash, a lease's token.
+std::string Shell::fault_of(PeerId from, const Message& message) const {
+  if (const auto* submit = std::get_if<Submit>(&message)) {
+    for (const auto& task : submit->tasks) {
+      if (security::source_hash(task.source) != task.id.source) {
+        return "the source part of " + to_string(task.id) + " is not the hash of '" + task.source + "'";
+      }
+    }
+  } else if (const auto* result = std::get_if<TaskResult>(&message)) {
+    const auto name = names_.find(from);
+    const bool ours = result->lease.incarnation == options_.core.incarnation;
+    if (ours && name != names_.end() &&
+        !mint_.verify(result->token, result->id, result->lease, name->second)) {
+      return "the token of the result of " + to_string(result->id) + " is not this worker's";
+    }
+  }
+  return {};
+}
+
+void Shell::perform() {
+  for (auto& effect : effects_) {
+    if (auto* send_to = std::get_if<SendTo>(&effect)) {
+      perform(*send_to);
+    } else if (const auto* forget = std::get_if<ForgetPeer>(&effect)) {
+      if (const auto name = names_.find(forget->peer); name != names_.end()) {
+        program_.log.info("peer_gone", {{"peer", forget->peer.value()}, {"name", name->second}});
+        names_.erase(name);
+      }
+      hub_->forget(forget->peer);
+    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
+      hub_->payloads().release(release->payload);
+    } else if (const auto* closed = std::get_if<LeaseClosed>(&effect)) {
+      metrics_.observe(*closed);
+    } else if (const auto* settled = std::get_if<TaskSettled>(&effect)) {
+      metrics_.observe(*settled);
+    } else {
+      drained_ = true;
+    }
+  }
+  effects_.clear();
+}
+
+void Shell::perform(SendTo& send_to) {
+  if (auto* assign = std::get_if<Assign>(&send_to.message)) {
+    for (auto& task : assign->tasks) {
+      task.token = mint_.mint(task.id, task.lease, names_[send_to.peer]);
+    }
+  } else if (const auto* refused = std::get_if<Refused>(&send_to.message)) {
+    program_.log.warn("peer_refused", {{"peer", send_to.peer.value()},
+                                       {"reason", to_string(refused->reason)},
+                                       {"text", refused->text}});
+  }
+  hub_->send(send_to.peer, send_to.message);
+}
+
+void Shell::publish(Time now) {
+  if (now < publish_at_) return;
+  publish_at_ = now + kPublishInterval;
+  metrics_.publish({dispatcher_.stats(), hub_->stats()});
+}
+
+}  // namespace framefleet::broker

@@ -1,0 +1,51 @@
+#pragma once
+// The broker's shell: tick, perform effects, wait until the next deadline or a message, handle a
+// bounded batch, repeat. Decides nothing about tasks; checks tokens and source names at the door.
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "broker/broker_metrics.hpp"
+#include "broker/core/dispatcher.hpp"
+#include "broker/options.hpp"
+#include "shared/security/token.hpp"
+#include "shared/telemetry/drain_watch.hpp"
+#include "shared/transport/hub.hpp"
+
+namespace framefleet::broker {
+
+class Shell {
+ public:
+  /// Binds. Errors: 69 an address is taken, 78 it is none or not allowed.
+  static Result<std::unique_ptr<Shell>, Error> open(const BrokerOptions& options,
+                                                    telemetry::Program& program);
+
+  /// Until drained or told to stop: the exit code.
+  int run();
+  const std::vector<std::string>& endpoints() const { return hub_->endpoints(); }
+
+ private:
+  Shell(const BrokerOptions& options, telemetry::Program& program, std::unique_ptr<transport::Hub> hub);
+
+  void handle(transport::Hub::Incoming incoming, Time now);
+  std::string fault_of(PeerId from, const Message& message) const;
+  void perform();
+  void perform(SendTo& send_to);
+  void publish(Time now);
+  int given_up() const;
+
+  BrokerOptions options_;
+  telemetry::Program& program_;
+  std::unique_ptr<transport::Hub> hub_;
+  Dispatcher dispatcher_;
+  security::TokenMint mint_;
+  BrokerMetrics metrics_;
+  telemetry::DrainWatch drain_;
+  Effects effects_;
+  std::map<PeerId, std::string> names_;  // of welcomed peers, for tokens and the log
+  Time publish_at_{};
+  bool drained_{false};
+};
+
+}  // namespace framefleet::broker

@@ -1,0 +1,39 @@
+#pragma once
+// From signals to the two things a loop must do about them: begin to drain, and stop now. Keeps the
+// time a drain may take. Threads: the loop's.
+
+#include "shared/base/time.hpp"
+#include "shared/telemetry/program.hpp"
+
+#include <cstdint>
+
+namespace framefleet::telemetry {
+
+class DrainWatch {
+ public:
+  /// `timeout`: how long a drain may take.
+  DrainWatch(Program& program, Duration timeout) : program_(program), timeout_(timeout) {}
+
+  enum class Word : std::uint8_t {
+    nothing,
+    drain,  ///< Said once: take nothing new, finish, hand over, leave.
+    stop,   ///< Leave now.
+  };
+  /// What the signals since the last call ask for, or that a drain has taken too long (stop).
+  Word hear(Time now);
+
+  bool draining() const { return request_.wish() != StopRequest::Wish::none; }
+  /// A drain took too long (and was not cut short by a second signal).
+  bool gave_up() const { return gave_up_; }
+  /// Until when a drain may take.
+  Time deadline() const { return until_; }
+
+ private:
+  Program& program_;
+  Duration timeout_;
+  StopRequest request_;
+  Time until_{kNever};
+  bool gave_up_{false};
+};
+
+}  // namespace framefleet::telemetry

@@ -1,0 +1,228 @@
+#include "sink/shell.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "shared/config/version.hpp"
+#include "shared/telemetry/monotonic.hpp"
+#include "shared/wire/codec.hpp"
+#include "sink/stores/sqlite_store.hpp"
+
+namespace framefleet::sink {
+namespace {
+
+constexpr int kBatchMax = 256;
+constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
+/// Between two looks for what retention may empty.
+constexpr Duration kPruneInterval = std::chrono::minutes{1};
+
+Hello hello_of(const SinkOptions& options, const std::string& store) {
+  Hello hello;
+  hello.role = Role::sink;
+  hello.name = options.name;
+  hello.build = std::string(config::version());
+  hello.wire = kWireVersions;
+  hello.task = kTaskVersions;
+  hello.store = store;
+  return hello;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Shell>, Error> Shell::open(const SinkOptions& options,
+                                                  telemetry::Program& program) {
+  auto channel = transport::Channel::open({.connect = options.connect});
+  if (!channel) return fail(channel.error());
+  SqliteStoreOptions store_options;
+  store_options.folder = options.store;
+  store_options.ndjson = options.ndjson;
+  store_options.retention.keep = std::chrono::duration_cast<std::chrono::milliseconds>(options.keep);
+  store_options.retention.keep_bytes = options.keep_bytes.count;
+  store_options.now_ms = telemetry::wall_clock_ms;
+  store_options.build = std::string(config::version());
+  auto store = SqliteStore::open(std::move(store_options));
+  if (!store) return fail(store.error());
+  return std::unique_ptr<Shell>(new Shell(options, program, std::move(*channel),
+                                          std::make_unique<StoreThread>(std::move(*store))));
+}
+
+Shell::Shell(const SinkOptions& options, telemetry::Program& program,
+             std::unique_ptr<transport::Channel> channel, std::unique_ptr<StoreThread> store)
+    : options_(options),
+      program_(program),
+      channel_(std::move(channel)),
+      store_(std::move(store)),
+      intake_(hello_of(options, store_->uuid()), options.intake),
+      drain_(program, options.drain_timeout) {
+  program_.http.add(metrics_.source());
+  program_.log.info("store_open",
+                    {{"folder", options_.store.string()}, {"uuid", store_->uuid()}});
+}
+
+Result<int, Error> Shell::run() {
+  const std::array fds{program_.signals.fd(), store_->notify_fd()};
+  while (!intake_.over()) {
+    const Time now = telemetry::monotonic_now();
+    program_.health.turned(now);
+    switch (drain_.hear(now)) {
+      case telemetry::DrainWatch::Word::nothing:
+        break;
+      case telemetry::DrainWatch::Word::drain:
+        intake_.drain(now, effects_);
+        perform(now);
+        break;
+      case telemetry::DrainWatch::Word::stop:
+        return exit_code::kOk;  // what is committed stays; the broker sends the rest again
+    }
+    take_completions(now);
+    if (const auto status = store_->status(); !status.fatal.empty()) {
+      return fail(Error{status.fatal, exit_code::kDiskError});
+    }
+    intake_.tick(now, effects_);
+    perform(now);
+    prune_when_due(now);
+    publish(now);
+    const Time deadline = std::min({intake_.next_deadline(), drain_.deadline(), publish_at_});
+    channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
+    receive_messages();
+  }
+  if (intake_.link().refusal().reason != Reason::none && !drain_.draining()) {
+    return fail(Error{"the broker refuses this sink: " + intake_.link().refusal().text,
+                      exit_code::kUnavailable});
+  }
+  store_->stop();
+  program_.log.info("drained", {{"stored", store_->status().stats.stored}});
+  return exit_code::kOk;
+}
+
+void Shell::receive_messages() {
+  for (int i = 0; i < kBatchMax; ++i) {
+    auto incoming = channel_->receive();
+    if (!incoming) return;
+    const Time now = telemetry::monotonic_now();
+    if (incoming->message) {
+      intake_.receive(std::move(*incoming->message), now, effects_);
+      perform(now);
+    } else {
+      program_.log.warn("broker_malformed", {{"text", incoming->fault}});
+    }
+  }
+}
+
+void Shell::take_completions(Time now) {
+  for (auto& done : store_->take_done()) {
+    if (auto* stored = std::get_if<BatchStored>(&done)) {
+      metrics_.committed(now - commit_began_at_);
+      intake_.committed(std::move(stored->tasks), now, effects_);
+    } else if (auto* found = std::get_if<FindAnswer>(&done)) {
+      intake_.found(std::move(found->stored), now, effects_);
+    } else if (const auto& step = std::get<PruneStep>(done); step.outcomes > 0) {
+      program_.log.info("pruned", {{"outcomes", step.outcomes}, {"files", step.files}});
+      if (step.more) prune_at_ = now;
+    }
+    perform(now);
+  }
+  report_store(store_->status());
+}
+
+void Shell::report_store(const StoreThreadStatus& status) {
+  if (status.blocked == blocked_) return;
+  blocked_ = status.blocked;
+  if (blocked_.empty()) {
+    program_.log.info("store_unblocked");
+  } else {
+    program_.log.error("store_blocked", {{"text", blocked_}});
+  }
+}
+
+void Shell::prune_when_due(Time now) {
+  const bool wanted = options_.keep > Duration::zero() || options_.keep_bytes.count > 0;
+  if (!wanted || now < prune_at_ || !blocked_.empty()) return;
+  prune_at_ = now + kPruneInterval;
+  if (!store_->enqueue(PruneRequest{telemetry::wall_clock_ms()})) {
+    prune_at_ = now + kPublishInterval;  // the queue is full: a little later
+  }
+}
+
+void Shell::perform(Time now) {
+  // Performing an effect may not make new ones; the list is taken so that it cannot grow meanwhile.
+  auto effects = std::exchange(effects_, {});
+  for (auto& effect : effects) {
+    if (std::holds_alternative<Dial>(effect)) {
+      channel_->dial();
+    } else if (std::holds_alternative<HangUp>(effect)) {
+      channel_->hang_up();
+    } else if (const auto* send = std::get_if<Send>(&effect)) {
+      channel_->send(send->message);
+    } else if (auto* batch = std::get_if<CommitBatch>(&effect)) {
+      commit_began_at_ = now;
+      commit(std::move(batch->outcomes));
+    } else if (auto* find = std::get_if<FindStored>(&effect)) {
+      // The core has one piece of work under way, so there is a place in the queue.
+      if (!store_->enqueue(FindRequest{find->asker, std::move(find->tasks)})) return;
+    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
+      channel_->payloads().release(release->payload);
+    }
+  }
+  if (intake_.link().up() != was_up_) {
+    was_up_ = !was_up_;
+    program_.log.info(was_up_ ? "broker_up" : "broker_down",
+                      {{"incarnation", intake_.link().incarnation()}});
+  }
+}
+
+void Shell::commit(std::vector<Outcome> outcomes) {
+  StoreBatch batch;
+  for (auto& outcome : outcomes) batch.outcomes.push_back(prepared(std::move(outcome)));
+  // Refused only by a store that has failed, which ends the loop.
+  if (!store_->enqueue(std::move(batch))) program_.log.error("store_refuses_work");
+}
+
+/// Takes the payload apart; the views live until the core releases the payload, after the commit.
+OutcomeToStore Shell::prepared(Outcome outcome) const {
+  OutcomeToStore out;
+  const auto frames = channel_->payloads().frames(outcome.payload.id);
+  if (auto description = wire::decode_task(outcome.task)) {
+    out.description = std::move(*description);
+  } else {
+    program_.log.warn("description_unreadable",
+                      {{"task", to_string(outcome.id)}, {"text", description.error().text}});
+  }
+  if (outcome.status == Status::failed) {
+    for (const auto& frame : frames) out.picture.push_back(frame.text());
+  } else if (outcome.status == Status::ok) {
+    const auto bytes = frames.empty() ? std::span<const std::byte>{} : frames.front().bytes();
+    auto record = wire::decode_record(bytes);
+    if (record && record->artefacts.size() + 1 == frames.size()) {
+      out.record = std::move(*record);
+      for (const auto& frame : frames.subspan(1)) out.artefacts.push_back(frame.text());
+    } else {
+      // A failure must never look like an empty result.
+      outcome.status = Status::failed;
+      outcome.reason = Reason::malformed;
+      outcome.text = record ? "the result's pictures are not those its record names"
+                            : "the result's record cannot be read: " + record.error().text;
+    }
+  }
+  out.outcome = std::move(outcome);
+  return out;
+}
+
+void Shell::publish(Time now) {
+  if (now < publish_at_) return;
+  publish_at_ = now + kPublishInterval;
+  const auto stats = intake_.stats();
+  metrics_.publish({stats, store_->status()});
+  if (drain_.draining()) return;
+  if (!blocked_.empty()) {
+    program_.health.not_ready("store: " + blocked_);
+  } else if (!stats.link_up) {
+    program_.health.not_ready("waiting for the broker");
+  } else {
+    program_.health.ready("serving");
+  }
+}
+
+}  // namespace framefleet::sink

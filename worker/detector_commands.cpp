@@ -1,0 +1,23 @@
+#include "worker/detector_commands.hpp"
+
+#include <cstdio>
+
+#include "shared/base/detector_list.hpp"
+#include "worker/detectors/registry.hpp"
+
+namespace framefleet::worker {
+
+bool only_about_detectors(const WorkerOptions& options) {
+  return options.list_detectors || !options.check_detectors.empty();
+}
+
+Result<int, Error> run_detector_command(const WorkerOptions& options) {
+  if (options.list_detectors) std::fputs(detector_catalogue().c_str(), stdout);
+  for (const auto& spec : split_detectors(options.check_detectors)) {
+    auto detector = make_detector(spec, options.pool.workbench.detectors);
+    if (!detector) return fail(detector.error());
+  }
+  return exit_code::kOk;
+}
+
+}  // namespace framefleet::worker

@@ -1,0 +1,37 @@
+// framefleet-worker: takes pictures from the broker, runs detectors on them, sends back what they found.
+// Connects to one broker (see --connect). SIGTERM, SIGINT or SIGUSR1: finish what runs, then leave; a
+// second SIGTERM or SIGINT: stop now. Exit codes: 0; 64 flags; 66 a detector's file is missing; 69 the
+// broker refuses; 70 a bug or a stuck task; 78 configuration.
+
+#include <unistd.h>
+
+#include "shared/config/option_set.hpp"
+#include "shared/telemetry/cpus.hpp"
+#include "shared/telemetry/program.hpp"
+#include "worker/detector_commands.hpp"
+#include "worker/options.hpp"
+#include "worker/shell.hpp"
+
+int main(int argc, char** argv) {
+  using namespace framefleet;
+  worker::WorkerOptions options;
+  telemetry::ProgramOptions common;
+  config::OptionSet set{"framefleet-worker",
+                        "Takes pictures from the broker and runs detectors on them."};
+  worker::describe(set, options);
+  telemetry::describe(set, common);
+  set.epilog(
+      "Signals: SIGTERM, SIGINT, SIGUSR1 finish what runs and leave; a second SIGTERM or SIGINT\n"
+      "stops now. Exit codes: 0, 64 flags, 66 a detector's file is missing, 69 the broker refuses,\n"
+      "70 a bug or a stuck task, 78 configuration.");
+  return telemetry::run_program(
+      argc, argv, set, common,
+      {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
+        if (worker::only_about_detectors(options)) return worker::run_detector_command(options);
+        if (options.name.empty()) options.name = "worker-" + std::to_string(::getpid());
+        if (options.slots == 0) options.slots = telemetry::usable_cpus();
+        auto shell = worker::Shell::open(options, program);
+        if (!shell) return fail(shell.error());
+        return (*shell)->run();
+      }});
+}

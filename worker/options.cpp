@@ -1,0 +1,41 @@
+#include "worker/options.hpp"
+
+namespace framefleet::worker {
+
+void describe(config::OptionSet& set, WorkerOptions& options) {
+  using namespace std::chrono_literals;
+  using config::SizeOf;
+  auto& pool = options.pool;
+  auto& limits = pool.workbench.limits;
+  set.section("worker", "Where tasks come from, how many at once, and what a picture may cost.")
+      .add("connect", options.connect,
+           {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."})
+      .add("name", options.name, {.help = "What the broker calls this worker; empty: worker-PID."})
+      .add("slots", options.slots,
+           {.help = "Tasks at once; 0: the CPUs this process may use.", .min = 0, .max = 1024})
+      .add("detectors", options.detectors,
+           {.help = "Detectors this worker offers; none given: all it has."})
+      .add("cascade_folder", pool.workbench.detectors.cascade_folder,
+           {.help = "Folder of haarcascades and lbpcascades (Debian: opencv-data)."})
+      .add("decode_timeout", pool.decode_timeout,
+           {.help = "Longest decode before a picture is given up.", .min = 10ms, .max = 1h})
+      .add("detect_timeout", pool.detect_timeout,
+           {.help = "Longest run of one detector.", .min = 10ms, .max = 24h})
+      .add("pixels_max", limits.pixels_max,
+           {.help = "Width times height of a picture.", .min = 1, .max = 1'000'000'000})
+      .add("picture_bytes_max", SizeOf{limits.bytes_max},
+           {.help = "Compressed size of a picture.", .min = config::kib(1), .max = config::gib(1)})
+      .add("peer_timeout", options.link.peer_timeout,
+           {.help = "Silence after which the broker is dialled anew, before it says its own.",
+            .min = 50ms,
+            .max = 10min})
+      .add("drain_timeout", options.drain_timeout,
+           {.help = "How long a drain may take before running tasks are left to others.",
+            .max = 24h})
+      .add("list_detectors", options.list_detectors,
+           {.help = "Print every detector with its options, and end."})
+      .add("check_detectors", options.check_detectors,
+           {.help = "Check detectors with options (faces?min_size=40,edges), and end."});
+}
+
+}  // namespace framefleet::worker

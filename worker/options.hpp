@@ -1,0 +1,34 @@
+#pragma once
+// What a worker can be told.
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "shared/base/link.hpp"
+#include "shared/config/option_set.hpp"
+#include "worker/pool/pool.hpp"
+
+namespace framefleet::worker {
+
+struct WorkerOptions {
+  std::string connect{"tcp://127.0.0.1:5555"};
+  std::string name;  ///< "": worker- and the process id.
+  /// Tasks at once; 0: the CPUs this process may use.
+  std::uint32_t slots{0};
+  /// Detectors this worker offers; empty: all it has.
+  std::vector<std::string> detectors;
+  PoolOptions pool;
+  LinkOptions link;
+  /// How long a drain may take before running tasks are left to others.
+  Duration drain_timeout{std::chrono::seconds{30}};
+  /// Instead of working: print every detector with its options.
+  bool list_detectors{false};
+  /// Instead of working: check these detectors and their options ("faces?min_size=40,edges").
+  std::string check_detectors;
+};
+
+/// Binds the section [worker].
+void describe(config::OptionSet& set, WorkerOptions& options);
+
+}  // namespace framefleet::worker

@@ -1,0 +1,239 @@
+#include "worker/shell.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "shared/config/version.hpp"
+#include "shared/telemetry/monotonic.hpp"
+#include "shared/wire/codec.hpp"
+#include "worker/detectors/registry.hpp"
+#include "worker/pool/thread_pool.hpp"
+
+namespace framefleet::worker {
+namespace {
+
+constexpr int kBatchMax = 64;
+constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
+
+Hello hello_of(const WorkerOptions& options) {
+  Hello hello;
+  hello.role = Role::worker;
+  hello.name = options.name;
+  hello.build = std::string(config::version());
+  hello.wire = kWireVersions;
+  hello.task = kTaskVersions;
+  hello.detectors = options.detectors;
+  hello.slots = options.slots;
+  return hello;
+}
+
+Result<void, Error> check_offer(WorkerOptions& options) {
+  if (options.detectors.empty()) {
+    for (const auto& kind : detector_kinds()) options.detectors.emplace_back(kind.name);
+  }
+  for (const auto& name : options.detectors) {
+    auto detector = make_detector(name, options.pool.workbench.detectors);
+    if (!detector) return fail(detector.error());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options, telemetry::Program& program) {
+  if (auto checked = check_offer(options); !checked) return fail(checked.error());
+  auto channel = transport::Channel::open({.connect = options.connect});
+  if (!channel) return fail(channel.error());
+  options.pool.slots = options.slots;
+  auto pool = std::make_unique<ThreadPool>(options.pool);
+  return std::unique_ptr<Shell>(
+      new Shell(options, program, std::move(*channel), std::move(pool)));
+}
+
+Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
+             std::unique_ptr<transport::Channel> channel, std::unique_ptr<Pool> pool)
+    : options_(options),
+      program_(program),
+      channel_(std::move(channel)),
+      pool_(std::move(pool)),
+      session_(hello_of(options), options.link),
+      metrics_(options.detectors),
+      drain_(program, options.drain_timeout) {
+  program_.http.add(metrics_.source());
+  stats_.slots = options.slots;
+}
+
+Result<int, Error> Shell::run() {
+  const std::array fds{program_.signals.fd(), pool_->notify_fd()};
+  while (!session_.over()) {
+    const Time now = telemetry::monotonic_now();
+    program_.health.turned(now);
+    switch (drain_.hear(now)) {
+      case telemetry::DrainWatch::Word::nothing:
+        break;
+      case telemetry::DrainWatch::Word::drain:
+        session_.drain(now, effects_);
+        perform(now);
+        break;
+      case telemetry::DrainWatch::Word::stop:
+        return ended();  // the broker hands out again what was running
+    }
+    take_done(now);
+    give_up_the_overdue(now);
+    session_.tick(now, effects_);
+    perform(now);
+    publish(now);
+    const Time deadline = std::min({session_.next_deadline(), drain_.deadline(), publish_at_});
+    channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
+    receive_messages();
+  }
+  return ended();
+}
+
+Result<int, Error> Shell::ended() const {
+  if (session_.link().refusal().reason != Reason::none && !drain_.draining()) {
+    return fail(Error{"the broker refuses this worker: " + session_.link().refusal().text,
+                      exit_code::kUnavailable});
+  }
+  program_.log.info("ended", {{"results", session_.stats().finished}});
+  if (!stuck_) return exit_code::kOk;
+  // A thread cannot be killed, and joining it would hang: whoever supervises us starts a new worker.
+  program_.log.error("leaving_with_a_stuck_thread");
+  std::_Exit(exit_code::kInternal);
+}
+
+void Shell::receive_messages() {
+  for (int i = 0; i < kBatchMax; ++i) {
+    auto incoming = channel_->receive();
+    if (!incoming) return;
+    const Time now = telemetry::monotonic_now();
+    if (incoming->message) {
+      session_.receive(std::move(*incoming->message), now, effects_);
+      perform(now);
+    } else {
+      program_.log.warn("broker_malformed", {{"text", incoming->fault}});
+    }
+  }
+}
+
+void Shell::take_done(Time now) {
+  for (auto& done : pool_->take_done()) {
+    const auto ticket = tickets_.find(done.ticket);
+    if (ticket == tickets_.end()) continue;
+    const LeaseId lease = ticket->second;
+    tickets_.erase(ticket);
+    if (done.result) {
+      finish(lease, std::move(*done.result), done.elapsed, now);
+    } else {
+      if (!done.abandoned) ++stats_.failed[done.result.error().reason];
+      session_.failed(lease, done.result.error().reason, done.result.error().text, now, effects_);
+    }
+    perform(now);
+  }
+}
+
+void Shell::finish(const LeaseId& lease, Worked worked, Duration elapsed, Time now) {
+  auto record = wire::encode_record(worked.record);
+  if (!record) {
+    session_.failed(lease, Reason::detector_error, record.error().text, now, effects_);
+    return;
+  }
+  metrics_.observe(worked.record);
+  stats_.damaged += worked.record.damaged ? 1U : 0U;
+  std::vector<transport::Frame> frames;
+  frames.push_back(transport::Frame::of(std::move(*record)));
+  for (auto& artefact : worked.artefacts) {
+    frames.push_back(transport::Frame::of(std::move(artefact)));
+  }
+  session_.finished(lease, channel_->payloads().put(std::move(frames)), elapsed, now, effects_);
+}
+
+/// The stage's budget is spent: the lease is not vouched for any more. A thread that does not come back
+/// keeps its slot, so the worker finishes what else it has and makes room for a fresh process.
+void Shell::give_up_the_overdue(Time now) {
+  for (const auto& report : pool_->stages()) {
+    if (!report.over_budget) continue;
+    const auto ticket = tickets_.find(report.ticket);
+    if (ticket == tickets_.end()) continue;
+    const bool detecting = report.stage == Stage::detect;
+    const auto reason = detecting ? Reason::detect_timeout : Reason::decode_timeout;
+    session_.overdue(ticket->second, reason, report.detector, now, effects_);
+    if (!stuck_) {
+      stuck_ = true;
+      program_.log.error("task_overdue", {{"reason", to_string(reason)},
+                                          {"detector", report.detector},
+                                          {"elapsed", report.elapsed}});
+      session_.drain(now, effects_);
+    }
+    perform(now);
+  }
+}
+
+void Shell::perform(Time now) {
+  auto effects = std::exchange(effects_, {});
+  for (auto& effect : effects) {
+    if (std::holds_alternative<Dial>(effect)) {
+      channel_->dial();
+    } else if (std::holds_alternative<HangUp>(effect)) {
+      channel_->hang_up();
+    } else if (const auto* send = std::get_if<Send>(&effect)) {
+      channel_->send(send->message);
+    } else if (const auto* begin = std::get_if<StartTask>(&effect)) {
+      start(begin->task, now);
+    } else if (const auto* abandon = std::get_if<AbandonTask>(&effect)) {
+      for (const auto& [ticket, lease] : tickets_) {
+        if (lease == abandon->lease) pool_->abandon(ticket);
+      }
+    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
+      channel_->payloads().release(release->payload);
+    }
+  }
+  if (session_.link().up() != was_up_) {
+    was_up_ = !was_up_;
+    program_.log.info(was_up_ ? "broker_up" : "broker_down",
+                      {{"incarnation", session_.link().incarnation()}});
+  }
+  if (!effects_.empty()) perform(now);  // a task that could not be started was given back
+}
+
+void Shell::start(const AssignedTask& task, Time now) {
+  auto description = wire::decode_task(task.task);
+  if (!description) {
+    session_.failed(task.lease, Reason::bad_description, description.error().text, now, effects_);
+    return;
+  }
+  const auto held = channel_->payloads().frames(task.payload.id);
+  auto frames = std::make_shared<std::vector<transport::Frame>>(held.begin(), held.end());
+  WorkOrder order;
+  order.ticket = ++last_ticket_;
+  order.id = task.id;
+  order.attempt = task.attempt;
+  order.task = std::move(*description);
+  for (const auto& frame : *frames) order.frames.push_back(frame.bytes());
+  order.keep_alive = frames;
+  tickets_.emplace(order.ticket, task.lease);
+  if (pool_->start(std::move(order))) return;
+  // The core counts the same slots as the pool, so this is a bug of ours; no task may pay for it.
+  tickets_.erase(last_ticket_);
+  program_.log.error("pool_full", {{"task", to_string(task.id)}});
+  session_.failed(task.lease, Reason::drained, "", now, effects_);
+}
+
+void Shell::publish(Time now) {
+  if (now < publish_at_) return;
+  publish_at_ = now + kPublishInterval;
+  stats_.session = session_.stats();
+  metrics_.publish(stats_);
+  if (drain_.draining()) return;
+  if (stuck_) {
+    program_.health.not_ready("a task is stuck; leaving");
+  } else if (!stats_.session.link_up) {
+    program_.health.not_ready("waiting for the broker");
+  } else {
+    program_.health.ready("serving");
+  }
+}
+
+}  // namespace framefleet::worker

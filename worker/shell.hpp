@@ -1,0 +1,58 @@
+#pragma once
+// The worker's shell: talks to the broker, starts tasks in the pool, sends back what it made of them,
+// and vouches only for tasks whose stage is within its budget.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shared/telemetry/drain_watch.hpp"
+#include "shared/transport/channel.hpp"
+#include "worker/core/session.hpp"
+#include "worker/options.hpp"
+#include "worker/pool/pool.hpp"
+#include "worker/worker_metrics.hpp"
+
+namespace framefleet::worker {
+
+class Shell {
+ public:
+  /// Checks the detectors it is to offer and starts the pool. Errors: 64 a detector that does not
+  /// exist, 66 a detector's file is missing, 78 the broker's address is none.
+  static Result<std::unique_ptr<Shell>, Error> open(WorkerOptions options, telemetry::Program& program);
+
+  /// Until drained, refused or told to stop: the exit code, or the error that ended it.
+  Result<int, Error> run();
+
+ private:
+  Shell(const WorkerOptions& options, telemetry::Program& program,
+        std::unique_ptr<transport::Channel> channel, std::unique_ptr<Pool> pool);
+
+  void receive_messages();
+  void take_done(Time now);
+  void finish(const LeaseId& lease, Worked worked, Duration elapsed, Time now);
+  void give_up_the_overdue(Time now);
+  void perform(Time now);
+  void start(const AssignedTask& task, Time now);
+  void publish(Time now);
+  Result<int, Error> ended() const;
+
+  WorkerOptions options_;
+  telemetry::Program& program_;
+  std::unique_ptr<transport::Channel> channel_;
+  std::unique_ptr<Pool> pool_;
+  Session session_;
+  WorkerMetrics metrics_;
+  telemetry::DrainWatch drain_;
+  Effects effects_;
+  std::map<std::uint64_t, LeaseId> tickets_;  // of what the pool has
+  std::uint64_t last_ticket_{0};
+  WorkerStats stats_;
+  Time publish_at_{};
+  bool was_up_{false};
+  bool stuck_{false};  // a thread of the pool does not come back from a task
+};
+
+}  // namespace framefleet::worker

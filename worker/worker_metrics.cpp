@@ -1,0 +1,53 @@
+#include "worker/worker_metrics.hpp"
+
+namespace framefleet::worker {
+
+WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
+    : table_(std::make_shared<telemetry::MetricTable<WorkerStats>>()) {
+  auto& t = *table_;
+  using Stats = WorkerStats;
+  const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
+  t.gauge("framefleet_worker_link_up", "1 while the broker is connected.",
+          [](const Stats& s) { return s.session.link_up ? 1.0 : 0.0; });
+  t.counter("framefleet_worker_link_losses_total", "Connections lost.",
+            [=](const Stats& s) { return number(s.session.link_losses); });
+  t.gauge("framefleet_worker_slots", "Tasks this worker can run at once.",
+          [=](const Stats& s) { return number(s.slots); });
+  const auto state = [&](const char* name, std::uint64_t SessionStats::*field) {
+    t.gauge("framefleet_worker_tasks", "Tasks in this worker's hands, by state.",
+            [=](const Stats& s) { return number(s.session.*field); }, {{"state", name}});
+  };
+  state("running", &SessionStats::running);
+  state("abandoned", &SessionStats::abandoned);
+  state("unsettled", &SessionStats::unsettled);
+  t.counter("framefleet_worker_results_total", "Results sent.",
+            [=](const Stats& s) { return number(s.session.finished); });
+  t.counter("framefleet_worker_stale_results_total", "Results and runs that were not wanted any more.",
+            [=](const Stats& s) { return number(s.session.stale); });
+  t.counter("framefleet_worker_damaged_pictures_total", "Pictures decoded as far as they went.",
+            [=](const Stats& s) { return number(s.damaged); });
+  t.rows("framefleet_worker_failed_tasks_total", "Tasks given back, by reason.",
+         telemetry::MetricKind::counter, [=](const Stats& s, telemetry::MetricRows& rows) {
+           for (const auto& [reason, count] : s.failed) {
+             rows.add({{"reason", std::string(to_string(reason))}}, number(count));
+           }
+         });
+  decode_ = &t.durations("framefleet_worker_decode_seconds", "Image gate and decoder.");
+  annotate_ = &t.durations("framefleet_worker_annotate_seconds", "Drawing and encoding pictures.");
+  for (const auto& detector : detectors) {
+    detect_[detector] = &t.durations("framefleet_worker_detect_seconds", "One detector, one picture.",
+                                     {{"detector", detector}});
+  }
+}
+
+void WorkerMetrics::observe(const ResultRecord& record) {
+  decode_->observe(record.decode);
+  if (!record.artefacts.empty()) annotate_->observe(record.annotate);
+  for (const auto& report : record.reports) {
+    if (const auto found = detect_.find(report.detector); found != detect_.end()) {
+      found->second->observe(report.elapsed);
+    }
+  }
+}
+
+}  // namespace framefleet::worker

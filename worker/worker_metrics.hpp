@@ -1,0 +1,40 @@
+#pragma once
+// The worker's numbers for Prometheus (docs/METRICS.md).
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shared/base/detection.hpp"
+#include "shared/telemetry/metrics.hpp"
+#include "worker/core/session.hpp"
+
+namespace framefleet::worker {
+
+struct WorkerStats {
+  SessionStats session;
+  std::uint64_t slots{0};
+  std::map<Reason, std::uint64_t> failed;  ///< By reason, of the pool.
+  std::uint64_t damaged{0};                ///< Pictures decoded as far as they went.
+};
+
+class WorkerMetrics {
+ public:
+  /// `detectors`: those this worker offers; each gets its histogram.
+  explicit WorkerMetrics(const std::vector<std::string>& detectors);
+
+  void publish(WorkerStats stats) { table_->publish(std::move(stats)); }
+  /// A picture was worked on.
+  void observe(const ResultRecord& record);
+  std::shared_ptr<prometheus::Collectable> source() const { return table_; }
+
+ private:
+  std::shared_ptr<telemetry::MetricTable<WorkerStats>> table_;
+  telemetry::DurationHistogram* decode_;
+  telemetry::DurationHistogram* annotate_;
+  std::map<std::string, telemetry::DurationHistogram*> detect_;
+};
+
+}  // namespace framefleet::worker
