@@ -96,7 +96,8 @@ Result<std::string, Error> FleetRun::make_endpoint() {
   auto folder = PrivateFolder::create();
   if (!folder) return fail(std::move(folder.error()));
   socket_folder_.emplace(*std::move(folder));
-  return "ipc://" + (socket_folder_->path() / "broker").string();
+  out_->remember(socket_folder_->path());
+  return "ipc://" + (socket_folder_->path() / kSocketName).string();
 }
 
 Result<void, Error> FleetRun::check_detectors() {

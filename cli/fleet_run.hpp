@@ -10,7 +10,7 @@
 #include "cli/fleet_commands.hpp"
 #include "cli/folders.hpp"
 #include "cli/line_buffer.hpp"
-#include "cli/machine.hpp"
+#include "cli/loopback_port.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_report.hpp"
 #include "cli/supervisor.hpp"

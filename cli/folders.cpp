@@ -14,10 +14,25 @@ namespace framefleet::cli {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kPrivatePrefix = "framefleet-";
+
 Error cannot_create(const fs::path& path, const std::string& why) {
   return {.text = "cannot write results to " + path.string() + ": " + why +
                   "; choose another folder with --out",
           .exit_code = exit_code::kCannotCreate};
+}
+
+/// Removes what a killed run left: exactly a socket and its folder, whatever the note says.
+void remove_private_folder_of(int lock) {
+  constexpr std::size_t kNoteBytesMax = 4096;
+  std::string note(kNoteBytesMax, '\0');
+  const ssize_t got = ::pread(lock, note.data(), note.size(), 0);
+  if (got <= 0) return;
+  note.resize(static_cast<std::size_t>(got));
+  const fs::path folder = note;
+  if (!folder.is_absolute() || folder.filename().string().rfind(kPrivatePrefix, 0) != 0) return;
+  ::unlink((folder / kSocketName).c_str());
+  ::rmdir(folder.c_str());
 }
 
 }  // namespace
@@ -39,6 +54,7 @@ Result<RunFolder, Error> RunFolder::open(const fs::path& path, OldLogs old_logs)
     return fail(cannot_create(
         path, errno == EWOULDBLOCK ? "another run is writing there" : std::strerror(errno)));
   }
+  remove_private_folder_of(lock.get());
   if (old_logs == OldLogs::remove) {
     for (const auto& entry : fs::directory_iterator(logs, error)) {
       std::error_code ignored;
@@ -48,12 +64,19 @@ Result<RunFolder, Error> RunFolder::open(const fs::path& path, OldLogs old_logs)
   return RunFolder(path, std::move(lock));
 }
 
+void RunFolder::remember(const fs::path& private_folder) {
+  const std::string note = private_folder.string();
+  // Best effort: without the note, a killed run leaves an empty folder in the temporary one.
+  if (::ftruncate(lock_.get(), 0) != 0) return;
+  [[maybe_unused]] const auto written = ::pwrite(lock_.get(), note.data(), note.size(), 0);
+}
+
 Result<PrivateFolder, Error> PrivateFolder::create() {
   constexpr std::size_t kPathBytesMax = 60;
   std::error_code error;
   fs::path parent = fs::temp_directory_path(error);
   if (error || parent.string().size() > kPathBytesMax) parent = "/tmp";
-  std::string pattern = (parent / "framefleet-XXXXXX").string();
+  std::string pattern = (parent / (std::string(kPrivatePrefix) + "XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     return fail(Error{.text = "cannot make a folder for the fleet's socket in " + parent.string() +
                               ": " + std::strerror(errno) + "; set TMPDIR to one that is writable",

@@ -22,6 +22,9 @@ class RunFolder {
   /// run is writing to it.
   static Result<RunFolder, Error> open(const std::filesystem::path& path, OldLogs old_logs);
 
+  /// Notes where the fleet's private folder is: if this run is killed, the next one removes it.
+  void remember(const std::filesystem::path& private_folder);
+
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path state() const { return path_ / ".framefleet"; }
   std::filesystem::path logs() const { return state() / "logs"; }
@@ -34,6 +37,9 @@ class RunFolder {
   std::filesystem::path path_;
   FileDescriptor lock_;
 };
+
+/// The one file that a private folder holds.
+inline constexpr const char* kSocketName = "broker";
 
 /// A new folder that only this user may enter (0700), removed with its content at the end. Its path
 /// is short: the name of an ipc socket in it must fit into 107 bytes.

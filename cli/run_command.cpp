@@ -1,7 +1,7 @@
 #include "cli/run_command.hpp"
 
 #include "cli/fleet_run.hpp"
-#include "cli/machine.hpp"
+#include "cli/loopback_port.hpp"
 #include "cli/run_options.hpp"
 #include "cli/shell_quote.hpp"
 
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace framefleet::cli {
 namespace {
@@ -43,6 +44,8 @@ int run_command(const std::vector<std::string>& words) {
         stderr);
     return exit_code::kUsage;
   }
+  // The file speaks of `run`; a child that read it too would refuse its keys.
+  ::unsetenv("FRAMEFLEET_CONFIG");
   const telemetry::Signals signals = telemetry::Signals::block();
   FleetRun run(options, own_folder(), shell_command(words), signals);
   return run.run();

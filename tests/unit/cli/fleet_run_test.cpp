@@ -239,12 +239,19 @@ TEST_CASE("a second SIGTERM stops everything at once") {
 
 TEST_CASE("kill -9 of the run takes every child with it") {
   FakeFleet fleet;
+  fleet.program("broker", "touch ${2#ipc://}; dirname ${2#ipc://} > socket-folder\n" + kServe);
   fleet.program("producer", kPlan + fleet_is_up() + "kill -KILL $PPID\n" + kIdle);
   CHECK(fleet.run("photos") != 0);
   CHECK(count(fleet.order(), "left") == 0);
   bool gone = false;
   for (int turn = 0; turn < 100'000 && !gone; ++turn) gone = fleet.all_children_gone();
   CHECK(gone);
+  std::string left = fleet.read("socket-folder");
+  left.pop_back();
+  CHECK(fs::exists(left));
+  fleet.program("producer", "exit 66\n");
+  CHECK(fleet.run("photos") == 66);
+  CHECK_FALSE(fs::exists(left));  // The next run tidies up.
 }
 
 TEST_CASE("the fleet's socket lies in a private folder that is gone at the end") {
@@ -289,6 +296,18 @@ TEST_CASE("a child leads its own process group, so that Ctrl-C reaches the run a
   int leader = 1;
   group >> pid >> leader;
   CHECK(pid == leader);
+}
+
+TEST_CASE("a configuration file of the run is read by the run alone") {
+  FakeFleet fleet;
+  fleet.file("run.toml", "[run]\nout = \"elsewhere\"\n");
+  fleet.program("broker", "echo ${FRAMEFLEET_CONFIG-none} > config\n" + kServe);
+  const std::string line =
+      "cd '" + fleet.path().string() +
+      "' && FRAMEFLEET_CONFIG=run.toml ./framefleet run --workers 2 --quiet photos > out.txt";
+  CHECK(std::system(line.c_str()) == 0);
+  CHECK(fleet.read("config") == "none\n");
+  CHECK(fs::exists(fleet.path() / "elsewhere/.framefleet"));
 }
 
 TEST_CASE("a child blocks no signal, although the run does") {

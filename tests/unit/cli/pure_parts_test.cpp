@@ -1,7 +1,7 @@
 #include "cli/fleet_commands.hpp"
 #include "cli/line_buffer.hpp"
 #include "cli/log_excerpt.hpp"
-#include "cli/machine.hpp"
+#include "cli/loopback_port.hpp"
 #include "cli/producer_events.hpp"
 #include "cli/rate_estimator.hpp"
 #include "cli/restart_policy.hpp"
