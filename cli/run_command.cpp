@@ -6,6 +6,7 @@
 #include "cli/shell_quote.hpp"
 
 #include "shared/config/load.hpp"
+#include "shared/telemetry/cpus.hpp"
 #include "shared/telemetry/signals.hpp"
 
 #include <unistd.h>
@@ -27,7 +28,7 @@ bool lists_sources_on_a_terminal(const RunOptions& options) {
 
 int run_command(const std::vector<std::string>& words) {
   RunOptions options;
-  options.workers = usable_cpus();
+  options.workers = telemetry::usable_cpus();
   config::OptionSet set("framefleet run",
                         "Starts a fleet on this machine, runs pictures through it and reports.");
   describe(set, options);

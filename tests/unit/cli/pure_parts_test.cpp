@@ -1,11 +1,11 @@
 #include "cli/fleet_commands.hpp"
 #include "cli/line_buffer.hpp"
 #include "cli/log_excerpt.hpp"
-#include "cli/loopback_port.hpp"
 #include "cli/producer_events.hpp"
 #include "cli/rate_estimator.hpp"
 #include "cli/restart_policy.hpp"
 #include "cli/shell_quote.hpp"
+#include "shared/telemetry/cpus.hpp"
 #include "tests/support/catch.hpp"
 
 namespace framefleet::cli {
@@ -110,15 +110,15 @@ TEST_CASE("a command is quoted so that the shell gives the same words back") {
 }
 
 TEST_CASE("a quota of processors is read from cpu.max") {
-  CHECK(parse_cpu_max("150000 100000") == 1.5);
-  CHECK(parse_cpu_max("50000 100000\n") == 0.5);
-  CHECK_FALSE(parse_cpu_max("max 100000"));
-  CHECK_FALSE(parse_cpu_max(""));
-  CHECK_FALSE(parse_cpu_max("5"));
-  CHECK_FALSE(parse_cpu_max("0 0"));
-  CHECK_FALSE(parse_cpu_max("5 -1"));
-  CHECK_FALSE(parse_cpu_max("5 1x"));
-  CHECK(usable_cpus() >= 1);
+  CHECK(telemetry::telemetry::parse_cpu_max("150000 100000") == 1.5);
+  CHECK(telemetry::telemetry::parse_cpu_max("50000 100000\n") == 0.5);
+  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("max 100000"));
+  CHECK_FALSE(telemetry::telemetry::parse_cpu_max(""));
+  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("5"));
+  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("0 0"));
+  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("5 -1"));
+  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("5 1x"));
+  CHECK(telemetry::usable_cpus() >= 1);
 }
 
 TEST_CASE("of a log a person sees sentences and errors, else its last lines") {

@@ -1,0 +1,43 @@
+#pragma once
+// What a producer can be told.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "producer/core/submission.hpp"
+#include "shared/config/option_set.hpp"
+
+namespace framefleet::producer {
+
+struct ProducerOptions {
+  std::string connect{"tcp://127.0.0.1:5555"};
+  std::string name;  ///< "": producer- and the process id.
+  /// Files, folders, patterns, videos, "-", synthetic cameras: in any mix.
+  std::vector<std::string> sources;
+  /// Detectors with options: "faces?min_size=40,edges".
+  std::string detect{"faces"};
+  /// Ask for the annotated picture of every task.
+  bool annotate{false};
+  /// A second picture that travels with every task (for `blend`); "": none.
+  std::filesystem::path second;
+  /// What groups the tasks of one run; "": made from sources and detectors.
+  std::string job;
+  /// Folder of the manifest that makes the job resumable; "": none.
+  std::filesystem::path manifest;
+  /// Pictures per second and source, at most; 0: as fast as they are accepted.
+  double rate{0};
+  std::uint64_t picture_bytes_max{std::uint64_t{64} << 20U};
+  /// Descriptor that NDJSON progress is written to; -1: none.
+  int progress_fd{-1};
+  SubmissionOptions submission;
+  /// How long a drain may wait for what is in flight.
+  Duration drain_timeout{std::chrono::seconds{30}};
+};
+
+/// Binds the section [producer] and the sources.
+void describe(config::OptionSet& set, ProducerOptions& options);
+
+}  // namespace framefleet::producer

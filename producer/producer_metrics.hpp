@@ -1,0 +1,25 @@
+#pragma once
+// The producer's numbers for Prometheus (docs/METRICS.md).
+
+#include <memory>
+
+#include "producer/core/submission.hpp"
+#include "shared/telemetry/metrics.hpp"
+
+namespace framefleet::producer {
+
+class ProducerMetrics {
+ public:
+  ProducerMetrics();
+
+  void publish(SubmissionStats stats) { table_->publish(stats); }
+  /// One picture was read (from a disk, a video, a synthetic camera).
+  void read(Duration elapsed) { read_->observe(elapsed); }
+  std::shared_ptr<prometheus::Collectable> source() const { return table_; }
+
+ private:
+  std::shared_ptr<telemetry::MetricTable<SubmissionStats>> table_;
+  telemetry::DurationHistogram* read_;
+};
+
+}  // namespace framefleet::producer

@@ -1,0 +1,111 @@
+#include "producer/progress.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+namespace framefleet::producer {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr Duration kTellInterval = std::chrono::milliseconds{200};
+constexpr Duration kLogInterval = std::chrono::seconds{10};
+
+void add_counts(ordered_json& line, const SubmissionStats& stats,
+                std::optional<std::uint64_t> pictures, Duration elapsed) {
+  line["pictures"] = pictures ? ordered_json(*pictures) : ordered_json(nullptr);
+  line["stored_before"] = stats.stored_before;
+  for (std::size_t i = 0; i < kStatusCount; ++i) {
+    line[std::string(to_string(static_cast<Status>(i)))] = stats.settled.at(i);
+  }
+  line["rejected"] = stats.rejected;
+  line["in_flight"] = stats.in_flight;
+  line["elapsed_s"] = seconds(elapsed);
+}
+
+}  // namespace
+
+Progress::Progress(int fd, telemetry::Logger& log, Time began_at)
+    : fd_(fd), log_(log), began_at_(began_at), next_at_(began_at), log_at_(began_at + kLogInterval) {
+  if (fd_ >= 0) ::fcntl(fd_, F_SETFD, FD_CLOEXEC);
+}
+
+void Progress::plan(const std::string& job, std::optional<std::uint64_t> pictures,
+                    std::uint64_t skipped) {
+  log_.info("plan", {{"job", job}, {"pictures", pictures.value_or(0)}, {"skipped", skipped}});
+  ordered_json line{{"event", "plan"}, {"job", job}};
+  line["pictures"] = pictures ? ordered_json(*pictures) : ordered_json(nullptr);
+  line["skipped"] = skipped;
+  write(line.dump());
+}
+
+void Progress::counts(const SubmissionStats& stats, std::optional<std::uint64_t> pictures,
+                      Time now) {
+  if (now >= log_at_) {
+    log_at_ = now + kLogInterval;
+    log_.info("progress", {{"admitted", stats.admitted},
+                           {"ok", stats.settled.at(0)},
+                           {"failed", stats.settled.at(1)},
+                           {"stored_before", stats.stored_before},
+                           {"in_flight", stats.in_flight}});
+  }
+  if (now < next_at_) return;
+  next_at_ = now + kTellInterval;
+  ordered_json line{{"event", "progress"}};
+  add_counts(line, stats, pictures, now - began_at_);
+  write(line.dump());
+}
+
+void Progress::task_failed(const TaskEnded& ended, const std::string& origin) {
+  const auto& settled = ended.settled;
+  const auto status = ended.rejected ? std::string("rejected") : std::string(to_string(settled.status));
+  log_.warn("task_failed", {{"task", to_string(settled.id)},
+                            {"origin", origin},
+                            {"status", status},
+                            {"reason", to_string(settled.reason)},
+                            {"text", settled.text}});
+  write(ordered_json{{"event", "task_failed"},
+                     {"task", to_string(settled.id)},
+                     {"origin", origin},
+                     {"status", status},
+                     {"reason", to_string(settled.reason)},
+                     {"text", settled.text}}
+            .dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+void Progress::end(const SubmissionStats& stats, std::optional<std::uint64_t> pictures,
+                   bool interrupted, Time now) {
+  log_.info("end", {{"submitted", stats.submitted},
+                    {"admitted", stats.admitted},
+                    {"rejected", stats.rejected},
+                    {"ok", stats.settled.at(0)},
+                    {"failed", stats.settled.at(1)},
+                    {"stored_before", stats.stored_before}});
+  ordered_json line{{"event", "end"}};
+  add_counts(line, stats, pictures, now - began_at_);
+  line["submitted"] = stats.submitted;
+  line["admitted"] = stats.admitted;
+  line["interrupted"] = interrupted;
+  write(line.dump());
+}
+
+void Progress::write(const std::string& line) {
+  if (fd_ < 0) return;
+  const std::string text = line + "\n";
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const auto count = ::write(fd_, text.data() + written, text.size() - written);
+    if (count > 0) {
+      written += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      log_.warn("progress_reader_gone");
+      fd_ = -1;
+      return;
+    }
+  }
+}
+
+}  // namespace framefleet::producer

@@ -1,0 +1,39 @@
+#pragma once
+// What a producer tells about its progress: NDJSON lines on a descriptor (docs/OPERATIONS.md,
+// "Progress"), and a line in the log now and then.
+// Threads: the loop's. Errors: a reader that is gone ends the telling, not the work.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "producer/core/submission.hpp"
+#include "shared/telemetry/log.hpp"
+
+namespace framefleet::producer {
+
+class Progress {
+ public:
+  /// `fd`: -1 tells the log alone. `began_at`: what elapsed_s counts from.
+  Progress(int fd, telemetry::Logger& log, Time began_at);
+
+  void plan(const std::string& job, std::optional<std::uint64_t> pictures, std::uint64_t skipped);
+  /// Told at most five times a second; `pictures`: in all, where known.
+  void counts(const SubmissionStats& stats, std::optional<std::uint64_t> pictures, Time now);
+  void task_failed(const TaskEnded& ended, const std::string& origin);
+  void end(const SubmissionStats& stats, std::optional<std::uint64_t> pictures, bool interrupted,
+           Time now);
+  /// When counts() has something to tell next.
+  Time next_at() const { return next_at_; }
+
+ private:
+  void write(const std::string& line);
+
+  int fd_;
+  telemetry::Logger& log_;
+  Time began_at_;
+  Time next_at_{};
+  Time log_at_{};
+};
+
+}  // namespace framefleet::producer

@@ -1,0 +1,62 @@
+#pragma once
+// The producer's shell: reads pictures when the core asks for them and talks to the broker.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "producer/core/submission.hpp"
+#include "producer/options.hpp"
+#include "producer/producer_metrics.hpp"
+#include "producer/progress.hpp"
+#include "producer/sources/plan.hpp"
+#include "shared/telemetry/drain_watch.hpp"
+#include "shared/transport/channel.hpp"
+
+namespace framefleet::producer {
+
+class Shell {
+ public:
+  /// Plans the sources (and writes the manifest) before the network is touched. Errors: 64 no or wrong
+  /// arguments, 66 nothing there, 69 the job is being worked on, 73 and 74 the manifest, 78 the
+  /// broker's address is none.
+  static Result<std::unique_ptr<Shell>, Error> open(ProducerOptions options,
+                                                    telemetry::Program& program);
+
+  /// Until everything is confirmed, drained, or refused: 0, 3 if some failed, or the error.
+  Result<int, Error> run();
+
+ private:
+  Shell(ProducerOptions options, telemetry::Program& program,
+        std::unique_ptr<transport::Channel> channel, Plan plan,
+        std::optional<transport::Frame> second);
+
+  void receive_messages();
+  void perform();
+  void list(const ListSequences& wanted);
+  void read(PictureRef ref);
+  SubmittedTask task_of(PictureRef ref, Picture picture);
+  void report(const TaskEnded& ended);
+  std::optional<std::uint64_t> pictures_in_all() const;
+  Result<int, Error> ended(Time now);
+  void publish(Time now);
+
+  ProducerOptions options_;
+  telemetry::Program& program_;
+  std::unique_ptr<transport::Channel> channel_;
+  Plan plan_;
+  std::optional<transport::Frame> second_;
+  std::vector<std::string> detect_;     // specs, as they travel in the description
+  std::vector<std::string> detectors_;  // names, what a task is routed by
+  Submission submission_;
+  ProducerMetrics metrics_;
+  Progress progress_;
+  telemetry::DrainWatch drain_;
+  Effects effects_;
+  Time publish_at_{};
+  bool was_up_{false};
+  bool source_broken_{false};
+};
+
+}  // namespace framefleet::producer
