@@ -1,7 +1,6 @@
 #include "cli/run_command.hpp"
 
 #include "cli/fleet_run.hpp"
-#include "cli/loopback_port.hpp"
 #include "cli/run_options.hpp"
 #include "cli/shell_quote.hpp"
 

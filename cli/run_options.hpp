@@ -24,7 +24,7 @@ struct RunOptions {
   bool annotate{false};
   std::string job;               ///< "": the producer makes one from sources and detectors.
   std::filesystem::path second;  ///< "": none.
-  std::uint32_t workers{1};      ///< Default: usable_cpus().
+  std::uint32_t workers{1};      ///< Default: telemetry::usable_cpus().
   FleetTransport transport{FleetTransport::ipc};
   Duration drain_timeout{std::chrono::seconds(30)};
   bool quiet{false};

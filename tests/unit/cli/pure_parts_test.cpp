@@ -110,14 +110,14 @@ TEST_CASE("a command is quoted so that the shell gives the same words back") {
 }
 
 TEST_CASE("a quota of processors is read from cpu.max") {
-  CHECK(telemetry::telemetry::parse_cpu_max("150000 100000") == 1.5);
-  CHECK(telemetry::telemetry::parse_cpu_max("50000 100000\n") == 0.5);
-  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("max 100000"));
-  CHECK_FALSE(telemetry::telemetry::parse_cpu_max(""));
-  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("5"));
-  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("0 0"));
-  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("5 -1"));
-  CHECK_FALSE(telemetry::telemetry::parse_cpu_max("5 1x"));
+  CHECK(telemetry::parse_cpu_max("150000 100000") == 1.5);
+  CHECK(telemetry::parse_cpu_max("50000 100000\n") == 0.5);
+  CHECK_FALSE(telemetry::parse_cpu_max("max 100000"));
+  CHECK_FALSE(telemetry::parse_cpu_max(""));
+  CHECK_FALSE(telemetry::parse_cpu_max("5"));
+  CHECK_FALSE(telemetry::parse_cpu_max("0 0"));
+  CHECK_FALSE(telemetry::parse_cpu_max("5 -1"));
+  CHECK_FALSE(telemetry::parse_cpu_max("5 1x"));
   CHECK(telemetry::usable_cpus() >= 1);
 }
 
