@@ -116,13 +116,14 @@ Section& Section::add_integer(std::string key, std::string help, const void* fie
   option.range = range_text(range.min, Limits::min(), range.max, Limits::max(), text);
   option.allowed = allowed_text("an integer", option.range);
   option.field = field;
-  option.assign = [range, put](const RawValue& value) -> std::optional<std::string> {
+  option.assign = [range,
+                   put = std::move(put)](const RawValue& value) -> std::optional<std::string> {
     const auto n = std::get<std::int64_t>(value);
     if (n < range.min || n > range.max) return out_of_range(fmt::format("{}", n));
     put(n);
     return std::nullopt;
   };
-  option.as_toml = [get] { return fmt::format("{}", get()); };
+  option.as_toml = [get = std::move(get)] { return fmt::format("{}", get()); };
   return bind(std::move(option));
 }
 
@@ -264,6 +265,7 @@ Section& Section::add(std::string key, std::vector<std::string>& field, AboutLis
   };
   option.as_toml = [&field] {
     std::vector<std::string> quoted;
+    quoted.reserve(field.size());
     for (const auto& word : field) quoted.push_back(toml_string(word));
     return fmt::format("[{}]", fmt::join(quoted, ", "));
   };

@@ -130,24 +130,24 @@ class Section {
   Section& add(std::string key, std::filesystem::path& field, AboutPath about);
 
   template <std::integral T>
-  Section& add(std::string key, T& field, AboutNumber<std::type_identity_t<T>> about) {
+  Section& add(const std::string& key, T& field, AboutNumber<std::type_identity_t<T>> about) {
     constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
     const auto clamp = [](T n) { return std::cmp_greater(n, kMax) ? kMax : std::int64_t(n); };
     return add_integer(
-        std::move(key), std::move(about.help), &field, {clamp(about.min), clamp(about.max)},
+        key, std::move(about.help), &field, {clamp(about.min), clamp(about.max)},
         [&field, clamp] { return clamp(field); },
         [&field](std::int64_t n) { field = static_cast<T>(n); });
   }
 
   /// An enumeration by its words.
   template <class E>
-  requires std::is_enum_v<E> Section& add(std::string key, E& field,
+  requires std::is_enum_v<E> Section& add(const std::string& key, E& field,
                                           AboutChoice<std::type_identity_t<E>> about) {
     std::vector<std::string> words;
     for (const auto& [word, value] : about.words) words.push_back(word);
     const auto table = about.words;
     return add_choice(
-        std::move(key), std::move(about.help), &field, std::move(words),
+        key, std::move(about.help), &field, std::move(words),
         [&field, table] {
           for (const auto& [word, value] : table) {
             if (value == field) return word;

@@ -78,9 +78,6 @@ std::optional<RawValue> raw_value(Kind kind, const toml::node& node) {
       if (node.is_number()) return *node.value<double>();
       break;
     case Kind::bytes:
-      if (node.is_integer()) return fmt::format("{}", node.as_integer()->get());
-      if (node.is_string()) return node.as_string()->get();
-      break;
     case Kind::duration:
       if (node.is_integer()) return fmt::format("{}", node.as_integer()->get());
       if (node.is_string()) return node.as_string()->get();

@@ -91,6 +91,7 @@ TEST_CASE("many scrapes at once are all answered") {
   std::atomic<int> good{0};
   {
     std::vector<std::jthread> clients;
+    clients.reserve(4);
     for (int c = 0; c < 4; ++c) {
       clients.emplace_back([&] {
         for (int i = 0; i < 10; ++i) {

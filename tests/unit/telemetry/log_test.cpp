@@ -149,6 +149,7 @@ TEST_CASE("threads write whole lines") {
   Logger log = recorded.logger();
   {
     std::vector<std::jthread> threads;
+    threads.reserve(3);
     for (int t = 0; t < 3; ++t) {
       threads.emplace_back([&log, t] {
         for (int i = 0; i < 500; ++i) log.info("turn", {{"thread", t}, {"i", i}});
