@@ -34,7 +34,8 @@ Result<std::unique_ptr<Database>, SqlError> Database::open(const std::filesystem
   if (code != SQLITE_OK) return fail(database->error());
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, kBusyTimeoutMs);
-  // Checkpoints are explicit, because SQLite's automatic ones swallow their errors.
+  // Checkpoints are explicit, because SQLite's automatic ones swallow their errors; this hook
+  // replaces them (and `PRAGMA wal_autocheckpoint` would replace this hook).
   sqlite3_wal_hook(connection, &Database::on_commit_logged, database.get());
   return database;
 }

@@ -3,8 +3,6 @@
 #include "sink/stores/file.hpp"
 #include "sink/stores/text.hpp"
 
-#include "shared/base/assert.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -20,7 +18,6 @@ std::string choose_picture_path(const Artefact& artefact, std::string_view origi
                                 const std::function<bool(const std::string&)>& taken) {
   constexpr std::size_t kKindBytesMax = 32;
   constexpr std::size_t kExtensionBytesMax = 8;
-  constexpr int kTriesMax = 16;
   const auto kind = safe_word(artefact.kind, kKindBytesMax);
   const auto extension = safe_word(artefact.extension, kExtensionBytesMax);
   const auto stem = picture_stem(origin);
@@ -31,12 +28,11 @@ std::string choose_picture_path(const Artefact& artefact, std::string_view origi
                            fmt::format("{}-{}", stem, to_string(task))}) {
     if (!taken(path(name))) return path(name);
   }
-  for (int number = 2; number <= kTriesMax; ++number) {
-    const auto name = fmt::format("{}-{}-{}", stem, to_string(task), number);
-    if (!taken(path(name))) return path(name);
+  // Ends: only pictures that are stored, or about to be, are taken.
+  for (int number = 2;; ++number) {
+    auto numbered = path(fmt::format("{}-{}-{}", stem, to_string(task), number));
+    if (!taken(numbered)) return numbered;
   }
-  FRAMEFLEET_ASSERT(!"a task has more pictures than a message has frames");
-  return {};
 }
 
 PictureWriter::PictureWriter(fs::path folder) : folder_(std::move(folder)) { clear_incoming(); }

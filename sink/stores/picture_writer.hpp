@@ -23,8 +23,7 @@ struct PictureFile {
 };
 
 /// A path relative to the output folder for which `taken` is false: "<kind>/<stem>.<ext>", else
-/// with the sequence, else with the whole id in the name. `taken` must be false for one of at most
-/// 16 pictures.
+/// with the sequence, else with the whole id in the name, else numbered too.
 std::string choose_picture_path(const Artefact& artefact, std::string_view origin,
                                 const TaskId& task,
                                 const std::function<bool(const std::string&)>& taken);

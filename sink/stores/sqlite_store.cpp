@@ -55,8 +55,8 @@ std::string time_text(std::int64_t unix_ms) {
 /// The modes of DESIGN.md section 6. Needs a database that is known to be ours.
 bool set_modes(Database& database, std::uint32_t pages_max) {
   return database.execute(
-             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
-             "PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY") &&
+             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+             "PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY") &&
          (pages_max == 0 || database.execute(fmt::format("PRAGMA max_page_count = {}", pages_max)));
 }
 

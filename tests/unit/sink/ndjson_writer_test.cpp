@@ -25,7 +25,8 @@ TEST_CASE("a line says what the tables say") {
   REQUIRE(found.size() == 2);
   const auto expected = Json::parse(R"({
     "task": "abcdef0123456789-1-7", "job": "job-1", "source": "photos", "epoch": 1, "sequence": 7,
-    "class": "batch", "origin": "/photos/dog \"Rex\"\u0001.jpg", "detect": "faces?min_size=40,edges",
+    "class": "batch", "origin": "/photos/dog \"Rex\"\u0001.jpg",
+    "detect": "faces?min_size=40,edges",
     "status": "ok", "reason": "none", "text": "", "damaged": false, "attempts": 2, "width": 640,
     "height": 480, "captured_at": "2024-05-01T11:59:55.000Z",
     "stored_at": "2024-05-01T12:00:00.000Z", "queued": 0.25, "leased": 0.04, "worked": 0.03,

@@ -171,6 +171,15 @@ TEST_CASE("a reader sees whole commits while the store writes, and blocks nothin
   CHECK(reader->number("SELECT count(*) FROM outcomes") == 57);
 }
 
+TEST_CASE("the write-ahead log is copied into the database when it has grown") {
+  const TemporaryFolder folder;
+  const auto store = open_store(store_options(folder.path()));
+  const std::string picture(1'000'000, 'x');
+  for (std::uint64_t i = 0; i < 12; ++i) commit(*store, {failed_outcome(i, picture)});
+  CHECK(std::filesystem::file_size(folder.path() / "results.sqlite-wal") < 8'000'000);
+  CHECK(std::filesystem::file_size(folder.path() / "results.sqlite") > 4'000'000);
+}
+
 TEST_CASE("the sqlite3 program can read while the store is open") {
   const TemporaryFolder folder;
   const auto store = open_store(store_options(folder.path()));
