@@ -74,7 +74,12 @@ std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
                        std::to_string(kTaskVersions.max),
                    {}};
   }
-  if (draining_) return Refused{Reason::draining, "this broker drains", options_.peer_timeout};
+  // What is in progress needs workers and the sink, who may come back after a cut.
+  const bool helps_to_finish =
+      in_progress() && (hello.role == Role::worker || hello.role == Role::sink);
+  if (draining_ && !helps_to_finish) {
+    return Refused{Reason::draining, "this broker drains", options_.peer_timeout};
+  }
   for (const auto& claim : hello.sources) {
     const auto epoch = epochs_.find(claim.name);
     if (epoch != epochs_.end() && claim.epoch < epoch->second) {
@@ -94,7 +99,11 @@ void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now,
   for (const auto& lease : heartbeat.leases) {
     leases_.extend(lease, now + options_.lease_duration);
   }
-  out.push_back(SendTo{from, Heartbeat{options_.incarnation, {}}});
+  if (farewell_said_) {
+    out.push_back(SendTo{from, Goodbye{}});  // it missed the first one
+  } else {
+    out.push_back(SendTo{from, Heartbeat{options_.incarnation, {}}});
+  }
 }
 
 void Dispatcher::on_goodbye(PeerId from, Time now, Effects& out) {

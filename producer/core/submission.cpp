@@ -39,7 +39,7 @@ void Submission::receive(Message message, Time now, Effects& out) {
   if (const auto* admitted = std::get_if<Admitted>(&message)) {
     for (const auto& task : admitted->tasks) on_admitted(task, out);
   } else if (const auto* busy = std::get_if<Busy>(&message)) {
-    on_busy(*busy, now);
+    on_busy(*busy, now, out);
   } else if (const auto* rejected = std::get_if<Rejected>(&message)) {
     for (const auto& task : rejected->tasks) on_rejected(task, out);
   } else if (const auto* settled = std::get_if<Settled>(&message)) {
@@ -88,12 +88,16 @@ void Submission::on_admitted(const AdmittedTask& admitted, Effects& out) {
   if (options_.confirm == Confirm::admitted) tasks_.erase(position);
 }
 
-void Submission::on_busy(const Busy& busy, Time now) {
+void Submission::on_busy(const Busy& busy, Time now, Effects& out) {
   ++counts_.busy_answers;
   for (const auto& id : busy.tasks) {
     const auto position = tasks_.find(id);
     if (position == tasks_.end() || position->second.state != State::submitted) continue;
     auto& entry = position->second;
+    if (draining_ && !entry.counted) {
+      drop(position, out);
+      continue;
+    }
     --unanswered_tasks_;
     unanswered_bytes_ -= entry.task.payload.bytes;
     entry.state = State::held;
@@ -143,7 +147,9 @@ void Submission::on_unknown(const TaskId& id, Effects& out) {
   const auto position = tasks_.find(id);
   if (position == tasks_.end() || position->second.state != State::asked) return;
   auto& entry = position->second;
-  if (entry.task.payload.id) {
+  if (draining_ && !entry.counted) {
+    drop(position, out);
+  } else if (entry.task.payload.id) {
     entry.state = State::held;
     to_send_.push_back(id);
   } else {
@@ -162,6 +168,13 @@ void Submission::let_go(Entry& entry, Effects& out) {
   held_bytes_ -= entry.task.payload.bytes;
   if (entry.task.payload.id) out.push_back(ReleasePayload{entry.task.payload.id});
   entry.task.payload = {};
+}
+
+/// What the broker never admitted is, in a drain, as if it had not been read.
+void Submission::drop(std::map<TaskId, Entry>::iterator position, Effects& out) {
+  let_go(position->second, out);
+  tasks_.erase(position);
+  left_undone_ = true;
 }
 
 void Submission::count_admission(Entry& entry) {
@@ -204,6 +217,7 @@ void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& 
   const bool again = position != tasks_.end();
   if (draining_ && !again) {
     if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
+    left_undone_ = true;
     advance(now, out);
     return;
   }
@@ -242,20 +256,15 @@ void Submission::no_picture(PictureRef ref, bool end_of_source, Time now, Effect
 }
 
 void Submission::drain(Time now, Effects& out) {
+  if (!nothing_left_to_read() || !asking_.empty()) left_undone_ = true;
   draining_ = true;
   for (auto& source : sources_) source.to_read.clear();
   asking_.clear();
-  std::erase_if(to_ask_, [this](const TaskId& id) { return !tasks_.contains(id); });
-  // What the broker never admitted is as if it had not been read.
   for (auto position = tasks_.begin(); position != tasks_.end();) {
-    auto& entry = position->second;
-    if (entry.state == State::held && !entry.counted) {
-      let_go(entry, out);
-      position = tasks_.erase(position);
-    } else {
-      ++position;
-    }
+    const auto current = position++;
+    if (current->second.state == State::held && !current->second.counted) drop(current, out);
   }
+  std::erase_if(to_ask_, [this](const TaskId& id) { return !tasks_.contains(id); });
   std::erase_if(to_send_, [this](const TaskId& id) { return !tasks_.contains(id); });
   std::erase_if(later_, [this](const auto& entry) { return !tasks_.contains(entry.second); });
   advance(now, out);

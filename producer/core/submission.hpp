@@ -117,7 +117,9 @@ class Submission {
   const Link& link() const { return link_; }
   SubmissionStats stats() const;
   /// Everything that was to be done is done (and not only left because of a drain).
-  bool complete() const { return nothing_left_to_read() && tasks_.empty() && asking_.empty(); }
+  bool complete() const {
+    return !left_undone_ && nothing_left_to_read() && tasks_.empty() && asking_.empty();
+  }
 
  private:
   enum class State : std::uint8_t { held, submitted, admitted, asked, reading_again };
@@ -140,11 +142,12 @@ class Submission {
   TaskId id_of(PictureRef ref) const;
   void on_up(Time now);
   void on_admitted(const AdmittedTask& admitted, Effects& out);
-  void on_busy(const Busy& busy, Time now);
+  void on_busy(const Busy& busy, Time now, Effects& out);
   void on_rejected(const RejectedTask& rejected, Effects& out);
   void on_settled(const SettledTask& settled, Effects& out);
   void on_unknown(const TaskId& id, Effects& out);
   void let_go(Entry& entry, Effects& out);
+  void drop(std::map<TaskId, Entry>::iterator position, Effects& out);
   void count_admission(Entry& entry);
   void finish(std::map<TaskId, Entry>::iterator position, TaskEnded ended, Effects& out);
 
@@ -172,6 +175,7 @@ class Submission {
   std::uint64_t unanswered_bytes_{0};
   std::uint64_t held_bytes_{0};
   bool draining_{false};
+  bool left_undone_{false};  // because of the drain
   SubmissionStats counts_;
 };
 

@@ -1,5 +1,8 @@
-// framefleet-sim --seed N [--seeds K] [--tasks T] [--trace]: runs the simulated fleet with K seeds from
-// N on. Exit 0 when every promise held; otherwise prints the seed, what broke and the last events.
+// framefleet-sim --seed N [--seeds K] [--tasks T] [--trace]: runs the simulated fleet with K seeds
+// from N on. Exit 0 when every promise held; otherwise prints the seed, what broke and the last
+// events.
+
+#include "tests/simulation/world.hpp"
 
 #include <unistd.h>
 
@@ -9,8 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
-
-#include "tests/simulation/world.hpp"
 
 namespace {
 

@@ -1,9 +1,9 @@
 // The simulator itself: a failure that cannot be replayed is no help.
 
-#include <vector>
-
 #include "tests/simulation/world.hpp"
 #include "tests/support/catch.hpp"
+
+#include <vector>
 
 using namespace framefleet::simulation;
 

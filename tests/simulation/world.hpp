@@ -2,23 +2,21 @@
 // All four cores in one thread, in virtual time, over a network that misbehaves by a seed.
 //
 // Messages are copied between nodes with what their payloads hold, so a payload that was let go too
-// early, mixed up or leaked is found. Crashed nodes lose everything but the sink's store. The same seed
-// gives the same run, to the byte.
-
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <random>
-#include <set>
-#include <string>
-#include <vector>
+// early, mixed up or leaked is found. Crashed nodes lose everything but the sink's store. The same
+// seed gives the same run, to the byte.
 
 #include "broker/core/dispatcher.hpp"
-#include "producer/core/submission.hpp"
-#include "sink/core/intake.hpp"
-#include "worker/core/session.hpp"
+#include "tests/simulation/agenda.hpp"
+#include "tests/simulation/client.hpp"
+#include "tests/simulation/network.hpp"
+#include "tests/simulation/promises.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
 
 namespace framefleet::simulation {
 
@@ -47,27 +45,106 @@ struct WorldReport {
   std::uint64_t steps{0};
   std::uint64_t crashes{0};
   std::uint64_t cuts{0};
+  std::uint64_t drains{0};
   std::uint64_t lost_messages{0};
+  std::uint64_t busy_answers{0};
   std::uint64_t stored{0};
   std::uint64_t failed{0};
   std::uint64_t worked_again{0};  ///< Hand-outs of tasks that were stored already.
-  std::uint64_t digest{0};        ///< Of all effects in order: equal seeds give equal digests.
+  std::uint64_t digest{0};        ///< Of all messages in order: equal seeds give equal digests.
   std::vector<std::string> trace;
 };
 
 class World {
  public:
   explicit World(WorldOptions options);
-  ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  /// Runs to the end, or to the first violation.
+  /// Runs to the end, or to the first violation. Call it once.
   WorldReport run();
 
  private:
-  class Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  // Time and faults (world.cpp)
+  bool faulty() const { return agenda_.now() < Time{} + options_.fault_time; }
+  void step();
+  void plan_fault();
+  void happen();
+  void pause(Client& client);
+  void pause_broker();
+
+  // Life and death (world.cpp)
+  void add_client(Kind kind, std::size_t index);
+  void start_broker();
+  void drain_broker();
+  void end_broker();
+  void start_later(Client& client, Duration wait);
+  void start(Client& client);
+  void crash(Client& client);
+  void end(Client& client);
+  void bury_the_finished();
+
+  // The end (world.cpp)
+  bool producers_are_done() const;
+  std::string unrest() const;
+  void check_end();
+  void drain_workers();
+  void check_nothing_is_kept(const Client& client);
+
+  // Messages (world_effects.cpp)
+  std::vector<Content> contents_of(const Message& message, const PayloadShelf& shelf);
+  void send(ConnectionId id, bool to_broker, Message message, const PayloadShelf& shelf);
+  void arrive(Flight flight);
+
+  // What the cores ask for (world_effects.cpp)
+  void perform(broker::Effects& effects);
+  void perform(Client& client, worker::Effects& effects);
+  void perform(Client& client, producer::Effects& effects);
+  void perform(Client& client, sink::Effects& effects);
+  template <class Effect>
+  bool perform_common(Client& client, Effect& effect);
+  void let_go(Client& client, PayloadId payload);
+  void plan(Client& client, Duration wait, Agenda::Action action);
+  void work(Client& client, const AssignedTask& task);
+  void finish_work(Client& client, const AssignedTask& task);
+  void list(Client& client, const producer::ListSequences& request);
+  void read(Client& client, producer::PictureRef ref);
+  void commit(Client& client, const std::vector<Outcome>& outcomes);
+  void look_up(Client& client, const std::vector<TaskId>& tasks);
+
+  /// Hands the client's core and an effects buffer to `act`, and performs what it asks for.
+  template <class Act>
+  void with_core(Client& client, Act act) {
+    std::visit([&](auto& core) { act_on(client, core, act); }, client.core);
+  }
+  template <class Core, class Act>
+  void with(Client& client, Act act) {
+    act_on(client, std::get<Core>(client.core), act);
+  }
+  template <class Core, class Act>
+  void act_on(Client& client, Core& core, Act& act) {
+    if constexpr (!std::is_same_v<Core, std::monostate>) {
+      typename EffectsOf<Core>::Type effects;
+      act(core, effects);
+      perform(client, effects);
+    }
+  }
+
+  void note(std::string text);
+  void mix(const Message& message);
+
+  WorldOptions options_;
+  Agenda agenda_;
+  Network network_;
+  Promises promises_;
+  std::vector<Client> clients_;  // never grows after the constructor: actions refer to them
+  std::optional<broker::Dispatcher> broker_;
+  PayloadShelf broker_shelf_;
+  std::vector<Flight> broker_inbox_;  // while it is paused
+  std::uint32_t incarnation_{0};
+  bool broker_paused_{false};
+  bool broker_over_{false};  // it said Drained
+  WorldReport report_;
 };
 
 }  // namespace framefleet::simulation

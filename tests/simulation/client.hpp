@@ -1,0 +1,62 @@
+#pragma once
+// One simulated client process: its core while it lives, and what it holds.
+
+#include "producer/core/submission.hpp"
+#include "sink/core/intake.hpp"
+#include "tests/simulation/network.hpp"
+#include "worker/core/session.hpp"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace framefleet::simulation {
+
+enum class Kind : std::uint8_t { worker, producer, sink };
+
+struct Client {
+  Kind kind{Kind::worker};
+  std::size_t position{0};  // among all clients
+  std::size_t index{0};     // among its kind
+  std::variant<std::monostate, worker::Session, producer::Submission, sink::Intake> core;
+  PayloadShelf shelf;
+  ConnectionId connection{0};
+  std::uint32_t life{0};  // +1 at each start and end; what was planned for an earlier life is void
+  bool running{false};
+  bool paused{false};
+  std::vector<Flight> inbox;            // while paused
+  std::map<LeaseId, TaskId> pool;       // worker: what its pool has
+  std::set<producer::PictureRef> told;  // producer: the tasks whose end it was told in this life
+
+  std::uint32_t slots() const { return index == 0 ? 2 : 1; }
+  std::string name() const {
+    const char* const kinds[] = {"worker", "producer", "sink"};
+    return std::string(kinds[static_cast<int>(kind)]) + "-" + std::to_string(index);
+  }
+};
+
+/// Each producer has one source.
+inline producer::SourceOutline source_of(const Client& producer) {
+  return {"source-" + std::to_string(producer.index), 1000 + producer.index, 1, {}};
+}
+
+/// The effects that a core appends.
+template <class Core>
+struct EffectsOf;
+template <>
+struct EffectsOf<worker::Session> {
+  using Type = worker::Effects;
+};
+template <>
+struct EffectsOf<producer::Submission> {
+  using Type = producer::Effects;
+};
+template <>
+struct EffectsOf<sink::Intake> {
+  using Type = sink::Effects;
+};
+
+}  // namespace framefleet::simulation

@@ -1,0 +1,68 @@
+#pragma once
+// The promises of the fleet as an observer can check them: it sees every message that is sent, what
+// the broker did with what it received, and the one store. It knows nothing of the cores' tables,
+// so a core that cheats in its books is found out. The first promise broken is kept.
+
+#include "broker/core/dispatcher.hpp"
+#include "producer/core/submission.hpp"
+#include "tests/simulation/network.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace framefleet::simulation {
+
+/// Pictures that no detector can do, and pictures that the image gate refuses.
+inline bool is_poison(const TaskId& id) { return id.sequence % 10 == 7; }
+inline bool is_refused(const TaskId& id) { return id.sequence % 10 == 9; }
+inline constexpr std::uint64_t kInputBytes = 1000;
+
+class Promises {
+ public:
+  void break_with(std::string what);
+  const std::optional<std::string>& broken() const { return broken_; }
+
+  // The broker, from outside.
+  void broker_starts(const broker::CoreOptions& options);
+  void broker_received(const Message& message, const broker::Effects& effects);
+  void broker_sends(const Message& message, const std::vector<Content>& contents);
+  void broker_rests(const broker::Dispatcher& broker);
+
+  // Its clients.
+  void worker_starts(const AssignedTask& task, const PayloadShelf& shelf, std::size_t running,
+                     std::size_t slots);
+  void sink_sends(const Message& message);
+  void sink_commits(const std::vector<Outcome>& outcomes, const PayloadShelf& shelf);
+  void producer_is_told(const producer::TaskEnded& ended);
+
+  // The store: what is in it survives everything and is never overwritten.
+  SettledTask store(const Outcome& outcome, const PayloadShelf& shelf);
+  const std::map<TaskId, SettledTask>& stored() const { return store_; }
+
+ private:
+  /// A task as this incarnation of the broker deals with it.
+  struct Watched {
+    LeaseId lease;           // the latest
+    std::uint16_t nacks{0};  // accepted ones that use an attempt
+    bool refused{false};     // by a nack that is final
+    bool ended{false};       // its outcome was seen
+  };
+
+  void closed_by(const TaskId& task, const LeaseId& lease, const broker::Effects& effects);
+  void assigned(const AssignedTask& task);
+  void ended(const Outcome& outcome, const Content& content);
+  void must_be_stored(const SettledTask& settled, const char* said_by);
+
+  std::optional<std::string> broken_;
+  broker::CoreOptions options_;
+  std::map<TaskId, Watched> watched_;
+  std::deque<TaskId> settled_lately_;  // fewer than the broker remembers
+  std::uint64_t last_lease_{0};
+  std::map<TaskId, SettledTask> store_;
+};
+
+}  // namespace framefleet::simulation

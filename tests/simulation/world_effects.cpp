@@ -1,0 +1,289 @@
+// What the simulated cores ask for: messages, work in the pool, pictures, commits.
+
+#include "tests/simulation/world.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace framefleet::simulation {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t kResultBytes = 100;
+/// The budget of a stage in the worker: a task that takes longer is given up.
+constexpr Duration kStageTimeout = 3s;
+
+std::string describe(const Message& message) {
+  std::string text(name_of(message));
+  const auto add = [&text](const TaskId& id, const LeaseId& lease) {
+    text += fmt::format(" {} lease {}.{}", to_string(id), lease.incarnation, lease.counter);
+  };
+  if (const auto* submit = std::get_if<Submit>(&message)) {
+    for (const auto& task : submit->tasks) text += " " + to_string(task.id);
+  } else if (const auto* assign = std::get_if<Assign>(&message)) {
+    for (const auto& task : assign->tasks) add(task.id, task.lease);
+  } else if (const auto* result = std::get_if<TaskResult>(&message)) {
+    add(result->id, result->lease);
+  } else if (const auto* nack = std::get_if<Nack>(&message)) {
+    add(nack->id, nack->lease);
+  } else if (const auto* settled = std::get_if<Settled>(&message)) {
+    for (const auto& task : settled->tasks) text += " " + to_string(task.id);
+  }
+  return text;
+}
+
+}  // namespace
+
+// --- messages
+// -------------------------------------------------------------------------------------
+
+std::vector<Content> World::contents_of(const Message& message, const PayloadShelf& shelf) {
+  std::vector<Content> contents;
+  for_each_payload(message, [&](const Payload& payload) {
+    if (!payload.id) return;
+    const auto* content = shelf.find(payload.id);
+    if (content == nullptr) {
+      promises_.break_with("a payload is sent that was let go: " + std::string(name_of(message)));
+    } else {
+      contents.push_back(*content);
+    }
+  });
+  return contents;
+}
+
+void World::send(ConnectionId id, bool to_broker, Message message, const PayloadShelf& shelf) {
+  mix(message);
+  Flight flight{id, to_broker, std::move(message), {}};
+  flight.contents = contents_of(flight.message, shelf);
+  if (!to_broker) promises_.broker_sends(flight.message, flight.contents);
+  if (promises_.broken()) return;
+  if (options_.trace && network_.is_open(id)) {
+    note(fmt::format("{} {} {}", to_broker ? "->" : "<-", id, describe(flight.message)));
+  }
+  network_.send(std::move(flight));
+}
+
+void World::arrive(Flight flight) {
+  if (!network_.is_open(flight.connection)) return;
+  if (flight.to_broker) {
+    if (!broker_ || network_.incarnation_of(flight.connection) != incarnation_) return;
+    if (broker_paused_) {
+      broker_inbox_.push_back(std::move(flight));
+      return;
+    }
+    flight.unpack(broker_shelf_);
+    broker::Effects effects;
+    broker_->receive(PeerId{flight.connection}, flight.message, agenda_.now(), effects);
+    promises_.broker_received(flight.message, effects);
+    perform(effects);
+    return;
+  }
+  auto& client = clients_[network_.client_of(flight.connection)];
+  if (!client.running || client.connection != flight.connection) return;
+  if (client.paused) {
+    client.inbox.push_back(std::move(flight));
+    return;
+  }
+  flight.unpack(client.shelf);
+  with_core(client, [&](auto& core, auto& out) {
+    core.receive(std::move(flight.message), agenda_.now(), out);
+  });
+}
+
+void World::mix(const Message& message) {
+  const auto add = [this](std::uint64_t value) {
+    report_.digest = (report_.digest ^ value) * 0x100000001B3ULL;  // FNV-1a, 64 bit
+  };
+  add(static_cast<std::uint64_t>(agenda_.now().time_since_epoch().count()));
+  add(message.index());
+  if (const auto* assign = std::get_if<Assign>(&message)) {
+    for (const auto& task : assign->tasks) add(std::hash<TaskId>{}(task.id) + task.lease.counter);
+  }
+}
+
+// --- the broker
+// -----------------------------------------------------------------------------------
+
+void World::perform(broker::Effects& effects) {
+  for (auto& effect : effects) {
+    if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
+      send(send_to->peer.value(), false, std::move(send_to->message), broker_shelf_);
+    } else if (const auto* release = std::get_if<broker::ReleasePayload>(&effect)) {
+      if (!broker_shelf_.release(release->payload)) {
+        promises_.break_with("the broker lets a payload go twice");
+      }
+    } else if (std::holds_alternative<broker::Drained>(effect)) {
+      broker_over_ = true;
+    }
+  }
+  promises_.broker_rests(*broker_);
+}
+
+// --- its clients
+// ----------------------------------------------------------------------------------
+
+/// The effects that all clients have in common; true if it was one of them.
+template <class Effect>
+bool World::perform_common(Client& client, Effect& effect) {
+  if (std::holds_alternative<Dial>(effect)) {
+    network_.cut(client.connection);
+    client.connection = network_.dial(client.position, broker_ ? incarnation_ : 0);
+  } else if (std::holds_alternative<HangUp>(effect)) {
+    network_.cut(client.connection);
+  } else if (auto* message = std::get_if<Send>(&effect)) {
+    if (client.kind == Kind::sink) promises_.sink_sends(message->message);
+    send(client.connection, true, std::move(message->message), client.shelf);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void World::let_go(Client& client, PayloadId payload) {
+  if (!client.shelf.release(payload)) {
+    promises_.break_with(client.name() + " lets a payload go twice");
+  }
+}
+
+/// For this life of the client: not at all when it has ended by then, later while it is paused.
+void World::plan(Client& client, Duration wait, Agenda::Action action) {
+  agenda_.after(wait, [this, &client, life = client.life, action = std::move(action)] {
+    if (client.life != life) return;
+    if (client.paused) {
+      plan(client, 100ms, action);
+    } else {
+      action();
+    }
+  });
+}
+
+void World::perform(Client& client, worker::Effects& effects) {
+  for (auto& effect : effects) {
+    if (perform_common(client, effect)) continue;
+    if (const auto* start_task = std::get_if<worker::StartTask>(&effect)) {
+      work(client, start_task->task);
+    } else if (const auto* release = std::get_if<worker::ReleasePayload>(&effect)) {
+      let_go(client, release->payload);
+    }
+  }
+}
+
+void World::work(Client& client, const AssignedTask& task) {
+  client.pool[task.lease] = task.id;
+  promises_.worker_starts(task, client.shelf, client.pool.size(), client.slots());
+  if (promises_.stored().contains(task.id)) ++report_.worked_again;
+  const Duration needed = agenda_.delay(1ms, agenda_.chance(0.03) ? 9s : 200ms);
+  const bool is_watched = agenda_.chance(0.5);  // or nobody measures its time
+  if (needed > kStageTimeout && is_watched) {
+    plan(client, kStageTimeout, [this, &client, lease = task.lease] {
+      with<worker::Session>(client, [&](auto& session, auto& out) {
+        session.overdue(lease, Reason::detect_timeout, "too slow", agenda_.now(), out);
+      });
+    });
+  }
+  plan(client, needed, [this, &client, task] { finish_work(client, task); });
+}
+
+void World::finish_work(Client& client, const AssignedTask& task) {
+  client.pool.erase(task.lease);
+  with<worker::Session>(client, [&](auto& session, auto& out) {
+    if (is_poison(task.id)) {
+      session.failed(task.lease, Reason::detector_error, "poison", agenda_.now(), out);
+    } else if (is_refused(task.id)) {
+      session.failed(task.lease, Reason::not_a_picture, "not a picture", agenda_.now(), out);
+    } else {
+      const auto payload = client.shelf.put({task.id, true, task.lease});
+      session.finished(task.lease, {payload, 1, kResultBytes}, 10ms, agenda_.now(), out);
+    }
+  });
+}
+
+void World::perform(Client& client, producer::Effects& effects) {
+  std::vector<Agenda::Action> answers;
+  for (auto& effect : effects) {
+    if (perform_common(client, effect)) continue;
+    if (const auto* request = std::get_if<producer::ListSequences>(&effect)) {
+      answers.push_back([this, &client, request = *request] { list(client, request); });
+    } else if (const auto* picture = std::get_if<producer::ReadPicture>(&effect)) {
+      answers.push_back([this, &client, ref = picture->ref] { read(client, ref); });
+    } else if (const auto* release = std::get_if<producer::ReleasePayload>(&effect)) {
+      let_go(client, release->payload);
+    } else if (const auto* ended = std::get_if<producer::TaskEnded>(&effect)) {
+      promises_.producer_is_told(*ended);
+      if (!client.told.insert(ended->ref).second) {
+        promises_.break_with("told twice: " + to_string(ended->settled.id));
+      }
+    }
+  }
+  for (auto& answer : answers) answer();
+}
+
+void World::list(Client& client, const producer::ListSequences& request) {
+  std::vector<std::uint64_t> sequences;
+  for (auto s = request.from; s < options_.tasks_per_producer && sequences.size() < request.count;
+       ++s) {
+    sequences.push_back(s);
+  }
+  with<producer::Submission>(client, [&](auto& submission, auto& out) {
+    submission.listed(request.source, sequences, agenda_.now(), out);
+  });
+}
+
+void World::read(Client& client, producer::PictureRef ref) {
+  const auto source = source_of(client);
+  SubmittedTask task;
+  task.id = {source.hash, 1, ref.sequence, 0};
+  task.source = source.name;
+  task.job = "job";
+  task.detectors = ref.sequence % 2 == 0 ? std::vector<std::string>{"faces"}
+                                         : std::vector<std::string>{"edges", "faces"};
+  task.digest = to_string(task.id);
+  task.payload = {client.shelf.put({task.id, false, {}}), 1, kInputBytes};
+  with<producer::Submission>(client, [&](auto& submission, auto& out) {
+    submission.picture(ref, std::move(task), agenda_.now(), out);
+  });
+}
+
+void World::perform(Client& client, sink::Effects& effects) {
+  for (auto& effect : effects) {
+    if (perform_common(client, effect)) continue;
+    if (auto* batch = std::get_if<sink::CommitBatch>(&effect)) {
+      promises_.sink_commits(batch->outcomes, client.shelf);
+      plan(client, agenda_.delay(1ms, agenda_.chance(0.05) ? 9s : 20ms),
+           [this, &client, outcomes = std::move(batch->outcomes)] { commit(client, outcomes); });
+    } else if (const auto* find = std::get_if<sink::FindStored>(&effect)) {
+      plan(client, agenda_.delay(1ms, agenda_.chance(0.05) ? 3s : 20ms),
+           [this, &client, tasks = find->tasks] { look_up(client, tasks); });
+    } else if (const auto* release = std::get_if<sink::ReleasePayload>(&effect)) {
+      let_go(client, release->payload);
+    }
+  }
+}
+
+void World::commit(Client& client, const std::vector<Outcome>& outcomes) {
+  std::vector<SettledTask> stored;
+  for (const auto& outcome : outcomes) stored.push_back(promises_.store(outcome, client.shelf));
+  // Committed, and perhaps the process dies before it can say so.
+  if (faulty() && agenda_.chance(0.02)) {
+    crash(client);
+    return;
+  }
+  with<sink::Intake>(client, [&](auto& intake, auto& out) {
+    intake.committed(std::move(stored), agenda_.now(), out);
+  });
+}
+
+void World::look_up(Client& client, const std::vector<TaskId>& tasks) {
+  std::vector<SettledTask> known;
+  for (const auto& id : tasks) {
+    const auto row = promises_.stored().find(id);
+    if (row != promises_.stored().end()) known.push_back(row->second);
+  }
+  with<sink::Intake>(
+      client, [&](auto& intake, auto& out) { intake.found(std::move(known), agenda_.now(), out); });
+}
+
+}  // namespace framefleet::simulation
