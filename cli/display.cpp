@@ -123,7 +123,7 @@ void Display::tick(Time now) {
 
 void Display::draw(Time now) {
   view_.elapsed = now - planned_at_;
-  view_.per_second = rate_.per_second();
+  view_.per_second = view_.counters.settled() > 0 ? rate_.per_second() : std::nullopt;
   const auto left = view_.counters.left();
   view_.remaining = left ? rate_.remaining(*left) : std::nullopt;
   if (mode_ == DisplayMode::plain) {

@@ -311,13 +311,15 @@ void FleetRun::close_books() {
 
 int FleetRun::conclude() {
   const Verdict& verdict = report_.verdict;
-  if (!verdict.cause.empty()) {
+  const bool began = planned_at_ != Time{};
+  if (!began && !report_.message.empty()) {
+    display_.error(report_.message);  // A plan that failed needs no more words than its own.
+  } else if (!verdict.cause.empty()) {
     std::string text = report_.message.empty() ? std::string{} : report_.message + "\n";
     text += "framefleet run: " + verdict.cause;
     if (verdict.culprit) text += "; its log: " + out_->log_of(to_string(*verdict.culprit)).string();
     display_.error(text);
   }
-  const bool began = planned_at_ != Time{};
   display_.report(began ? render_text(report_) : std::string{}, render_json(report_));
   return exit_code_of(report_);
 }

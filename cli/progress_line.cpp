@@ -135,7 +135,8 @@ std::string render_plain_progress(const ProgressView& view) {
   line += fmt::format(", {} failed", count_text(counters.not_ok()));
   if (const auto left = counters.left()) line += fmt::format(", {} left", count_text(*left));
   if (view.per_second) line += ", " + rate_text(*view.per_second);
-  if (view.remaining) line += fmt::format(", {} to go", clock_text(*view.remaining));
+  if (view.remaining && counters.left() != 0U)
+    line += fmt::format(", {} to go", clock_text(*view.remaining));
   if (counters.stored_before > 0) {
     line += fmt::format(" ({} stored before)", count_text(counters.stored_before));
   }

@@ -29,7 +29,7 @@ std::optional<Duration> RateEstimator::remaining(std::uint64_t left) const {
   if (!rate || *rate <= 0) return std::nullopt;
   const double needed = static_cast<double>(left) / *rate;
   if (needed > kLongest) return std::nullopt;
-  return std::chrono::round<Duration>(std::chrono::duration<double>(needed));
+  return std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double>(needed));
 }
 
 }  // namespace framefleet::cli

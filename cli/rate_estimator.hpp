@@ -22,7 +22,8 @@ class RateEstimator {
   /// Pictures per second over the window; nothing before two samples stand a moment apart.
   std::optional<double> per_second() const;
 
-  /// Time that `left` pictures will take; nothing while none is being done.
+  /// Time that `left` pictures will take, in whole seconds, rounded up; nothing while none is being
+  /// done.
   std::optional<Duration> remaining(std::uint64_t left) const;
 
  private:

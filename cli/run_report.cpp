@@ -133,7 +133,7 @@ void write_trouble(const RunReport& report, Lines out) {
     fmt::format_to(out, "\nTHE LEDGER DOES NOT BALANCE: {}\n", problem);
   }
   const bool unfinished = report.verdict.interrupted || !report.verdict.cause.empty();
-  if (unfinished && !report.job.empty()) {
+  if (unfinished && !report.job.empty() && report.counters().left() != 0U) {
     const char* what = report.verdict.interrupted ? "interrupted" : "not finished";
     const auto left = report.counters().left();
     fmt::format_to(out, "\n{}{}; the same command continues where this stopped:\n  {}\n", what,

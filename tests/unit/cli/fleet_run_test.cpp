@@ -137,7 +137,7 @@ TEST_CASE("a plan that fails passes the producer's message and code on and start
   FakeFleet fleet;
   fleet.program("producer", "echo 'photos: no pictures in this folder' >&2; exit 66\n");
   CHECK(fleet.run("photos") == 66);
-  CHECK_THAT(fleet.err(), Contains("photos: no pictures in this folder"));
+  CHECK(fleet.err() == "photos: no pictures in this folder\n");
   CHECK(fleet.order().empty());
   CHECK(fleet.read("out.txt").empty());
 }

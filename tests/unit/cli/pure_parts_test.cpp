@@ -5,8 +5,9 @@
 #include "cli/rate_estimator.hpp"
 #include "cli/restart_policy.hpp"
 #include "cli/shell_quote.hpp"
-#include "shared/telemetry/cpus.hpp"
 #include "tests/support/catch.hpp"
+
+#include "shared/telemetry/cpus.hpp"
 
 namespace framefleet::cli {
 
@@ -72,6 +73,7 @@ TEST_CASE("the rate is that of the latest seconds and the ETA follows from it") 
   for (int second = 1; second <= 30; ++second) rate.observe(done += 4, now += 1s);
   CHECK(*rate.per_second() == Approx(4));
   CHECK(*rate.remaining(40) == 10s);
+  CHECK(*rate.remaining(1) == 1s);
   rate.observe(3, now += 1s);  // A producer that counts backwards is taken as standing still.
   CHECK(*rate.per_second() < 4);
 }

@@ -172,6 +172,8 @@ TEST_CASE("an interrupted run tells the command that goes on") {
   CHECK_THAT(render_text(report),
              Contains("interrupted, 76 pictures left; the same command continues where this "
                       "stopped:\n  framefleet run photos\n"));
+  report.end->counters.pictures = 24;  // The interrupt came after the last picture was submitted.
+  CHECK_THAT(render_text(report), !Contains("the same command"));
 }
 
 TEST_CASE("of many failures the first are listed and the rest is a count") {
