@@ -23,8 +23,10 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<
     t.counter(name, help, [field](const Stats& s) { return number(s.dispatcher.*field); });
   };
   using D = DispatcherStats;
-  for (const auto& [state, field] : {std::pair{"ready", &D::ready}, {"delayed", &D::delayed},
-                                     {"leased", &D::leased}, {"storing", &D::storing}}) {
+  for (const auto& [state, field] : {std::pair{"ready", &D::ready},
+                                     {"delayed", &D::delayed},
+                                     {"leased", &D::leased},
+                                     {"storing", &D::storing}}) {
     t.gauge("framefleet_broker_tasks", "Tasks in progress, by state.",
             [field = field](const Stats& s) { return number(s.dispatcher.*field); },
             {{"state", state}});

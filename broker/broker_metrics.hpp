@@ -1,11 +1,12 @@
 #pragma once
 // The broker's numbers for Prometheus (docs/METRICS.md).
 
-#include <memory>
-
 #include "broker/core/dispatcher.hpp"
+
 #include "shared/telemetry/metrics.hpp"
 #include "shared/transport/hub.hpp"
+
+#include <memory>
 
 namespace framefleet::broker {
 

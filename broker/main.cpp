@@ -1,10 +1,11 @@
-// framefleet-broker: takes tasks in from producers, hands them to workers, and their outcomes to the
-// sink. Binds one socket (see --bind). SIGTERM, SIGINT or SIGUSR1: finish what is here, then leave; a
-// second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave up; 64 flags; 69 an address is
-// taken; 70 a bug; 78 configuration.
+// framefleet-broker: takes tasks in from producers, hands them to workers, and their outcomes to
+// the sink. Binds one socket (see --bind). SIGTERM, SIGINT or SIGUSR1: finish what is here, then
+// leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave up; 64 flags; 69 an
+// address is taken; 70 a bug; 78 configuration.
 
 #include "broker/options.hpp"
 #include "broker/shell.hpp"
+
 #include "shared/config/option_set.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/telemetry/program.hpp"
@@ -18,14 +19,14 @@ int main(int argc, char** argv) {
   broker::describe(set, options);
   telemetry::describe(set, common);
   set.epilog(
-      "Signals: SIGTERM, SIGINT, SIGUSR1 finish what is here and leave; a second SIGTERM or SIGINT\n"
+      "Signals: SIGTERM, SIGINT, SIGUSR1 finish what is here and leave; a second SIGTERM or "
+      "SIGINT\n"
       "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 an address is taken, 70 a bug,\n"
       "78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
-        // Without a journal the wall clock tells one life of the broker from the next.
-        options.core.incarnation = static_cast<std::uint32_t>(telemetry::wall_clock_ms());
+        options.core.incarnation = broker::incarnation_at(telemetry::wall_clock_ms());
         auto shell = broker::Shell::open(options, program);
         if (!shell) return fail(shell.error());
         return (*shell)->run();

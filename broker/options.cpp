@@ -1,9 +1,17 @@
 #include "broker/options.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
 namespace framefleet::broker {
+
+std::uint32_t incarnation_at(std::int64_t wall_clock_ms) {
+  constexpr std::int64_t kStartOf2020Ms = 1'577'836'800'000;
+  constexpr std::int64_t kTenthMs = 100;
+  return static_cast<std::uint32_t>(
+      std::max<std::int64_t>(1, (wall_clock_ms - kStartOf2020Ms) / kTenthMs));
+}
 
 void describe(config::OptionSet& set, BrokerOptions& options) {
   using namespace std::chrono_literals;

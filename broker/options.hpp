@@ -1,11 +1,13 @@
 #pragma once
 // What a broker can be told.
 
-#include <chrono>
-
 #include "broker/core/options.hpp"
+
 #include "shared/config/option_set.hpp"
 #include "shared/transport/hub.hpp"
+
+#include <chrono>
+#include <cstdint>
 
 namespace framefleet::broker {
 
@@ -15,6 +17,10 @@ struct BrokerOptions {
   /// How long a drain may take before what is left is given up.
   Duration drain_timeout{std::chrono::seconds{30}};
 };
+
+/// Without a journal the wall clock numbers the lives of a broker: tenths of a second since 2020,
+/// which grow from one start to the next and last until 2033.
+std::uint32_t incarnation_at(std::int64_t wall_clock_ms);
 
 /// Binds the section [broker].
 void describe(config::OptionSet& set, BrokerOptions& options);

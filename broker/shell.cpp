@@ -1,11 +1,11 @@
 #include "broker/shell.hpp"
 
+#include "shared/security/digest.hpp"
+#include "shared/telemetry/monotonic.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include "shared/security/digest.hpp"
-#include "shared/telemetry/monotonic.hpp"
 
 namespace framefleet::broker {
 namespace {
@@ -26,7 +26,10 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(const BrokerOptions& options,
 
 Shell::Shell(const BrokerOptions& options, telemetry::Program& program,
              std::unique_ptr<transport::Hub> hub)
-    : options_(options), program_(program), hub_(std::move(hub)), dispatcher_(options.core),
+    : options_(options),
+      program_(program),
+      hub_(std::move(hub)),
+      dispatcher_(options.core),
       drain_(program, options.drain_timeout) {
   program_.http.add(metrics_.source());
   for (const auto& endpoint : hub_->endpoints()) {
@@ -93,7 +96,7 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
         if (payload.id) hub_->payloads().release(payload.id);
       });
     }
-    dispatcher_.malformed(from, fault, now, effects_);
+    dispatcher_.turn_away(from, Reason::malformed, fault, now, effects_);
     perform();
     return;
   }
@@ -104,9 +107,9 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
                                      {"name", hello->name},
                                      {"build", hello->build}});
   } else if (const auto* nack = std::get_if<Nack>(&*incoming.message)) {
-    program_.log.debug("task_nacked", {{"task", to_string(nack->id)},
-                                       {"reason", to_string(nack->reason)},
-                                       {"text", nack->text}});
+    program_.log.debug(
+        "task_nacked",
+        {{"task", to_string(nack->id)}, {"reason", to_string(nack->reason)}, {"text", nack->text}});
   }
   dispatcher_.receive(from, std::move(*incoming.message), now, effects_);
   perform();
@@ -117,7 +120,8 @@ std::string Shell::fault_of(PeerId from, const Message& message) const {
   if (const auto* submit = std::get_if<Submit>(&message)) {
     for (const auto& task : submit->tasks) {
       if (security::source_hash(task.source) != task.id.source) {
-        return "the source part of " + to_string(task.id) + " is not the hash of '" + task.source + "'";
+        return "the source part of " + to_string(task.id) + " is not the hash of '" + task.source +
+               "'";
       }
     }
   } else if (const auto* result = std::get_if<TaskResult>(&message)) {

@@ -2,16 +2,17 @@
 // The broker's shell: tick, perform effects, wait until the next deadline or a message, handle a
 // bounded batch, repeat. Decides nothing about tasks; checks tokens and source names at the door.
 
-#include <map>
-#include <memory>
-#include <string>
-
 #include "broker/broker_metrics.hpp"
 #include "broker/core/dispatcher.hpp"
 #include "broker/options.hpp"
+
 #include "shared/security/token.hpp"
 #include "shared/telemetry/drain_watch.hpp"
 #include "shared/transport/hub.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
 
 namespace framefleet::broker {
 
@@ -26,7 +27,8 @@ class Shell {
   const std::vector<std::string>& endpoints() const { return hub_->endpoints(); }
 
  private:
-  Shell(const BrokerOptions& options, telemetry::Program& program, std::unique_ptr<transport::Hub> hub);
+  Shell(const BrokerOptions& options, telemetry::Program& program,
+        std::unique_ptr<transport::Hub> hub);
 
   void handle(transport::Hub::Incoming incoming, Time now);
   std::string fault_of(PeerId from, const Message& message) const;

@@ -10,7 +10,6 @@ find_package(msgpackc-cxx 4.1 REQUIRED NAMES msgpackc-cxx msgpack-cxx msgpack
              PATH_SUFFIXES cmake/msgpackc-cxx CONFIGS msgpack-config.cmake msgpack-cxx-config.cmake)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
-find_package(CLI11 2.1 REQUIRED)
 find_package(PNG 1.6 REQUIRED)
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs objdetect features2d videoio aruco)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus>=3.3)

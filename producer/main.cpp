@@ -1,14 +1,16 @@
 // framefleet-producer: reads pictures and submits them to the broker. Connects to one broker (see
-// --connect). SIGTERM, SIGINT or SIGUSR1: submit nothing more, wait for what is in flight, then leave; a
-// second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 some pictures failed; 64 flags; 66 no pictures;
-// 69 the broker refuses or the job is being worked on; 70 a bug; 73, 74 the manifest; 78 configuration.
-
-#include <unistd.h>
+// --connect). SIGTERM, SIGINT or SIGUSR1: submit nothing more, wait for what is in flight, then
+// leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 some pictures failed; 64 flags; 66
+// no pictures; 69 the broker refuses or the job is being worked on; 70 a bug; 73, 74 the manifest;
+// 78 configuration.
 
 #include "producer/options.hpp"
 #include "producer/shell.hpp"
+
 #include "shared/config/option_set.hpp"
 #include "shared/telemetry/program.hpp"
+
+#include <unistd.h>
 
 int main(int argc, char** argv) {
   using namespace framefleet;
@@ -18,8 +20,10 @@ int main(int argc, char** argv) {
   producer::describe(set, options);
   telemetry::describe(set, common);
   set.epilog(
-      "Signals: SIGTERM, SIGINT, SIGUSR1 submit nothing more, wait for what is in flight and leave;\n"
-      "a second SIGTERM or SIGINT stops now. Exit codes: 0, 3 some pictures failed, 64 flags, 66 no\n"
+      "Signals: SIGTERM, SIGINT, SIGUSR1 submit nothing more, wait for what is in flight and "
+      "leave;\n"
+      "a second SIGTERM or SIGINT stops now. Exit codes: 0, 3 some pictures failed, 64 flags, 66 "
+      "no\n"
       "pictures, 69 the broker refuses or the job is being worked on, 70 a bug, 73 and 74 the\n"
       "manifest, 78 configuration.");
   return telemetry::run_program(

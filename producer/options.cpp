@@ -18,8 +18,7 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
       .add("annotate", options.annotate, {.help = "Have every picture drawn with what was found."})
       .add("second", options.second,
            {.help = "A picture that travels with every task, for detectors that need two."})
-      .add("job", options.job,
-           {.help = "Name of the run; empty: made from sources and detectors."})
+      .add("job", options.job, {.help = "Name of the run; empty: made from sources and detectors."})
       .add("manifest", options.manifest,
            {.help = "Folder that remembers the numbering, so that the same command continues."})
       .add("confirm", submission.confirm,

@@ -1,14 +1,15 @@
 #pragma once
 // What a producer can be told.
 
+#include "producer/core/submission.hpp"
+
+#include "shared/config/option_set.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "producer/core/submission.hpp"
-#include "shared/config/option_set.hpp"
 
 namespace framefleet::producer {
 

@@ -1,10 +1,11 @@
 #pragma once
 // The producer's numbers for Prometheus (docs/METRICS.md).
 
-#include <memory>
-
 #include "producer/core/submission.hpp"
+
 #include "shared/telemetry/metrics.hpp"
+
+#include <memory>
 
 namespace framefleet::producer {
 

@@ -1,10 +1,10 @@
 #include "producer/progress.hpp"
 
 #include <fcntl.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 namespace framefleet::producer {
 namespace {
@@ -29,7 +29,11 @@ void add_counts(ordered_json& line, const SubmissionStats& stats,
 }  // namespace
 
 Progress::Progress(int fd, telemetry::Logger& log, Time began_at)
-    : fd_(fd), log_(log), began_at_(began_at), next_at_(began_at), log_at_(began_at + kLogInterval) {
+    : fd_(fd),
+      log_(log),
+      began_at_(began_at),
+      next_at_(began_at),
+      log_at_(began_at + kLogInterval) {
   if (fd_ >= 0) ::fcntl(fd_, F_SETFD, FD_CLOEXEC);
 }
 
@@ -61,7 +65,8 @@ void Progress::counts(const SubmissionStats& stats, std::optional<std::uint64_t>
 
 void Progress::task_failed(const TaskEnded& ended, const std::string& origin) {
   const auto& settled = ended.settled;
-  const auto status = ended.rejected ? std::string("rejected") : std::string(to_string(settled.status));
+  const auto status =
+      ended.rejected ? std::string("rejected") : std::string(to_string(settled.status));
   log_.warn("task_failed", {{"task", to_string(settled.id)},
                             {"origin", origin},
                             {"status", status},

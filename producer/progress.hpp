@@ -3,12 +3,13 @@
 // "Progress"), and a line in the log now and then.
 // Threads: the loop's. Errors: a reader that is gone ends the telling, not the work.
 
+#include "producer/core/submission.hpp"
+
+#include "shared/telemetry/log.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "producer/core/submission.hpp"
-#include "shared/telemetry/log.hpp"
 
 namespace framefleet::producer {
 

@@ -1,17 +1,18 @@
 #include "producer/shell.hpp"
 
-#include <algorithm>
-#include <array>
-#include <iostream>
-#include <utility>
-
 #include "producer/sources/file_io.hpp"
 #include "producer/sources/source_name.hpp"
+
 #include "shared/base/detector_list.hpp"
 #include "shared/config/version.hpp"
 #include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/wire/codec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <utility>
 
 namespace framefleet::producer {
 namespace {
@@ -33,9 +34,10 @@ Hello hello_of(const ProducerOptions& options, const Plan& plan) {
 }
 
 std::vector<SourceOutline> outlines_of(const ProducerOptions& options, const Plan& plan) {
-  const auto paced = options.rate > 0 ? std::chrono::duration_cast<Duration>(
-                                            std::chrono::duration<double>(1.0 / options.rate))
-                                      : Duration::zero();
+  const auto paced =
+      options.rate > 0
+          ? std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1.0 / options.rate))
+          : Duration::zero();
   std::vector<SourceOutline> outlines;
   for (const auto& source : plan.sources) {
     outlines.push_back({source->name(), security::source_hash(source->name()), source->epoch(),
@@ -153,7 +155,8 @@ Result<int, Error> Shell::ended(Time now) {
   progress_.end(stats, pictures_in_all(), interrupted, now);
   const auto& refusal = submission_.link().refusal();
   if (refusal.reason != Reason::none && !drain_.draining()) {
-    return fail(Error{"the broker refuses this producer: " + refusal.text, exit_code::kUnavailable});
+    return fail(
+        Error{"the broker refuses this producer: " + refusal.text, exit_code::kUnavailable});
   }
   std::uint64_t not_ok = stats.rejected;
   for (std::size_t i = 1; i < kStatusCount; ++i) not_ok += stats.settled.at(i);

@@ -1,26 +1,27 @@
 #pragma once
 // The producer's shell: reads pictures when the core asks for them and talks to the broker.
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "producer/core/submission.hpp"
 #include "producer/options.hpp"
 #include "producer/producer_metrics.hpp"
 #include "producer/progress.hpp"
 #include "producer/sources/plan.hpp"
+
 #include "shared/telemetry/drain_watch.hpp"
 #include "shared/transport/channel.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace framefleet::producer {
 
 class Shell {
  public:
-  /// Plans the sources (and writes the manifest) before the network is touched. Errors: 64 no or wrong
-  /// arguments, 66 nothing there, 69 the job is being worked on, 73 and 74 the manifest, 78 the
-  /// broker's address is none.
+  /// Plans the sources (and writes the manifest) before the network is touched. Errors: 64 no or
+  /// wrong arguments, 66 nothing there, 69 the job is being worked on, 73 and 74 the manifest, 78
+  /// the broker's address is none.
   static Result<std::unique_ptr<Shell>, Error> open(ProducerOptions options,
                                                     telemetry::Program& program);
 

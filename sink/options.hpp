@@ -1,12 +1,13 @@
 #pragma once
 // What a sink can be told.
 
+#include "sink/core/intake.hpp"
+
+#include "shared/config/option_set.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <string>
-
-#include "shared/config/option_set.hpp"
-#include "sink/core/intake.hpp"
 
 namespace framefleet::sink {
 

@@ -1,14 +1,15 @@
 #include "sink/shell.hpp"
 
-#include <algorithm>
-#include <array>
-#include <utility>
-#include <variant>
+#include "sink/stores/sqlite_store.hpp"
 
 #include "shared/config/version.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/wire/codec.hpp"
-#include "sink/stores/sqlite_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <variant>
 
 namespace framefleet::sink {
 namespace {
@@ -38,7 +39,8 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(const SinkOptions& options,
   SqliteStoreOptions store_options;
   store_options.folder = options.store;
   store_options.ndjson = options.ndjson;
-  store_options.retention.keep = std::chrono::duration_cast<std::chrono::milliseconds>(options.keep);
+  store_options.retention.keep =
+      std::chrono::duration_cast<std::chrono::milliseconds>(options.keep);
   store_options.retention.keep_bytes = options.keep_bytes.count;
   store_options.now_ms = telemetry::wall_clock_ms;
   store_options.build = std::string(config::version());
@@ -57,8 +59,7 @@ Shell::Shell(const SinkOptions& options, telemetry::Program& program,
       intake_(hello_of(options, store_->uuid()), options.intake),
       drain_(program, options.drain_timeout) {
   program_.http.add(metrics_.source());
-  program_.log.info("store_open",
-                    {{"folder", options_.store.string()}, {"uuid", store_->uuid()}});
+  program_.log.info("store_open", {{"folder", options_.store.string()}, {"uuid", store_->uuid()}});
 }
 
 Result<int, Error> Shell::run() {

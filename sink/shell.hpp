@@ -1,24 +1,25 @@
 #pragma once
 // The sink's shell: talks to the broker, feeds the store's thread, confirms what is committed.
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "shared/telemetry/drain_watch.hpp"
-#include "shared/transport/channel.hpp"
 #include "sink/core/intake.hpp"
 #include "sink/options.hpp"
 #include "sink/sink_metrics.hpp"
 #include "sink/stores/store_thread.hpp"
 
+#include "shared/telemetry/drain_watch.hpp"
+#include "shared/transport/channel.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace framefleet::sink {
 
 class Shell {
  public:
-  /// Opens the store. Errors: 69 its folder is in use, 73 it cannot be created, 74 it is damaged, 78
-  /// the broker's address is none.
+  /// Opens the store. Errors: 69 its folder is in use, 73 it cannot be created, 74 it is damaged,
+  /// 78 the broker's address is none.
   static Result<std::unique_ptr<Shell>, Error> open(const SinkOptions& options,
                                                     telemetry::Program& program);
 

@@ -1,11 +1,12 @@
 #pragma once
 // The sink's numbers for Prometheus (docs/METRICS.md).
 
-#include <memory>
-
-#include "shared/telemetry/metrics.hpp"
 #include "sink/core/intake.hpp"
 #include "sink/stores/store_thread.hpp"
+
+#include "shared/telemetry/metrics.hpp"
+
+#include <memory>
 
 namespace framefleet::sink {
 

@@ -1,9 +1,10 @@
 #include "worker/detector_commands.hpp"
 
-#include <cstdio>
+#include "worker/detectors/registry.hpp"
 
 #include "shared/base/detector_list.hpp"
-#include "worker/detectors/registry.hpp"
+
+#include <cstdio>
 
 namespace framefleet::worker {
 

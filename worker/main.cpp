@@ -1,16 +1,17 @@
-// framefleet-worker: takes pictures from the broker, runs detectors on them, sends back what they found.
-// Connects to one broker (see --connect). SIGTERM, SIGINT or SIGUSR1: finish what runs, then leave; a
-// second SIGTERM or SIGINT: stop now. Exit codes: 0; 64 flags; 66 a detector's file is missing; 69 the
-// broker refuses; 70 a bug or a stuck task; 78 configuration.
+// framefleet-worker: takes pictures from the broker, runs detectors on them, sends back what they
+// found. Connects to one broker (see --connect). SIGTERM, SIGINT or SIGUSR1: finish what runs, then
+// leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 64 flags; 66 a detector's file is
+// missing; 69 the broker refuses; 70 a bug or a stuck task; 78 configuration.
 
-#include <unistd.h>
+#include "worker/detector_commands.hpp"
+#include "worker/options.hpp"
+#include "worker/shell.hpp"
 
 #include "shared/config/option_set.hpp"
 #include "shared/telemetry/cpus.hpp"
 #include "shared/telemetry/program.hpp"
-#include "worker/detector_commands.hpp"
-#include "worker/options.hpp"
-#include "worker/shell.hpp"
+
+#include <unistd.h>
 
 int main(int argc, char** argv) {
   using namespace framefleet;
@@ -22,7 +23,8 @@ int main(int argc, char** argv) {
   telemetry::describe(set, common);
   set.epilog(
       "Signals: SIGTERM, SIGINT, SIGUSR1 finish what runs and leave; a second SIGTERM or SIGINT\n"
-      "stops now. Exit codes: 0, 64 flags, 66 a detector's file is missing, 69 the broker refuses,\n"
+      "stops now. Exit codes: 0, 64 flags, 66 a detector's file is missing, 69 the broker "
+      "refuses,\n"
       "70 a bug or a stuck task, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,

@@ -1,13 +1,14 @@
 #pragma once
 // What a worker can be told.
 
-#include <chrono>
-#include <string>
-#include <vector>
+#include "worker/pool/pool.hpp"
 
 #include "shared/base/link.hpp"
 #include "shared/config/option_set.hpp"
-#include "worker/pool/pool.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
 
 namespace framefleet::worker {
 

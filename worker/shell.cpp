@@ -1,15 +1,16 @@
 #include "worker/shell.hpp"
 
-#include <algorithm>
-#include <array>
-#include <memory>
-#include <utility>
+#include "worker/detectors/registry.hpp"
+#include "worker/pool/thread_pool.hpp"
 
 #include "shared/config/version.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/wire/codec.hpp"
-#include "worker/detectors/registry.hpp"
-#include "worker/pool/thread_pool.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
 
 namespace framefleet::worker {
 namespace {
@@ -42,14 +43,14 @@ Result<void, Error> check_offer(WorkerOptions& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options, telemetry::Program& program) {
+Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options,
+                                                  telemetry::Program& program) {
   if (auto checked = check_offer(options); !checked) return fail(checked.error());
   auto channel = transport::Channel::open({.connect = options.connect});
   if (!channel) return fail(channel.error());
   options.pool.slots = options.slots;
   auto pool = std::make_unique<ThreadPool>(options.pool);
-  return std::unique_ptr<Shell>(
-      new Shell(options, program, std::move(*channel), std::move(pool)));
+  return std::unique_ptr<Shell>(new Shell(options, program, std::move(*channel), std::move(pool)));
 }
 
 Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
@@ -99,7 +100,8 @@ Result<int, Error> Shell::ended() const {
   }
   program_.log.info("ended", {{"results", session_.stats().finished}});
   if (!stuck_) return exit_code::kOk;
-  // A thread cannot be killed, and joining it would hang: whoever supervises us starts a new worker.
+  // A thread cannot be killed, and joining it would hang: whoever supervises us starts a new
+  // worker.
   program_.log.error("leaving_with_a_stuck_thread");
   std::_Exit(exit_code::kInternal);
 }
@@ -150,8 +152,8 @@ void Shell::finish(const LeaseId& lease, Worked worked, Duration elapsed, Time n
   session_.finished(lease, channel_->payloads().put(std::move(frames)), elapsed, now, effects_);
 }
 
-/// The stage's budget is spent: the lease is not vouched for any more. A thread that does not come back
-/// keeps its slot, so the worker finishes what else it has and makes room for a fresh process.
+/// The stage's budget is spent: the lease is not vouched for any more. A thread that does not come
+/// back keeps its slot, so the worker finishes what else it has and makes room for a fresh process.
 void Shell::give_up_the_overdue(Time now) {
   for (const auto& report : pool_->stages()) {
     if (!report.over_budget) continue;

@@ -1,6 +1,14 @@
 #pragma once
-// The worker's shell: talks to the broker, starts tasks in the pool, sends back what it made of them,
-// and vouches only for tasks whose stage is within its budget.
+// The worker's shell: talks to the broker, starts tasks in the pool, sends back what it made of
+// them, and vouches only for tasks whose stage is within its budget.
+
+#include "worker/core/session.hpp"
+#include "worker/options.hpp"
+#include "worker/pool/pool.hpp"
+#include "worker/worker_metrics.hpp"
+
+#include "shared/telemetry/drain_watch.hpp"
+#include "shared/transport/channel.hpp"
 
 #include <cstdint>
 #include <map>
@@ -8,20 +16,14 @@
 #include <string>
 #include <vector>
 
-#include "shared/telemetry/drain_watch.hpp"
-#include "shared/transport/channel.hpp"
-#include "worker/core/session.hpp"
-#include "worker/options.hpp"
-#include "worker/pool/pool.hpp"
-#include "worker/worker_metrics.hpp"
-
 namespace framefleet::worker {
 
 class Shell {
  public:
   /// Checks the detectors it is to offer and starts the pool. Errors: 64 a detector that does not
   /// exist, 66 a detector's file is missing, 78 the broker's address is none.
-  static Result<std::unique_ptr<Shell>, Error> open(WorkerOptions options, telemetry::Program& program);
+  static Result<std::unique_ptr<Shell>, Error> open(WorkerOptions options,
+                                                    telemetry::Program& program);
 
   /// Until drained, refused or told to stop: the exit code, or the error that ended it.
   Result<int, Error> run();

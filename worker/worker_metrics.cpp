@@ -22,7 +22,8 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
   state("unsettled", &SessionStats::unsettled);
   t.counter("framefleet_worker_results_total", "Results sent.",
             [=](const Stats& s) { return number(s.session.finished); });
-  t.counter("framefleet_worker_stale_results_total", "Results and runs that were not wanted any more.",
+  t.counter("framefleet_worker_stale_results_total",
+            "Results and runs that were not wanted any more.",
             [=](const Stats& s) { return number(s.session.stale); });
   t.counter("framefleet_worker_damaged_pictures_total", "Pictures decoded as far as they went.",
             [=](const Stats& s) { return number(s.damaged); });
@@ -35,8 +36,8 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
   decode_ = &t.durations("framefleet_worker_decode_seconds", "Image gate and decoder.");
   annotate_ = &t.durations("framefleet_worker_annotate_seconds", "Drawing and encoding pictures.");
   for (const auto& detector : detectors) {
-    detect_[detector] = &t.durations("framefleet_worker_detect_seconds", "One detector, one picture.",
-                                     {{"detector", detector}});
+    detect_[detector] = &t.durations("framefleet_worker_detect_seconds",
+                                     "One detector, one picture.", {{"detector", detector}});
   }
 }
 

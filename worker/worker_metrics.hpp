@@ -1,15 +1,16 @@
 #pragma once
 // The worker's numbers for Prometheus (docs/METRICS.md).
 
+#include "worker/core/session.hpp"
+
+#include "shared/base/detection.hpp"
+#include "shared/telemetry/metrics.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "shared/base/detection.hpp"
-#include "shared/telemetry/metrics.hpp"
-#include "worker/core/session.hpp"
 
 namespace framefleet::worker {
 

@@ -1,9 +1,13 @@
 #pragma once
 // Tasks that wait: ready ones by route and source, delayed ones by the time they are due.
 //
-// A route is the set of detectors a task needs. Inside a route the sources take turns, inside a source
-// it is first in, first out; a task that comes back goes to the front of its source. Routes that a
-// worker serves take turns too. Order depends on what was pushed alone, never on a hash or an address.
+// A route is the set of detectors a task needs. Inside a route the sources take turns, inside a
+// source it is first in, first out; a task that comes back goes to the front of its source. Routes
+// that a worker serves take turns too. Order depends on what was pushed alone, never on a hash or
+// an address.
+
+#include "shared/base/task_id.hpp"
+#include "shared/base/time.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -14,9 +18,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "shared/base/task_id.hpp"
-#include "shared/base/time.hpp"
 
 namespace framefleet::broker {
 

@@ -1,9 +1,9 @@
 #include "broker/core/dispatcher.hpp"
 
+#include "shared/base/assert.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "shared/base/assert.hpp"
 
 namespace framefleet::broker {
 namespace {
@@ -47,33 +47,32 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
   const Role role = peer->second.hello.role;
   const auto wrong_role = [&] {
     release_all();
-    malformed(from,
+    turn_away(from, Reason::wrong_role,
               "a " + std::string(to_string(role)) + " does not send '" +
                   std::string(name_of(message)) + "'",
               now, out);
   };
   const auto only = [&](Role allowed, auto act) { role == allowed ? act() : wrong_role(); };
-  std::visit(
-      Overloaded{
-          [&](Heartbeat& heartbeat) { on_heartbeat(from, heartbeat, now, out); },
-          [&](Goodbye&) { on_goodbye(from, now, out); },
-          [&](Submit& submit) {
-            only(Role::producer, [&] { on_submit(from, std::move(submit), now, out); });
-          },
-          [&](Ask& ask) { only(Role::producer, [&] { on_ask(from, ask, now, out); }); },
-          [&](TaskResult& result) {
-            only(Role::worker, [&] { on_result(from, result, now, out); });
-          },
-          [&](Nack& nack) { only(Role::worker, [&] { on_nack(from, nack, now, out); }); },
-          [&](Release& release) {
-            only(Role::worker, [&] { on_release(from, release, now, out); });
-          },
-          [&](Drain&) { only(Role::worker, [&] { workers_.find(from)->draining = true; }); },
-          [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
-          [&](Known& known) { only(Role::sink, [&] { on_known(known, out); }); },
-          [&](auto&) { wrong_role(); },
-      },
-      message);
+  std::visit(Overloaded{
+                 [&](Heartbeat& heartbeat) { on_heartbeat(from, heartbeat, now, out); },
+                 [&](Goodbye&) { on_goodbye(from, now, out); },
+                 [&](Submit& submit) {
+                   only(Role::producer, [&] { on_submit(from, std::move(submit), now, out); });
+                 },
+                 [&](Ask& ask) { only(Role::producer, [&] { on_ask(from, ask, now, out); }); },
+                 [&](TaskResult& result) {
+                   only(Role::worker, [&] { on_result(from, result, now, out); });
+                 },
+                 [&](Nack& nack) { only(Role::worker, [&] { on_nack(from, nack, now, out); }); },
+                 [&](Release& release) {
+                   only(Role::worker, [&] { on_release(from, release, now, out); });
+                 },
+                 [&](Drain&) { only(Role::worker, [&] { workers_.find(from)->draining = true; }); },
+                 [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
+                 [&](Known& known) { only(Role::sink, [&] { on_known(known, out); }); },
+                 [&](auto&) { wrong_role(); },
+             },
+             message);
   say_farewell_when_empty(out);
 }
 
@@ -87,7 +86,8 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Effects& 
     ++duplicate_submits_;
     release_payload(task.payload, out);
     const auto& before = known->second.submitted;
-    const bool other = !before.digest.empty() && !task.digest.empty() && before.digest != task.digest;
+    const bool other =
+        !before.digest.empty() && !task.digest.empty() && before.digest != task.digest;
     if (other) {
       out.push_back(SendTo{from, Rejected{{{task.id, Reason::conflict,
                                             "this id is in progress with another payload"}}}});
@@ -260,8 +260,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
 void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Time now,
                              Effects& out) {
   workers_.gave_back_slot(lease.worker);
-  out.push_back(
-      LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at});
+  out.push_back(LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at});
 }
 
 Outcome Dispatcher::outcome_of(const Task& task, Time now) const {
@@ -293,7 +292,8 @@ void Dispatcher::end_task(Outcome outcome, PeerId worker, const LeaseId& lease, 
 void Dispatcher::send_outcomes(Time now, Effects& out) {
   if (sink_) {
     while (const auto* outcome = storing_.send_next(options_.sink_window)) {
-      if (resend_outcomes_at_ == kNever) resend_outcomes_at_ = now + options_.outcome_resend_interval;
+      if (resend_outcomes_at_ == kNever)
+        resend_outcomes_at_ = now + options_.outcome_resend_interval;
       out.push_back(SendTo{sink_, Outcomes{{*outcome}}});
     }
   }
@@ -384,8 +384,8 @@ void Dispatcher::tick(Time now, Effects& out) {
 }
 
 Time Dispatcher::next_deadline() const {
-  Time next = std::min({next_silence_check_, leases_.next_deadline(), backlog_.next_due(),
-                        resend_outcomes_at_});
+  Time next = std::min(
+      {next_silence_check_, leases_.next_deadline(), backlog_.next_due(), resend_outcomes_at_});
   for (const auto& [number, ask] : asks_) next = std::min(next, ask.answer_by);
   return next;
 }
@@ -401,7 +401,8 @@ DispatcherStats Dispatcher::stats() const {
   stats.workers = workers_.all().size();
   for (const auto& [peer, worker] : workers_.all()) stats.slots += worker.slots;
   stats.free_slots = workers_.free_slots();
-  for (const auto& [id, peer] : peers_) stats.producers += peer.hello.role == Role::producer ? 1U : 0U;
+  for (const auto& [id, peer] : peers_)
+    stats.producers += peer.hello.role == Role::producer ? 1U : 0U;
   stats.sink_connected = static_cast<bool>(sink_);
   stats.draining = draining_;
   stats.stale_results = stale_results_;

@@ -5,18 +5,10 @@
 //                ▲                  │                  ▲
 //                └── delayed ◀──────┴── attempts used up, or a reason that is final
 //
-// Takes (event, now), appends effects; owns no socket, thread, clock, random generator or pixel. The
-// shell hands over decoded messages whose payloads it has put away under a PayloadId; a payload is
-// released by exactly one ReleasePayload effect. Not thread-safe. Deterministic: the same events give
-// the same effects.
-
-#include <cstdint>
-#include <deque>
-#include <map>
-#include <optional>
-#include <string>
-#include <unordered_map>
-#include <vector>
+// Takes (event, now), appends effects; owns no socket, thread, clock, random generator or pixel.
+// The shell hands over decoded messages whose payloads it has put away under a PayloadId; a payload
+// is released by exactly one ReleasePayload effect. Not thread-safe. Deterministic: the same events
+// give the same effects.
 
 #include "broker/core/backlog.hpp"
 #include "broker/core/effects.hpp"
@@ -27,7 +19,16 @@
 #include "broker/core/settled_memory.hpp"
 #include "broker/core/storing_table.hpp"
 #include "broker/core/worker_registry.hpp"
+
 #include "shared/base/messages.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace framefleet::broker {
 
@@ -57,8 +58,8 @@ class Dispatcher {
   explicit Dispatcher(CoreOptions options);
 
   void receive(PeerId from, Message message, Time now, Effects& out);
-  /// The peer's bytes broke the protocol; `text` says how. It is answered and the connection forgotten.
-  void malformed(PeerId from, const std::string& text, Time now, Effects& out);
+  /// The peer broke the protocol; `text` says how. It is answered and the connection forgotten.
+  void turn_away(PeerId from, Reason reason, const std::string& text, Time now, Effects& out);
   /// The peer cannot be reached any more.
   void peer_gone(PeerId peer, Time now, Effects& out);
   /// Take nothing new, finish what there is, say goodbye to everybody, then emit Drained.
@@ -68,7 +69,8 @@ class Dispatcher {
 
   Time next_deadline() const;
   DispatcherStats stats() const;
-  /// Fails an assertion unless the tables, the ledger and the byte counts agree. For tests: visits all.
+  /// Fails an assertion unless the tables, the ledger and the byte counts agree. For tests: visits
+  /// all.
   void check_invariants() const;
 
  private:
@@ -117,7 +119,8 @@ class Dispatcher {
   void on_nack(PeerId from, const Nack& nack, Time now, Effects& out);
   void on_release(PeerId from, const Release& release, Time now, Effects& out);
   void on_stored(const Stored& stored, Time now, Effects& out);
-  void hand_back(const Lease& lease, Reason reason, const std::string& text, Time now, Effects& out);
+  void hand_back(const Lease& lease, Reason reason, const std::string& text, Time now,
+                 Effects& out);
   void close_lease(const Lease& lease, const Task& task, Reason reason, Time now, Effects& out);
   void end_task(Outcome outcome, PeerId worker, const LeaseId& lease, Time now, Effects& out);
   Outcome outcome_of(const Task& task, Time now) const;
@@ -138,9 +141,9 @@ class Dispatcher {
   Ledger ledger_;
   SettledMemory settled_;
 
-  std::unordered_map<TaskId, Task> tasks_;       // every task in progress; never iterated for effects
-  std::map<PeerId, Peer> peers_;                 // everybody who was welcomed
-  std::map<std::string, PeerId> owners_;         // source name → its producer
+  std::unordered_map<TaskId, Task> tasks_;  // every task in progress; never iterated for effects
+  std::map<PeerId, Peer> peers_;            // everybody who was welcomed
+  std::map<std::string, PeerId> owners_;    // source name → its producer
   std::map<std::string, std::uint32_t> epochs_;  // source name → highest epoch claimed so far
   std::map<std::uint64_t, PendingAsk> asks_;     // by the number the sink is asked under
   PeerId sink_{};

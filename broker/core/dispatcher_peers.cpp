@@ -1,10 +1,10 @@
-// The dispatcher's dealings with its peers: who is there, who has gone, and what a producer asks about
-// the tasks of an earlier connection. What happens to tasks stands in dispatcher.cpp.
+// The dispatcher's dealings with its peers: who is there, who has gone, and what a producer asks
+// about the tasks of an earlier connection. What happens to tasks stands in dispatcher.cpp.
+
+#include "broker/core/dispatcher.hpp"
 
 #include <algorithm>
 #include <utility>
-
-#include "broker/core/dispatcher.hpp"
 
 namespace framefleet::broker {
 
@@ -15,14 +15,13 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
     out.push_back(ForgetPeer{from});
     return;
   }
-  out.push_back(SendTo{
-      from, Welcome{.wire = common_version(kWireVersions, hello.wire),
-                    .incarnation = options_.incarnation,
-                    .heartbeat_interval = options_.heartbeat_interval,
-                    .peer_timeout = options_.peer_timeout,
-                    .grant_tasks = options_.grant_tasks,
-                    .grant_bytes = options_.grant_bytes,
-                    .payload_bytes_max = options_.payload_bytes_max}});
+  out.push_back(SendTo{from, Welcome{.wire = common_version(kWireVersions, hello.wire),
+                                     .incarnation = options_.incarnation,
+                                     .heartbeat_interval = options_.heartbeat_interval,
+                                     .peer_timeout = options_.peer_timeout,
+                                     .grant_tasks = options_.grant_tasks,
+                                     .grant_bytes = options_.grant_bytes,
+                                     .payload_bytes_max = options_.payload_bytes_max}});
   switch (hello.role) {
     case Role::worker:
       workers_.add({.peer = from,
@@ -63,8 +62,8 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
 std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
   if (common_version(kWireVersions, hello.wire) == 0) {
     return Refused{Reason::wire_version,
-                   "this broker speaks wire versions " + std::to_string(kWireVersions.min) + " to " +
-                       std::to_string(kWireVersions.max),
+                   "this broker speaks wire versions " + std::to_string(kWireVersions.min) +
+                       " to " + std::to_string(kWireVersions.max),
                    {}};
   }
   const bool reads_tasks = hello.role != Role::client;
@@ -83,10 +82,10 @@ std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
   for (const auto& claim : hello.sources) {
     const auto epoch = epochs_.find(claim.name);
     if (epoch != epochs_.end() && claim.epoch < epoch->second) {
-      return Refused{Reason::stale_epoch,
-                     "source '" + claim.name + "' is owned with epoch " +
-                         std::to_string(epoch->second),
-                     {}};
+      return Refused{
+          Reason::stale_epoch,
+          "source '" + claim.name + "' is owned with epoch " + std::to_string(epoch->second),
+          {}};
     }
   }
   if (hello.role == Role::sink && !store_.empty() && hello.store != store_) {
@@ -114,8 +113,9 @@ void Dispatcher::on_goodbye(PeerId from, Time now, Effects& out) {
   assign_all(now, out);
 }
 
-void Dispatcher::malformed(PeerId from, const std::string& text, Time now, Effects& out) {
-  out.push_back(SendTo{from, Refused{Reason::malformed, text, {}}});
+void Dispatcher::turn_away(PeerId from, Reason reason, const std::string& text, Time now,
+                           Effects& out) {
+  out.push_back(SendTo{from, Refused{reason, text, {}}});
   forget(from, Reason::worker_lost, now, out);
   out.push_back(ForgetPeer{from});
   assign_all(now, out);

@@ -1,10 +1,10 @@
 #pragma once
 // What the dispatcher wants done: its only output. The shell performs them in order.
 
+#include "shared/base/messages.hpp"
+
 #include <variant>
 #include <vector>
-
-#include "shared/base/messages.hpp"
 
 namespace framefleet::broker {
 

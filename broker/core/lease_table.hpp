@@ -1,6 +1,10 @@
 #pragma once
-// Who works on what, until when. A lease names one hand-out of a task; its number is never used again,
-// so a late answer of an earlier hand-out finds nothing to close.
+// Who works on what, until when. A lease names one hand-out of a task; its number is never used
+// again, so a late answer of an earlier hand-out finds nothing to close.
+
+#include "shared/base/strong_id.hpp"
+#include "shared/base/task_id.hpp"
+#include "shared/base/time.hpp"
 
 #include <cstdint>
 #include <map>
@@ -9,10 +13,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "shared/base/strong_id.hpp"
-#include "shared/base/task_id.hpp"
-#include "shared/base/time.hpp"
 
 namespace framefleet::broker {
 

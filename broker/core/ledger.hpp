@@ -1,14 +1,14 @@
 #pragma once
-// The books: for every source and job what was submitted and what became of it. Only ever counts up;
-// what is in progress is counted from the tables and must make the equation true:
+// The books: for every source and job what was submitted and what became of it. Only ever counts
+// up; what is in progress is counted from the tables and must make the equation true:
 //   submitted = rejected + admitted,   admitted = ok + failed + … + lost + in progress.
+
+#include "shared/base/task.hpp"
 
 #include <array>
 #include <cstdint>
 #include <map>
 #include <string>
-
-#include "shared/base/task.hpp"
 
 namespace framefleet::broker {
 

@@ -1,9 +1,9 @@
 #pragma once
 // What the broker's core can be told. Every cap of DESIGN's promise "bounded" is one of these.
 
-#include <cstdint>
-
 #include "shared/base/time.hpp"
+
+#include <cstdint>
 
 namespace framefleet::broker {
 
@@ -15,8 +15,8 @@ struct CoreOptions {
   Duration heartbeat_interval{std::chrono::milliseconds{500}};
   /// Silence after which a peer counts as gone: five missed heartbeats.
   Duration peer_timeout{std::chrono::milliseconds{2500}};
-  /// How long a lease lives without being listed in its worker's heartbeat: twice peer_timeout, so that
-  /// a worker that is alive but slow to beat does not lose its work.
+  /// How long a lease lives without being listed in its worker's heartbeat: twice peer_timeout, so
+  /// that a worker that is alive but slow to beat does not lose its work.
   Duration lease_duration{std::chrono::seconds{5}};
 
   /// In progress at once, at most; over it submits are answered `busy`.
@@ -32,7 +32,8 @@ struct CoreOptions {
   std::uint64_t grant_bytes{std::uint64_t{64} << 20U};
   /// Told to submitters that are answered `busy`.
   Duration busy_retry{std::chrono::milliseconds{100}};
-  /// Outcomes sent to the sink and not yet stored, at most: small, because they would age in a socket.
+  /// Outcomes sent to the sink and not yet stored, at most: small, because they would age in a
+  /// socket.
   std::uint64_t sink_window{256};
 
   /// Outcomes not confirmed for this long are sent to the sink once more.
@@ -40,14 +41,15 @@ struct CoreOptions {
 
   /// Hand-outs that ended in a nack, a crash or a spent time budget before the task is `failed`.
   std::uint16_t failed_attempts_max{3};
-  /// Hand-outs whose worker or lease was lost before the task is `failed`. Higher, because a worker's
-  /// death is seldom the picture's fault.
+  /// Hand-outs whose worker or lease was lost before the task is `failed`. Higher, because a
+  /// worker's death is seldom the picture's fault.
   std::uint16_t lost_attempts_max{10};
   /// Back-off before attempt n+1: uniform in [0, min(max, base × 2^n)] ("full jitter").
   Duration retry_delay_base{std::chrono::milliseconds{200}};
   Duration retry_delay_max{std::chrono::seconds{30}};
 
-  /// How long a connected sink may take to say what it has stored before the asker is told "unknown".
+  /// How long a connected sink may take to say what it has stored before the asker is told
+  /// "unknown".
   Duration ask_timeout{std::chrono::seconds{1}};
   /// Outcomes remembered after they are settled, to answer a submit that comes late or twice.
   std::uint64_t settled_memory{100'000};

@@ -1,11 +1,12 @@
 #pragma once
 // What becomes of a task whose hand-out did not end it: pure arithmetic over its counters.
 
-#include <cstdint>
-
 #include "broker/core/options.hpp"
+
 #include "shared/base/reason.hpp"
 #include "shared/base/task_id.hpp"
+
+#include <cstdint>
 
 namespace framefleet::broker {
 
@@ -28,8 +29,8 @@ struct Verdict {
 /// Charges the task and decides. `jitter` in [0, 1) picks the point within the back-off.
 Verdict judge(Reason reason, Charges& charges, double jitter, const CoreOptions& options);
 
-/// A number in [0, 1) that looks random and is the same whenever the same task fails for the same time:
-/// cores have no random generator.
+/// A number in [0, 1) that looks random and is the same whenever the same task fails for the same
+/// time: cores have no random generator.
 double jitter_of(const TaskId& task, std::uint16_t attempt);
 
 }  // namespace framefleet::broker

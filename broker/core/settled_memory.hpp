@@ -2,11 +2,11 @@
 // How the latest tasks ended, so that a submit that comes late or twice is answered, not worked on.
 // Bounded: the oldest are forgotten first; for those the sink is asked (or its unique key decides).
 
+#include "shared/base/messages.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
-
-#include "shared/base/messages.hpp"
 
 namespace framefleet::broker {
 

@@ -2,29 +2,33 @@
 // Outcomes on their way into the store: first in line are those the sink has been sent and not yet
 // confirmed, then those that wait for a place in its window. A new sink gets all of them again.
 
+#include "shared/base/messages.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <unordered_map>
 
-#include "shared/base/messages.hpp"
-
 namespace framefleet::broker {
 
 struct StoringTask {
   Outcome outcome;
-  PeerId worker{};    ///< To be told when it is settled; none: nobody.
-  LeaseId lease{};    ///< Of the hand-out that ended it, if a result did.
+  PeerId worker{};  ///< To be told when it is settled; none: nobody.
+  LeaseId lease{};  ///< Of the hand-out that ended it, if a result did.
   Time admitted_at{};
 };
 
 class StoringTable {
  public:
   void add(StoringTask task);
-  /// The next outcome to send, now counted as sent; null when there is none or `window` are under way.
+  /// The next outcome to send, now counted as sent; null when there is none or `window` are under
+  /// way.
   const Outcome* send_next(std::uint64_t window);
   /// The sink is another one, or the same after a cut: everything is to be sent again.
-  void send_again() { next_ = 0; sent_ = 0; }
+  void send_again() {
+    next_ = 0;
+    sent_ = 0;
+  }
   std::optional<StoringTask> close(const TaskId& task);
 
   bool holds(const TaskId& task) const { return by_task_.contains(task); }

@@ -1,8 +1,8 @@
 #include "broker/core/worker_registry.hpp"
 
-#include <algorithm>
-
 #include "shared/base/assert.hpp"
+
+#include <algorithm>
 
 namespace framefleet::broker {
 

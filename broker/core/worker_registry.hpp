@@ -1,13 +1,14 @@
 #pragma once
 // The workers in service: what each can run and how many slots are free.
 
+#include "broker/core/backlog.hpp"
+
+#include "shared/base/strong_id.hpp"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "broker/core/backlog.hpp"
-#include "shared/base/strong_id.hpp"
 
 namespace framefleet::broker {
 
@@ -35,8 +36,8 @@ class WorkerRegistry {
   void took_task(PeerId peer);
   void gave_back_slot(PeerId peer);
 
-  /// Calls `visit(worker)` for the workers with a free slot: most free slots first, then the one that
-  /// has waited longest. Stops when `visit` returns true; the answer says whether it did.
+  /// Calls `visit(worker)` for the workers with a free slot: most free slots first, then the one
+  /// that has waited longest. Stops when `visit` returns true; the answer says whether it did.
   template <class Visit>
   bool visit_free(Visit visit) {
     for (auto* worker : in_order_of_choice()) {

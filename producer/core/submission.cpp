@@ -1,15 +1,15 @@
 #include "producer/core/submission.hpp"
 
+#include "shared/base/assert.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "shared/base/assert.hpp"
 
 namespace framefleet::producer {
 namespace {
 
-/// Sequences listed (and asked about) at a time: an `ask` of that many ids is far below the limits of a
-/// header, and a round trip per 256 pictures costs nothing.
+/// Sequences listed (and asked about) at a time: an `ask` of that many ids is far below the limits
+/// of a header, and a round trip per 256 pictures costs nothing.
 constexpr std::uint64_t kListedAtOnce = 256;
 /// Pictures being read at a time: reading is done by the loop itself, which must stay quick.
 constexpr std::size_t kReadsAtOnce = 4;
@@ -60,7 +60,8 @@ void Submission::on_up(Time now) {
   asked_.clear();
   check_at_ = now + kAnswerTimeout;
   for (auto& [id, entry] : tasks_) {
-    if (entry.state == State::submitted || entry.state == State::admitted) entry.state = State::asked;
+    if (entry.state == State::submitted || entry.state == State::admitted)
+      entry.state = State::asked;
     if (entry.state == State::asked) to_ask_.insert(id);
   }
   for (const auto& [id, ref] : asking_) to_ask_.insert(id);
@@ -113,8 +114,8 @@ void Submission::on_rejected(const RejectedTask& rejected, Effects& out) {
     ++counts_.submitted;
     ++counts_.rejected;
   }
-  finish(position,
-         {{}, {rejected.id, Status::failed, rejected.reason, rejected.text}, true, {}}, out);
+  finish(position, {{}, {rejected.id, Status::failed, rejected.reason, rejected.text}, true, {}},
+         out);
 }
 
 void Submission::on_settled(const SettledTask& settled, Effects& out) {
@@ -248,8 +249,11 @@ void Submission::no_picture(PictureRef ref, bool end_of_source, Time now, Effect
     count_admission(entry);
     ++counts_.settled.at(static_cast<std::size_t>(Status::lost));
     finish(position,
-           {{}, {id_of(ref), Status::lost, Reason::broker_restarted,
-                 "the broker forgot it and the picture cannot be read any more"}, false, {}},
+           {{},
+            {id_of(ref), Status::lost, Reason::broker_restarted,
+             "the broker forgot it and the picture cannot be read any more"},
+            false,
+            {}},
            out);
   }
   advance(now, out);
@@ -373,7 +377,8 @@ void Submission::read_more(Time now, Effects& out) {
     tried = 0;
     const PictureRef ref{index, source.to_read.front()};
     source.to_read.pop_front();
-    source.due_at = std::max(source.due_at + source.outline.interval, now - source.outline.interval);
+    source.due_at =
+        std::max(source.due_at + source.outline.interval, now - source.outline.interval);
     reading_.insert(ref);
     out.push_back(ReadPicture{ref});
   }

@@ -1,14 +1,18 @@
 #pragma once
-// The producer's core: which picture is read next, what is submitted, what is sent again, and when all
-// is done. Memory is bounded by a window of tasks that are neither settled (confirm = stored) nor
-// admitted (confirm = admitted); payloads are let go as soon as the broker has them and read again if
-// the broker turns out to have forgotten.
+// The producer's core: which picture is read next, what is submitted, what is sent again, and when
+// all is done. Memory is bounded by a window of tasks that are neither settled (confirm = stored)
+// nor admitted (confirm = admitted); payloads are let go as soon as the broker has them and read
+// again if the broker turns out to have forgotten.
 //
-//   list ──▶ (ask ──▶) to read ──read──▶ held ──Submit──▶ submitted ──Admitted──▶ admitted ──Settled──▶
+//   list ──▶ (ask ──▶) to read ──read──▶ held ──Submit──▶ submitted ──Admitted──▶ admitted
+//   ──Settled──▶
 //                        ▲                ▲  Busy: later ─┘    │                      │
 //                        └── payload gone ┴──── unknown ◀── asked ◀── new connection ─┘
 //
 // Takes (event, now), appends effects; owns no socket, thread, file or pixel. Not thread-safe.
+
+#include "shared/base/link.hpp"
+#include "shared/base/messages.hpp"
 
 #include <array>
 #include <cstdint>
@@ -19,12 +23,10 @@
 #include <variant>
 #include <vector>
 
-#include "shared/base/link.hpp"
-#include "shared/base/messages.hpp"
-
 namespace framefleet::producer {
 
-/// Where a picture stands: index of the source in the order given to the core, and its sequence there.
+/// Where a picture stands: index of the source in the order given to the core, and its sequence
+/// there.
 struct PictureRef {
   std::size_t source{0};
   std::uint64_t sequence{0};
@@ -47,8 +49,8 @@ struct ReleasePayload {
   PayloadId payload;
   friend bool operator==(const ReleasePayload&, const ReleasePayload&) = default;
 };
-/// The end of a task, for reports. `description`: what was submitted as `task`; empty if it was stored
-/// before this producer began.
+/// The end of a task, for reports. `description`: what was submitted as `task`; empty if it was
+/// stored before this producer began.
 struct TaskEnded {
   PictureRef ref;
   SettledTask settled;
@@ -162,12 +164,12 @@ class Submission {
   Link link_;
   std::vector<Source> sources_;
   SubmissionOptions options_;
-  std::map<TaskId, Entry> tasks_;          // in flight
-  std::map<TaskId, PictureRef> asking_;    // listed, never submitted by us: is it stored?
-  std::set<TaskId> to_ask_;                // of tasks_ and asking_
-  std::set<TaskId> asked_;                 // sent in the Ask that is open
-  Time check_at_{kNever};                  // when to look for answers that never came
-  std::deque<TaskId> to_send_;             // held, in order
+  std::map<TaskId, Entry> tasks_;            // in flight
+  std::map<TaskId, PictureRef> asking_;      // listed, never submitted by us: is it stored?
+  std::set<TaskId> to_ask_;                  // of tasks_ and asking_
+  std::set<TaskId> asked_;                   // sent in the Ask that is open
+  Time check_at_{kNever};                    // when to look for answers that never came
+  std::deque<TaskId> to_send_;               // held, in order
   std::set<std::pair<Time, TaskId>> later_;  // held, after a `busy`
   std::set<PictureRef> reading_;
   std::size_t turn_{0};  // source to read from next

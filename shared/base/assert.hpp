@@ -1,6 +1,6 @@
 #pragma once
-// Assertions that stay on in every build: a broken invariant is our bug, and a process that dies with
-// a message is safer than one that goes on with a wrong ledger.
+// Assertions that stay on in every build: a broken invariant is our bug, and a process that dies
+// with a message is safer than one that goes on with a wrong ledger.
 
 namespace framefleet {
 
@@ -8,6 +8,6 @@ namespace framefleet {
 
 }  // namespace framefleet
 
-#define FRAMEFLEET_ASSERT(expression) \
+#define FRAMEFLEET_ASSERT(expression)  \
   ((expression) ? static_cast<void>(0) \
                 : ::framefleet::assertion_failed(#expression, __FILE__, __LINE__))

@@ -1,6 +1,6 @@
 #pragma once
-// How detectors are named on a command line: "faces?min_size=40&scale=1.1,edges". Pure text; what the
-// names and options mean, only a worker knows.
+// How detectors are named on a command line: "faces?min_size=40&scale=1.1,edges". Pure text; what
+// the names and options mean, only a worker knows.
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,8 @@
 #pragma once
-// The peer's side of a connection to the broker as a state machine: dial, hello, welcome, heartbeats,
-// silence, goodbye. Worker, producer and sink own one by value, so all of them reconnect, give up and
-// leave in the same way. Pure: takes events and the time, appends effects; no socket, no clock.
+// The peer's side of a connection to the broker as a state machine: dial, hello, welcome,
+// heartbeats, silence, goodbye. Worker, producer and sink own one by value, so all of them
+// reconnect, give up and leave in the same way. Pure: takes events and the time, appends effects;
+// no socket, no clock.
 //
 //             tick            welcome                 leave            goodbye | leave_timeout
 //   waiting ────────▶ dialled ────────▶ up ───────────────────▶ leaving ──────▶ closed
@@ -9,14 +10,14 @@
 //      └─────────────────┴───────────────┘                         │
 //   refused for good: `refused`                 leave() from waiting or dialled: straight to closed
 //
-// Silence: nothing heard for `peer_timeout`. The socket is then closed and a new one dialled, because a
-// socket that reconnects by itself can take a minute over it and says nothing meanwhile.
+// Silence: nothing heard for `peer_timeout`. The socket is then closed and a new one dialled,
+// because a socket that reconnects by itself can take a minute over it and says nothing meanwhile.
+
+#include "shared/base/messages.hpp"
 
 #include <cstdint>
 #include <variant>
 #include <vector>
-
-#include "shared/base/messages.hpp"
 
 namespace framefleet {
 
@@ -57,13 +58,14 @@ class Link {
  public:
   Link(Hello hello, LinkOptions options);
 
-  /// Time passed. Call at `next_deadline()` or later. At most one event per call: call again while the
-  /// deadline is not in the future.
+  /// Time passed. Call at `next_deadline()` or later. At most one event per call: call again while
+  /// the deadline is not in the future.
   template <class Effects>
   LinkEvent tick(Time now, Effects& out) {
     return emit([&](Sink& sink) { return on_tick(now, sink); }, out);
   }
-  /// Any message from the broker. `welcome`, `refused`, `goodbye` and `heartbeat` are dealt with here.
+  /// Any message from the broker. `welcome`, `refused`, `goodbye` and `heartbeat` are dealt with
+  /// here.
   template <class Effects>
   LinkEvent receive(const Message& message, Time now, Effects& out) {
     return emit([&](Sink& sink) { return on_message(message, now, sink); }, out);

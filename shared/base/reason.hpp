@@ -1,6 +1,7 @@
 #pragma once
-// The one table of reasons: why something was refused, given back, or ended as it did. Wire, metrics,
-// store and docs/PROTOCOL.md use the same words; a test compares the document with this table.
+// The one table of reasons: why something was refused, given back, or ended as it did. Wire,
+// metrics, store and docs/PROTOCOL.md use the same words; a test compares the document with this
+// table.
 
 #include <array>
 #include <cstdint>

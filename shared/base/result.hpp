@@ -1,9 +1,10 @@
 #pragma once
-// The house's error type: an operation that can fail returns Result<T, E>. One alias, so that the day
-// std::expected can be used is one line's work.
+// The house's error type: an operation that can fail returns Result<T, E>. One alias, so that the
+// day std::expected can be used is one line's work.
+
+#include <tl/expected.hpp>
 
 #include <string>
-#include <tl/expected.hpp>
 #include <utility>
 
 namespace framefleet {

@@ -18,14 +18,14 @@ inline constexpr std::size_t kStatusCount = 6;
 std::string_view to_string(TaskClass task_class);
 std::string_view to_string(Status status);
 
-/// The submitter's own description of a task. The broker forwards it byte for byte and never reads it;
-/// worker and sink do. Encoded by shared/wire (`task` versions in docs/PROTOCOL.md).
+/// The submitter's own description of a task. The broker forwards it byte for byte and never reads
+/// it; worker and sink do. Encoded by shared/wire (`task` versions in docs/PROTOCOL.md).
 struct TaskDescription {
-  std::string origin;               ///< Where the picture came from, for people: a path, "a.avi#12".
+  std::string origin;  ///< Where the picture came from, for people: a path, "a.avi#12".
   std::vector<std::string> detect;  ///< Detectors with options: "faces?min_size=40&scale=1.1".
   bool annotate{false};             ///< Draw the detections and return the picture.
   std::int64_t captured_at_ms{0};   ///< Wall clock (Unix, ms) at capture; for people only.
-  std::string unreadable;           ///< Why the submitter could not read the picture; then no payload.
+  std::string unreadable;  ///< Why the submitter could not read the picture; then no payload.
 
   friend bool operator==(const TaskDescription&, const TaskDescription&) = default;
 };

@@ -1,5 +1,6 @@
 #pragma once
-// The identity of a task: made by its submitter, the same for every retry, the unique key of the store.
+// The identity of a task: made by its submitter, the same for every retry, the unique key of the
+// store.
 
 #include <compare>
 #include <cstdint>

@@ -1,9 +1,9 @@
 #pragma once
 // Points in time and durations as every core sees them.
 //
-// `Timeline` is a clock tag without `now()`: a core is handed the time and cannot ask for it (calling
-// now() does not compile). Shells fill it from CLOCK_MONOTONIC, the simulator from virtual time.
-// Durations travel on the wire, points in time never do.
+// `Timeline` is a clock tag without `now()`: a core is handed the time and cannot ask for it
+// (calling now() does not compile). Shells fill it from CLOCK_MONOTONIC, the simulator from virtual
+// time. Durations travel on the wire, points in time never do.
 
 #include <chrono>
 #include <cstdint>

@@ -1,10 +1,10 @@
 #include "shared/security/digest.hpp"
 
+#include "shared/security/sodium.hpp"
+
 #include <sodium.h>
 
 #include <array>
-
-#include "shared/security/sodium.hpp"
 
 namespace framefleet::security {
 namespace {

@@ -1,8 +1,8 @@
 #include "shared/security/sodium.hpp"
 
-#include <sodium.h>
-
 #include "shared/base/assert.hpp"
+
+#include <sodium.h>
 
 namespace framefleet::security {
 

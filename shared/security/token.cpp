@@ -1,10 +1,10 @@
 #include "shared/security/token.hpp"
 
+#include "shared/security/sodium.hpp"
+
 #include <sodium.h>
 
 #include <tuple>
-
-#include "shared/security/sodium.hpp"
 
 namespace framefleet::security {
 

@@ -5,13 +5,13 @@
 // Invariant: the key never leaves the object except through key(), which is for the journal alone.
 // Threads: const after construction. Errors: none; a wrong token is `false`.
 
+#include "shared/base/task_id.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "shared/base/task_id.hpp"
 
 namespace framefleet::security {
 

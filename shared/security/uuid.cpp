@@ -1,11 +1,11 @@
 #include "shared/security/uuid.hpp"
 
+#include "shared/security/sodium.hpp"
+
 #include <sodium.h>
 
 #include <array>
 #include <string_view>
-
-#include "shared/security/sodium.hpp"
 
 namespace framefleet::security {
 

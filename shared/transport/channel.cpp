@@ -1,12 +1,12 @@
 #include "shared/transport/channel.hpp"
 
+#include "shared/transport/courier.hpp"
+#include "shared/wire/limits.hpp"
+
 #include <fmt/format.h>
 
 #include <deque>
 #include <utility>
-
-#include "shared/transport/courier.hpp"
-#include "shared/wire/limits.hpp"
 
 namespace framefleet::transport {
 namespace {

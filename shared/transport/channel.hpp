@@ -1,17 +1,17 @@
 #pragma once
-// A peer's end of the network: one DEALER socket to the broker, opened anew at each dial(), messages
-// instead of bytes. Threads: one, the loop's. Errors: open() says what to do; nonsense from the broker
-// comes out of receive() as text.
+// A peer's end of the network: one DEALER socket to the broker, opened anew at each dial(),
+// messages instead of bytes. Threads: one, the loop's. Errors: open() says what to do; nonsense
+// from the broker comes out of receive() as text.
+
+#include "shared/base/messages.hpp"
+#include "shared/base/result.hpp"
+#include "shared/transport/payload_store.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-
-#include "shared/base/messages.hpp"
-#include "shared/base/result.hpp"
-#include "shared/transport/payload_store.hpp"
 
 namespace framefleet::transport {
 

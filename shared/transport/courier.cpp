@@ -1,15 +1,16 @@
 #include "shared/transport/courier.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "shared/wire/codec.hpp"
 #include "shared/wire/limits.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace framefleet::transport {
 namespace {
 
-/// Moves the second half of a list into a message of its own; nothing when there is no list to halve.
+/// Moves the second half of a list into a message of its own; nothing when there is no list to
+/// halve.
 std::optional<Message> split_off_half(Message& message) {
   return std::visit(
       [](auto& value) -> std::optional<Message> {

@@ -2,17 +2,18 @@
 // Internal: messages to multipart ZeroMQ messages and back, the same for both ends. Not a public
 // header: it names ZeroMQ. Threads: the socket's.
 
+#include "shared/base/messages.hpp"
+#include "shared/base/result.hpp"
+#include "shared/transport/frame.hpp"
+#include "shared/transport/payload_store.hpp"
+
+#include <zmq.hpp>
+
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-#include <zmq.hpp>
-
-#include "shared/base/messages.hpp"
-#include "shared/base/result.hpp"
-#include "shared/transport/frame.hpp"
-#include "shared/transport/payload_store.hpp"
 
 namespace framefleet::transport {
 
@@ -23,10 +24,11 @@ class Courier {
  public:
   explicit Courier(PayloadStore& payloads) : payloads_(payloads) {}
 
-  /// One parcel, or several where a list is too long for one header. An error means that the message
-  /// can never travel; its text says why.
+  /// One parcel, or several where a list is too long for one header. An error means that the
+  /// message can never travel; its text says why.
   Result<std::vector<Parcel>, std::string> pack(const Message& message) const;
-  /// The message, its payloads put into the store. `type_unknown`: from a newer peer, to be dropped.
+  /// The message, its payloads put into the store. `type_unknown`: from a newer peer, to be
+  /// dropped.
   struct Unreadable {
     bool type_unknown{false};
     std::string text;

@@ -1,7 +1,8 @@
 #include "shared/transport/frame.hpp"
 
-#include <utility>
 #include <zmq.hpp>
+
+#include <utility>
 
 namespace framefleet::transport {
 namespace {

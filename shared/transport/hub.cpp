@@ -1,5 +1,8 @@
 #include "shared/transport/hub.hpp"
 
+#include "shared/transport/courier.hpp"
+#include "shared/wire/limits.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,9 +11,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "shared/transport/courier.hpp"
-#include "shared/wire/limits.hpp"
-
 namespace framefleet::transport {
 namespace {
 
@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kPartsMax = 2 + wire::kPayloadFramesMax;
 /// Messages in one peer's pipe: what is more waits here, where it is counted.
 constexpr int kHighWaterMark = 64;
-/// A peer that has not finished its handshake by then is dropped (libzmq's own 30 s let a few hundred
-/// idle connects block the listener).
+/// A peer that has not finished its handshake by then is dropped (libzmq's own 30 s let a few
+/// hundred idle connects block the listener).
 constexpr int kHandshakeMs = 2000;
 /// How often what waits for slow peers is tried again: a ROUTER cannot be polled for one peer.
 constexpr Duration kRetryInterval = std::chrono::milliseconds{10};
@@ -32,9 +32,9 @@ bool is_loopback(const std::string& endpoint) {
 Result<void, Error> check_address(const std::string& endpoint, bool insecure) {
   if (endpoint.starts_with("ipc://")) return {};
   if (!endpoint.starts_with("tcp://")) {
-    return fail(Error{fmt::format("'{}' is no address to bind: it begins with tcp:// or ipc://",
-                                  endpoint),
-                      exit_code::kConfig});
+    return fail(
+        Error{fmt::format("'{}' is no address to bind: it begins with tcp:// or ipc://", endpoint),
+              exit_code::kConfig});
   }
   if (insecure || is_loopback(endpoint)) return {};
   return fail(Error{fmt::format("'{}' is not a loopback address, and connections are not encrypted "
@@ -130,8 +130,8 @@ class Hub::Sockets {
   }
 
   void wait(std::span<const int> fds, Duration timeout) {
-    const bool something_waits = std::any_of(waiting_.begin(), waiting_.end(),
-                                             [](const auto& entry) { return !entry.second.empty(); });
+    const bool something_waits = std::any_of(
+        waiting_.begin(), waiting_.end(), [](const auto& entry) { return !entry.second.empty(); });
     if (!unreachable_.empty()) timeout = Duration::zero();
     if (something_waits && (timeout < Duration::zero() || timeout > kRetryInterval)) {
       timeout = kRetryInterval;

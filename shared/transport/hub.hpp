@@ -1,9 +1,14 @@
 #pragma once
-// The broker's end of the network: one ROUTER socket, every peer a PeerId, messages instead of bytes.
+// The broker's end of the network: one ROUTER socket, every peer a PeerId, messages instead of
+// bytes.
 //
-// Never waits inside send(): what a slow peer cannot take is kept, up to a cap, and the peer counts as
-// unreachable beyond it. Threads: one, the loop's. Errors: open() says what to do; a peer's nonsense
-// comes out of receive() as text.
+// Never waits inside send(): what a slow peer cannot take is kept, up to a cap, and the peer counts
+// as unreachable beyond it. Threads: one, the loop's. Errors: open() says what to do; a peer's
+// nonsense comes out of receive() as text.
+
+#include "shared/base/messages.hpp"
+#include "shared/base/result.hpp"
+#include "shared/transport/payload_store.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -11,10 +16,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "shared/base/messages.hpp"
-#include "shared/base/result.hpp"
-#include "shared/transport/payload_store.hpp"
 
 namespace framefleet::transport {
 
@@ -62,8 +63,8 @@ class Hub {
   void flush();
   /// Peers that turned out to be gone since the last call.
   std::vector<PeerId> take_unreachable();
-  /// Waits for a message, a readable descriptor or the time. Ends earlier when something waits to be
-  /// sent.
+  /// Waits for a message, a readable descriptor or the time. Ends earlier when something waits to
+  /// be sent.
   void wait(std::span<const int> fds, Duration timeout);
 
   PayloadStore& payloads();

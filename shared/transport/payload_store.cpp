@@ -1,8 +1,8 @@
 #include "shared/transport/payload_store.hpp"
 
-#include <utility>
-
 #include "shared/base/assert.hpp"
+
+#include <utility>
 
 namespace framefleet::transport {
 namespace {

@@ -1,13 +1,13 @@
 #pragma once
 // The payload frames a process holds, by the ids its core knows them under. Threads: one.
 
+#include "shared/base/messages.hpp"
+#include "shared/transport/frame.hpp"
+
 #include <cstdint>
 #include <span>
 #include <unordered_map>
 #include <vector>
-
-#include "shared/base/messages.hpp"
-#include "shared/transport/frame.hpp"
 
 namespace framefleet::transport {
 

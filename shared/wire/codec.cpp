@@ -1,14 +1,5 @@
 #include "shared/wire/codec.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-#include <span>
-#include <utility>
-#include <variant>
-#include <vector>
-
 #include "shared/wire/fields_connection.hpp"
 #include "shared/wire/fields_documents.hpp"
 #include "shared/wire/fields_storing.hpp"
@@ -17,6 +8,15 @@
 #include "shared/wire/reader.hpp"
 #include "shared/wire/utf8.hpp"
 #include "shared/wire/writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace framefleet::wire {
 namespace {
@@ -143,12 +143,12 @@ Result<Message, CodecError> decode(std::span<const std::byte> header,
 }
 
 Result<std::string, CodecError> encode_task(const TaskDescription& task) {
-  return encode_document(task, "task", kTaskVersionMax, kTaskLimits);
+  return encode_document(task, "task", kTaskVersions.max, kTaskLimits);
 }
 
 Result<TaskDescription, CodecError> decode_task(std::string_view bytes) {
   return decode_document<TaskDescription>(std::as_bytes(std::span(bytes)), "task",
-                                          {kTaskVersionMin, kTaskVersionMax}, kTaskLimits);
+                                          {kTaskVersions.min, kTaskVersions.max}, kTaskLimits);
 }
 
 Result<std::string, CodecError> encode_record(const ResultRecord& record) {

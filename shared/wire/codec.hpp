@@ -9,17 +9,17 @@
 // is larger than the input justifies. Nothing is thrown.
 // Threads: any; there is no state. Errors: CodecError, whose text names message and key.
 
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-
 #include "shared/base/detection.hpp"
 #include "shared/base/messages.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/task.hpp"
 #include "shared/wire/limits.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace framefleet::wire {
 

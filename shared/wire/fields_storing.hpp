@@ -4,12 +4,12 @@
 // The histories of all outcomes of a message are one list beside `outcomes`, because four levels
 // are all that a header has: each row says which outcome it is `of`.
 
+#include "shared/base/messages.hpp"
+#include "shared/wire/rules.hpp"
+
 #include <cstdint>
 #include <utility>
 #include <vector>
-
-#include "shared/base/messages.hpp"
-#include "shared/wire/rules.hpp"
 
 namespace framefleet::wire {
 

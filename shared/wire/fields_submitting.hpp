@@ -1,10 +1,10 @@
 #pragma once
 // The keys of the messages between a submitter and the broker (docs/PROTOCOL.md section 6).
 
-#include <limits>
-
 #include "shared/base/messages.hpp"
 #include "shared/wire/rules.hpp"
+
+#include <limits>
 
 namespace framefleet::wire {
 

@@ -2,19 +2,17 @@
 // Every cap of the wire, with its reason. docs/PROTOCOL.md section 3 repeats them for clients; the
 // codec enforces them in both directions, before memory is taken.
 
+#include "shared/base/time.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 
-#include "shared/base/time.hpp"
-
 namespace framefleet::wire {
 
-/// The wire versions this build speaks, and the versions of description and record that it reads.
-inline constexpr std::uint16_t kWireVersionMin = 1;
-inline constexpr std::uint16_t kWireVersionMax = 1;
-inline constexpr std::uint16_t kTaskVersionMin = 1;
-inline constexpr std::uint16_t kTaskVersionMax = 1;
+/// Versions of the result record that this build reads; it writes the highest. (Those of the wire
+/// and of the task description are negotiated and stand beside `hello`: kWireVersions,
+/// kTaskVersions.)
 inline constexpr std::uint16_t kRecordVersionMin = 1;
 inline constexpr std::uint16_t kRecordVersionMax = 1;
 

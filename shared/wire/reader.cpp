@@ -1,12 +1,12 @@
 #include "shared/wire/reader.hpp"
 
+#include "shared/wire/slug.hpp"
+#include "shared/wire/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <numeric>
-
-#include "shared/wire/slug.hpp"
-#include "shared/wire/utf8.hpp"
 
 namespace framefleet::wire {
 

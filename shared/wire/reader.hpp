@@ -2,6 +2,13 @@
 // Walks the fields of a value and fills them from a Tape; the first thing that is wrong is kept
 // with its place. Used by the codec alone. Threads: none (one call's own).
 
+#include "shared/base/detection.hpp"
+#include "shared/base/messages.hpp"
+#include "shared/wire/rules.hpp"
+#include "shared/wire/tape.hpp"
+#include "shared/wire/trail.hpp"
+#include "shared/wire/words.hpp"
+
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
@@ -11,13 +18,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "shared/base/detection.hpp"
-#include "shared/base/messages.hpp"
-#include "shared/wire/rules.hpp"
-#include "shared/wire/tape.hpp"
-#include "shared/wire/trail.hpp"
-#include "shared/wire/words.hpp"
 
 namespace framefleet::wire {
 

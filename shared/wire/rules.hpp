@@ -11,13 +11,13 @@
 //
 // Invariants: a key is once in a `fields`; the default of an optional key is its type's T{}.
 
+#include "shared/wire/limits.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
-
-#include "shared/wire/limits.hpp"
 
 namespace framefleet::wire {
 

@@ -2,9 +2,9 @@
 // Names that become names of files: nothing that climbs out of a folder.
 // Threads: any. Errors: none.
 
-#include <string_view>
-
 #include "shared/wire/limits.hpp"
+
+#include <string_view>
 
 namespace framefleet::wire {
 

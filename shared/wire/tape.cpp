@@ -1,10 +1,10 @@
 #include "shared/wire/tape.hpp"
 
 #include <fmt/format.h>
+#include <msgpack.hpp>
 
 #include <algorithm>
 #include <array>
-#include <msgpack.hpp>
 #include <optional>
 
 namespace framefleet::wire {

@@ -7,15 +7,15 @@
 // claimed: a node costs its document at least one byte.
 // Threads: any. Errors: CodecError. Lifetime: a Tape points into the bytes it was read from.
 
+#include "shared/base/result.hpp"
+#include "shared/wire/codec.hpp"
+#include "shared/wire/limits.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "shared/base/result.hpp"
-#include "shared/wire/codec.hpp"
-#include "shared/wire/limits.hpp"
 
 namespace framefleet::wire {
 

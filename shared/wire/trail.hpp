@@ -3,14 +3,14 @@
 // After a failure everything else is a no-op, so that `fields` needs no branches.
 // Threads: none (one call's own).
 
+#include "shared/wire/codec.hpp"
+
 #include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "shared/wire/codec.hpp"
 
 namespace framefleet::wire {
 

@@ -2,12 +2,12 @@
 // The enums that travel as words. Reading looks the word up among those that to_string gives, so
 // the spelling stays in shared/base alone.
 
+#include "shared/base/messages.hpp"
+
 #include <array>
 #include <cstddef>
 #include <optional>
 #include <string_view>
-
-#include "shared/base/messages.hpp"
 
 namespace framefleet::wire {
 

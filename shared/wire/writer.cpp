@@ -1,14 +1,14 @@
 #include "shared/wire/writer.hpp"
 
-#include <fmt/format.h>
-
-#include <cmath>
-#include <msgpack.hpp>
-#include <numeric>
-
 #include "shared/base/assert.hpp"
 #include "shared/wire/slug.hpp"
 #include "shared/wire/utf8.hpp"
+
+#include <fmt/format.h>
+#include <msgpack.hpp>
+
+#include <cmath>
+#include <numeric>
 
 namespace framefleet::wire {
 namespace {

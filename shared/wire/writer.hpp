@@ -2,6 +2,12 @@
 // Walks the fields of a value and appends them as one MessagePack map; refuses what the reader of
 // the other side would refuse. Used by the codec alone. Threads: none (one call's own).
 
+#include "shared/base/detection.hpp"
+#include "shared/base/messages.hpp"
+#include "shared/wire/rules.hpp"
+#include "shared/wire/trail.hpp"
+#include "shared/wire/words.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -10,12 +16,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include "shared/base/detection.hpp"
-#include "shared/base/messages.hpp"
-#include "shared/wire/rules.hpp"
-#include "shared/wire/trail.hpp"
-#include "shared/wire/words.hpp"
 
 namespace framefleet::wire {
 

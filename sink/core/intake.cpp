@@ -1,9 +1,9 @@
 #include "sink/core/intake.hpp"
 
+#include "shared/base/assert.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "shared/base/assert.hpp"
 
 namespace framefleet::sink {
 

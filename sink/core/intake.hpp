@@ -1,19 +1,19 @@
 #pragma once
 // The sink's core: gathers outcomes into batches for the store and says what is stored, after the
-// commit and never before. While one batch is being committed the next one fills: batches grow when the
-// store is busy and nobody waits when it is idle. Questions about ids go to the store in order with the
-// batches, so an answer never misses an outcome that came before the question.
+// commit and never before. While one batch is being committed the next one fills: batches grow when
+// the store is busy and nobody waits when it is idle. Questions about ids go to the store in order
+// with the batches, so an answer never misses an outcome that came before the question.
 //
 // Takes (event, now), appends effects; owns no socket, thread, file or picture. Not thread-safe.
+
+#include "shared/base/link.hpp"
+#include "shared/base/messages.hpp"
 
 #include <cstdint>
 #include <deque>
 #include <set>
 #include <variant>
 #include <vector>
-
-#include "shared/base/link.hpp"
-#include "shared/base/messages.hpp"
 
 namespace framefleet::sink {
 
@@ -80,11 +80,11 @@ class Intake {
   Link link_;
   IntakeOptions options_;
   std::deque<Outcome> waiting_;
-  std::deque<FindStored> questions_;   // each waits until the outcomes before it are committed
+  std::deque<FindStored> questions_;    // each waits until the outcomes before it are committed
   std::deque<std::uint64_t> barriers_;  // per question: outcomes that came before it, in all
   std::vector<Payload> committing_;
   std::set<TaskId> in_hand_;  // waiting or being committed: copies of these are dropped
-  FindStored asked_;  // while looking_up_
+  FindStored asked_;          // while looking_up_
   bool looking_up_{false};
   bool draining_{false};
   std::uint64_t waiting_bytes_{0};

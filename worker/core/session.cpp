@@ -6,14 +6,13 @@
 namespace framefleet::worker {
 namespace {
 
-/// A result that is not settled after this long is sent once more: the broker may have missed it, or
-/// its `settled` may have been lost.
+/// A result that is not settled after this long is sent once more: the broker may have missed it,
+/// or its `settled` may have been lost.
 constexpr Duration kResendInterval = std::chrono::seconds{5};
 
 }  // namespace
 
-Session::Session(Hello hello, LinkOptions options)
-    : link_(hello, options), slots_(hello.slots) {}
+Session::Session(Hello hello, LinkOptions options) : link_(hello, options), slots_(hello.slots) {}
 
 void Session::receive(Message message, Time now, Effects& out) {
   if (link_.receive(message, now, out) == LinkEvent::up) on_up(now, out);
@@ -174,8 +173,9 @@ std::vector<LeaseId> Session::leases_to_vouch_for() const {
 }
 
 std::uint64_t Session::count(State state) const {
-  return static_cast<std::uint64_t>(std::count_if(
-      works_.begin(), works_.end(), [state](const auto& entry) { return entry.second.state == state; }));
+  return static_cast<std::uint64_t>(
+      std::count_if(works_.begin(), works_.end(),
+                    [state](const auto& entry) { return entry.second.state == state; }));
 }
 
 SessionStats Session::stats() const {

@@ -1,6 +1,6 @@
 #pragma once
-// The worker's core: takes tasks from the broker, hands them to the pool, keeps every result until it is
-// settled, vouches for its leases, and leaves without losing anything.
+// The worker's core: takes tasks from the broker, hands them to the pool, keeps every result until
+// it is settled, vouches for its leases, and leaves without losing anything.
 //
 //   Assign ──▶ running ──finished──▶ unsettled ──Settled──▶ gone
 //                 │ failed, overdue (nack), Stale
@@ -9,14 +9,14 @@
 //
 // Takes (event, now), appends effects; owns no socket, thread or pixel. Not thread-safe.
 
+#include "shared/base/link.hpp"
+#include "shared/base/messages.hpp"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "shared/base/link.hpp"
-#include "shared/base/messages.hpp"
 
 namespace framefleet::worker {
 
@@ -60,7 +60,8 @@ class Session {
   /// The pool could not do it.
   void failed(const LeaseId& lease, Reason reason, const std::string& text, Time now, Effects& out);
   /// The stage's budget is spent: the task is given up although the pool still has it.
-  void overdue(const LeaseId& lease, Reason reason, const std::string& text, Time now, Effects& out);
+  void overdue(const LeaseId& lease, Reason reason, const std::string& text, Time now,
+               Effects& out);
   /// Take nothing new, finish, hand over, leave.
   void drain(Time now, Effects& out);
   void tick(Time now, Effects& out);
@@ -76,7 +77,7 @@ class Session {
   struct Work {
     AssignedTask task;  // while running: with its payload
     State state{State::running};
-    TaskResult result;       // unsettled
+    TaskResult result;           // unsettled
     Time send_again_at{kNever};  // unsettled
   };
 
