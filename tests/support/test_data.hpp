@@ -13,7 +13,8 @@ inline std::filesystem::path test_data(const std::string& name) {
   return std::filesystem::path(FRAMEFLEET_TEST_DATA) / name;
 }
 
-/// True where the shared test data is there; otherwise says loudly that the calling test is skipped.
+/// True where the shared test data is there; otherwise says loudly that the calling test is
+/// skipped.
 inline bool have_test_data(const char* test) {
   if (std::filesystem::exists(test_data("data/photos"))) return true;
   std::fprintf(stderr, "SKIPPED: %s: no test pictures at %s\n", test, FRAMEFLEET_TEST_DATA);
@@ -24,7 +25,8 @@ inline bool have_test_data(const char* test) {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "framefleet-test-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "framefleet-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) std::abort();
     path_ = pattern;
   }

@@ -1,8 +1,8 @@
 #include "shared/base/link.hpp"
 
-#include <vector>
-
 #include "tests/support/catch.hpp"
+
+#include <vector>
 
 using namespace framefleet;
 using namespace std::chrono_literals;
@@ -68,8 +68,7 @@ TEST_CASE("a link beats at its interval and lists the leases it is given") {
   f.now += 1ms;
   REQUIRE(f.tick() == LinkEvent::beat_due);
   f.link.beat({LeaseId{7, 3}}, f.now, f.effects);
-  CHECK(f.effects.back() ==
-        std::variant<Dial, HangUp, Send>{Send{Heartbeat{7, {LeaseId{7, 3}}}}});
+  CHECK(f.effects.back() == std::variant<Dial, HangUp, Send>{Send{Heartbeat{7, {LeaseId{7, 3}}}}});
   CHECK(f.tick() == LinkEvent::none);
 }
 

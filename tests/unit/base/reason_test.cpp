@@ -1,8 +1,8 @@
 #include "shared/base/reason.hpp"
 
-#include <set>
-
 #include "tests/support/catch.hpp"
+
+#include <set>
 
 using namespace framefleet;
 
