@@ -1,9 +1,11 @@
 # One interface target that our own code links PRIVATE: users of a library never inherit its warnings.
 add_library(framefleet_warnings INTERFACE)
+# For what we ship, not for tests: at -O2 GCC 12 sees null pointers in the allocations of a test's vectors.
+set(FRAMEFLEET_FLOW_WARNINGS -Wnull-dereference)
 target_compile_options(
   framefleet_warnings
   INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-            -Woverloaded-virtual -Wold-style-cast -Wnull-dereference -Wswitch-enum
+            -Woverloaded-virtual -Wold-style-cast -Wswitch-enum
             # Designated initialisers leave the other fields at their defaults on purpose.
             -Wno-missing-field-initializers
             $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond;-Wlogical-op>
