@@ -213,6 +213,8 @@ void Dispatcher::on_release(PeerId from, const Release& release, Time now, Effec
       stale(from, position->id, position->lease, out);
     }
   }
+  // Its slots are taken by what we do not know of; handing out at once would go round in circles.
+  workers_.find(from)->full = true;
   assign_all(now, out);
 }
 

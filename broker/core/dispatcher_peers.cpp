@@ -98,6 +98,10 @@ void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now,
   for (const auto& lease : heartbeat.leases) {
     leases_.extend(lease, now + options_.lease_duration);
   }
+  if (auto* worker = workers_.find(from); worker != nullptr && worker->full) {
+    worker->full = false;
+    assign_all(now, out);
+  }
   if (farewell_said_) {
     out.push_back(SendTo{from, Goodbye{}});  // it missed the first one
   } else {

@@ -20,9 +20,10 @@ struct Worker {
   std::uint32_t slots{0};
   std::uint32_t leased{0};  ///< Tasks it holds; never more than `slots`.
   bool draining{false};
+  bool full{false};  ///< It gave tasks back: nothing more for it before its next heartbeat.
   std::uint64_t assigned_at{0};  ///< Value of the registry's clock at its latest task.
 
-  bool has_free_slot() const { return !draining && leased < slots; }
+  bool has_free_slot() const { return !draining && !full && leased < slots; }
   bool serves(const Route& route) const;
 };
 

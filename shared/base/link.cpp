@@ -71,10 +71,11 @@ LinkEvent Link::on_tick(Time now, Sink& out) {
 
 LinkEvent Link::on_message(const Message& message, Time now, Sink& out) {
   if (state_ == State::waiting || finished()) return LinkEvent::none;
-  heard_at_ = now;
+  if (state_ != State::dialled) heard_at_ = now;  // dialled: only an answer to the hello helps
   if (const auto* welcome = std::get_if<Welcome>(&message)) {
     if (state_ != State::dialled) return LinkEvent::none;
     state_ = State::up;
+    heard_at_ = now;
     welcome_ = *welcome;
     next_beat_ = now + welcome_.heartbeat_interval;
     return LinkEvent::up;

@@ -306,6 +306,13 @@ std::string World::unrest() const {
     text += fmt::format("{}: in flight {}, admitted {}, up {}; ", client.name(), stats.in_flight,
                         stats.admitted, stats.link_up);
   }
+  for (const auto& client : clients_) {
+    const auto* session = std::get_if<worker::Session>(&client.core);
+    if (session == nullptr) continue;
+    const auto stats = session->stats();
+    text += fmt::format("{}: running {}, abandoned {}, unsettled {}, draining {}; ", client.name(),
+                        stats.running, stats.abandoned, stats.unsettled, stats.draining);
+  }
   if (broker_) {
     const auto stats = broker_->stats();
     text += fmt::format(

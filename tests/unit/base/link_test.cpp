@@ -93,6 +93,16 @@ TEST_CASE("any message is a sign of life") {
   CHECK(f.tick() == LinkEvent::beat_due);
 }
 
+TEST_CASE("a link whose welcome got lost dials anew, whatever else it hears") {
+  LinkFixture f;
+  f.tick();
+  f.now += 2499ms;
+  CHECK(f.receive(Stale{}) == LinkEvent::none);
+  f.now += 1ms;
+  f.tick();
+  CHECK(f.count<Dial>() == 2);
+}
+
 TEST_CASE("a broker that says goodbye is answered and dialled again after a pause") {
   LinkFixture f;
   f.come_up();

@@ -1,0 +1,339 @@
+#include "tests/scenarios/stage.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+
+namespace framefleet::scenarios {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
+Status parse_status(const std::string& text) {
+  for (std::size_t i = 0; i < kStatusCount; ++i) {
+    if (to_string(static_cast<Status>(i)) == text) return static_cast<Status>(i);
+  }
+  throw std::runtime_error("no status: " + text);
+}
+
+Reason parse_known_reason(const std::string& text) {
+  const auto reason = parse_reason(text);
+  if (!reason) throw std::runtime_error("no reason: " + text);
+  return *reason;
+}
+
+VersionRange parse_versions(const std::string& text) {
+  const auto parts = split(text, '-');
+  const auto number = [](const std::string& part) {
+    return static_cast<std::uint16_t>(std::stoul(part));
+  };
+  return {number(parts.at(0)), number(parts.back())};
+}
+
+}  // namespace
+
+Duration parse_duration(const std::string& text) {
+  std::size_t used = 0;
+  const double value = std::stod(text, &used);
+  const std::string unit = text.substr(used);
+  const double nanoseconds = unit == "s" ? 1e9 : unit == "ms" ? 1e6 : unit == "us" ? 1e3 : 0;
+  if (nanoseconds == 0) throw std::runtime_error("no duration: " + text);
+  return Duration{std::llround(value * nanoseconds)};
+}
+
+const std::string& Command::word(std::size_t index) const {
+  if (index >= words.size()) throw std::runtime_error("'" + name + "' needs more words");
+  return words[index];
+}
+
+std::string Command::value(const std::string& key, const std::string& otherwise) const {
+  const auto position = values.find(key);
+  return position == values.end() ? otherwise : position->second;
+}
+
+std::uint64_t Command::number(const std::string& key, std::uint64_t otherwise) const {
+  const auto position = values.find(key);
+  return position == values.end() ? otherwise : std::stoull(position->second);
+}
+
+Command parse_command(const std::string& line) {
+  Command command;
+  for (const auto& part : split(line, ' ')) {
+    const auto equals = part.find('=');
+    if (equals == std::string::npos && command.name.empty()) {
+      command.name = part;
+    } else if (equals == std::string::npos) {
+      command.words.push_back(part);
+    } else if (part.substr(0, equals) == "t" && command.name.empty()) {
+      command.at = parse_duration(part.substr(equals + 1));
+    } else {
+      command.values[part.substr(0, equals)] = part.substr(equals + 1);
+    }
+  }
+  if (command.name.empty()) throw std::runtime_error("no command: " + line);
+  return command;
+}
+
+std::string Stage::perform(const Command& command) {
+  if (command.at >= Duration::zero()) now_ = std::max(now_, Time{} + command.at + late_);
+  if (command.name == "deadline") {
+    const Time next = broker_.next_deadline();
+    if (next == kNever) return "never\n";
+    return fmt::format("in {}s\n", seconds(next - now_));
+  }
+  const auto before = numbers();
+  effects_.clear();
+  act(command);
+  check();
+  return describe_all(before);
+}
+
+std::string Stage::disconnect(const std::string& name) {
+  const auto before = numbers();
+  effects_.clear();
+  broker_.peer_gone(peer(name), now_, effects_);
+  check();
+  return describe_all(before);
+}
+
+std::string Stage::wait(Duration time) {
+  const auto before = numbers();
+  effects_.clear();
+  late_ += time;
+  now_ += time;
+  broker_.tick(now_, effects_);
+  check();
+  return describe_all(before);
+}
+
+void Stage::act(const Command& command) {
+  const auto& name = command.name;
+  if (name == "options") {
+    set_options(command);
+  } else if (name == "tick") {
+    broker_.tick(now_, effects_);
+  } else if (name == "drain" && command.words.empty()) {
+    broker_.drain(effects_);
+  } else if (name == "gone") {
+    broker_.peer_gone(peer(command.word(0)), now_, effects_);
+  } else if (name == "malformed") {
+    broker_.turn_away(peer(command.word(0)), Reason::malformed, "cannot be read", now_, effects_);
+  } else if (name == "hello") {
+    broker_.receive(peer(command.word(1)), hello(command), now_, effects_);
+  } else if (name == "submit") {
+    receive(command, submit(command));
+  } else if (name == "drain") {
+    receive(command, Drain{});
+  } else if (name == "goodbye") {
+    receive(command, Goodbye{});
+  } else if (name == "heartbeat") {
+    Heartbeat heartbeat{1, {}};
+    for (const auto& id : split(command.value("leases", ""), ',')) {
+      heartbeat.leases.push_back(lease(id));
+    }
+    receive(command, heartbeat);
+  } else if (name == "result") {
+    const auto id = task(command.word(1));
+    receive(command, TaskResult{id, lease(command.value("lease", "")), "",
+                                parse_duration(command.value("elapsed", "10ms")),
+                                payload("result", id, command.number("bytes", 100))});
+  } else if (name == "nack") {
+    receive(command, Nack{task(command.word(1)), lease(command.value("lease", "")),
+                          parse_known_reason(command.value("reason", "detector_error")),
+                          command.value("text", "")});
+  } else if (name == "release") {
+    receive(command, release(command));
+  } else if (name == "stored") {
+    receive(command, stored(command));
+  } else if (name == "ask") {
+    receive(command, Ask{0, tasks(command.words, 1)});
+  } else if (name == "known") {
+    receive(command, known(command));
+  } else {
+    throw std::runtime_error("no command: " + name);
+  }
+}
+
+void Stage::receive(const Command& command, Message message) {
+  broker_.receive(peer(command.word(0)), std::move(message), now_, effects_);
+}
+
+void Stage::set_options(const Command& command) {
+  broker::CoreOptions options;
+  const std::map<std::string, std::uint64_t*> known_numbers{
+      {"backlog_tasks_max", &options.backlog_tasks_max},
+      {"backlog_bytes_max", &options.backlog_bytes_max},
+      {"unstored_bytes_max", &options.unstored_bytes_max},
+      {"payload_bytes_max", &options.payload_bytes_max},
+      {"sink_window", &options.sink_window},
+      {"settled_memory", &options.settled_memory}};
+  for (const auto& [key, value] : command.values) {
+    if (key == "lost_attempts_max") {
+      options.lost_attempts_max = static_cast<std::uint16_t>(std::stoul(value));
+    } else {
+      *known_numbers.at(key) = std::stoull(value);
+    }
+  }
+  broker_ = broker::Dispatcher(options);
+}
+
+void Stage::keep_books(const broker::Effect& effect) {
+  const auto* release = std::get_if<broker::ReleasePayload>(&effect);
+  if (release != nullptr && payloads_.erase(release->payload) == 0) {
+    complaint_ = "released twice: payload " + std::to_string(release->payload.value());
+  }
+}
+
+void Stage::check() {
+  for (const auto& effect : effects_) keep_books(effect);
+  broker_.check_invariants();
+  std::uint64_t bytes = 0;
+  for (const auto& [id, shelved] : payloads_) bytes += shelved.bytes;
+  const auto stats = broker_.stats();
+  if (bytes != stats.backlog_bytes + stats.unstored_bytes) {
+    complaint_ = fmt::format("{} bytes of payloads are held and {} are counted", bytes,
+                             stats.backlog_bytes + stats.unstored_bytes);
+  }
+}
+
+Stage::Numbers Stage::numbers() const {
+  const auto s = broker_.stats();
+  Numbers numbers{{"ready", s.ready},
+                  {"delayed", s.delayed},
+                  {"leased", s.leased},
+                  {"storing", s.storing},
+                  {"backlog_bytes", s.backlog_bytes},
+                  {"unstored_bytes", s.unstored_bytes},
+                  {"workers", s.workers},
+                  {"free_slots", s.free_slots},
+                  {"producers", s.producers},
+                  {"sink", s.sink_connected ? 1U : 0U},
+                  {"draining", s.draining ? 1U : 0U},
+                  {"stale_results", s.stale_results},
+                  {"duplicate_submits", s.duplicate_submits},
+                  {"busy_answers", s.busy_answers},
+                  {"submitted", s.total.submitted},
+                  {"rejected", s.total.rejected},
+                  {"admitted", s.total.admitted}};
+  for (std::size_t i = 0; i < kStatusCount; ++i) {
+    numbers.emplace_back(to_string(static_cast<Status>(i)), s.total.settled.at(i));
+  }
+  return numbers;
+}
+
+PeerId Stage::peer(const std::string& name) {
+  return peers_.try_emplace(name, PeerId{peers_.size() + 1}).first->second;
+}
+
+TaskId Stage::task(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos) throw std::runtime_error("no task: " + text);
+  const auto at = std::min(text.find('@'), slash);
+  const std::string source = text.substr(0, at);
+  const auto hash = sources_.try_emplace(source, sources_.size() + 1).first->second;
+  const auto epoch = at == slash ? 1UL : std::stoul(text.substr(at + 1, slash - at - 1));
+  return {hash, static_cast<std::uint32_t>(epoch), std::stoull(text.substr(slash + 1)), 0};
+}
+
+LeaseId Stage::lease(const std::string& text) const {
+  const auto parts = split(text, '.');
+  if (parts.empty()) throw std::runtime_error("a lease is missing");
+  if (parts.size() == 1) return {1, std::stoull(parts[0])};
+  return {static_cast<std::uint32_t>(std::stoul(parts[0])), std::stoull(parts[1])};
+}
+
+std::vector<TaskId> Stage::tasks(const std::vector<std::string>& words, std::size_t from) {
+  std::vector<TaskId> ids;
+  for (std::size_t i = from; i < words.size(); ++i) ids.push_back(task(words[i]));
+  return ids;
+}
+
+Payload Stage::payload(const std::string& what, const TaskId& id, std::uint64_t bytes) {
+  if (bytes == 0) return {};
+  const PayloadId payload{payload_names_.size() + 1};
+  payload_names_[payload] = what + " of " + text(id);
+  payloads_[payload] = {what, bytes};
+  return {payload, 1, bytes};
+}
+
+Hello Stage::hello(const Command& command) {
+  Hello hello;
+  const auto& role = command.word(0);
+  hello.role = role == "worker"     ? Role::worker
+               : role == "producer" ? Role::producer
+               : role == "sink"     ? Role::sink
+                                    : Role::client;
+  hello.name = command.word(1);
+  hello.wire = parse_versions(command.value("wire", "1"));
+  hello.task = parse_versions(command.value("task", "1"));
+  hello.detectors = split(command.value("detectors", "faces"), ',');
+  hello.slots = static_cast<std::uint32_t>(command.number("slots", 1));
+  hello.store = command.value("store", "A");
+  for (const auto& claim : split(command.value("sources", ""), ',')) {
+    const auto parts = split(claim, '@');
+    const auto epoch = parts.size() == 2 ? std::stoul(parts[1]) : 1UL;
+    hello.sources.push_back({parts.at(0), static_cast<std::uint32_t>(epoch)});
+  }
+  return hello;
+}
+
+Submit Stage::submit(const Command& command) {
+  Submit submit;
+  for (const auto& id : tasks(command.words, 1)) {
+    SubmittedTask task;
+    task.id = id;
+    for (const auto& [name, hash] : sources_) {
+      if (hash == id.source) task.source = name;
+    }
+    task.job = "job";
+    task.task_class =
+        command.value("class", "batch") == "live" ? TaskClass::live : TaskClass::batch;
+    task.ttl = parse_duration(command.value("ttl", "0s"));
+    task.detectors = split(command.value("detectors", "faces"), ',');
+    task.digest = command.value("digest", "");
+    task.payload = payload("picture", id, command.number("bytes", 1000));
+    submit.tasks.push_back(std::move(task));
+  }
+  return submit;
+}
+
+/// Words "cam/0:3": task and lease.
+Release Stage::release(const Command& command) {
+  Release release;
+  for (std::size_t i = 1; i < command.words.size(); ++i) {
+    const auto parts = split(command.words[i], ':');
+    release.tasks.push_back({task(parts.at(0)), lease(parts.at(1))});
+  }
+  return release;
+}
+
+Stored Stage::stored(const Command& command) {
+  Stored stored;
+  for (const auto& id : tasks(command.words, 1)) {
+    stored.tasks.push_back({id, parse_status(command.value("status", "ok")),
+                            parse_known_reason(command.value("reason", "none")),
+                            command.value("text", "")});
+  }
+  return stored;
+}
+
+Known Stage::known(const Command& command) {
+  Known known;
+  known.asker = command.number("asker", 1);
+  for (const auto& word : split(command.value("stored", ""), ',')) {
+    known.stored.push_back({task(word), Status::ok, Reason::none, ""});
+  }
+  known.unknown = tasks(split(command.value("unknown", ""), ','), 0);
+  return known;
+}
+
+}  // namespace framefleet::scenarios

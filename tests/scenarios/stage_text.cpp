@@ -1,0 +1,160 @@
+// Values to words: how effects and messages look in a scenario.
+
+#include "tests/scenarios/stage.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace framefleet::scenarios {
+namespace {
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+/// "1.5s", "0s": seconds without superfluous zeros.
+std::string text_of(Duration duration) { return fmt::format("{}s", seconds(duration)); }
+
+std::string reason_and_text(Reason reason, const std::string& text) {
+  std::string line;
+  if (reason != Reason::none) line += fmt::format(" {}", to_string(reason));
+  if (!text.empty()) line += fmt::format(" \"{}\"", text);
+  return line;
+}
+
+}  // namespace
+
+std::string Stage::text(const TaskId& id) const {
+  for (const auto& [name, hash] : sources_) {
+    if (hash != id.source) continue;
+    const auto epoch = id.epoch == 1 ? std::string{} : fmt::format("@{}", id.epoch);
+    return fmt::format("{}{}/{}", name, epoch, id.sequence);
+  }
+  return to_string(id);
+}
+
+std::string Stage::text(const std::vector<TaskId>& ids) const {
+  std::string line;
+  for (const auto& id : ids) line += " " + text(id);
+  return line;
+}
+
+std::string Stage::text(const LeaseId& id) const {
+  if (id.incarnation == 1) return std::to_string(id.counter);
+  return fmt::format("{}.{}", id.incarnation, id.counter);
+}
+
+std::string Stage::text(const SettledTask& settled) const {
+  return fmt::format("{} {}{}", text(settled.id), to_string(settled.status),
+                     reason_and_text(settled.reason, settled.text));
+}
+
+std::string Stage::text(const Outcome& outcome) const {
+  std::string line = fmt::format("{} {}{} attempts={}", text(outcome.id), to_string(outcome.status),
+                                 reason_and_text(outcome.reason, outcome.text), outcome.attempts);
+  if (!outcome.worker.empty()) line += " worker=" + outcome.worker;
+  line += fmt::format(" queued={} leased={}", text_of(outcome.queued), text_of(outcome.leased));
+  if (outcome.worked > Duration::zero()) line += " worked=" + text_of(outcome.worked);
+  if (outcome.payload.id) line += " with " + payload_names_.at(outcome.payload.id);
+  for (const auto& attempt : outcome.history) {
+    line += fmt::format("\n    attempt {} {}{}", attempt.attempt, attempt.worker,
+                        reason_and_text(attempt.reason, attempt.text));
+  }
+  return line;
+}
+
+std::string Stage::text(PeerId id) const {
+  for (const auto& [name, peer] : peers_) {
+    if (peer == id) return name;
+  }
+  return fmt::format("peer {}", id.value());
+}
+
+std::string Stage::text(const Message& message) const {
+  std::string line(name_of(message));
+  std::visit(Overloaded{
+                 [&](const Welcome& m) { line += fmt::format(" incarnation={}", m.incarnation); },
+                 [&](const Refused& m) {
+                   line += reason_and_text(m.reason, m.text);
+                   if (m.retry > Duration::zero()) line += " retry=" + text_of(m.retry);
+                 },
+                 [&](const Admitted& m) {
+                   for (const auto& task : m.tasks) line += " " + text(task.id);
+                 },
+                 [&](const Busy& m) {
+                   line +=
+                       text(m.tasks) + reason_and_text(m.reason, "") + " retry=" + text_of(m.retry);
+                 },
+                 [&](const Rejected& m) {
+                   for (const auto& task : m.tasks) {
+                     line += " " + text(task.id) + reason_and_text(task.reason, task.text);
+                   }
+                 },
+                 [&](const Settled& m) {
+                   for (const auto& task : m.tasks) line += " " + text(task);
+                 },
+                 [&](const Ask& m) { line += fmt::format(" asker={}{}", m.asker, text(m.tasks)); },
+                 [&](const Known& m) {
+                   for (const auto& task : m.stored) line += " stored " + text(task);
+                   if (!m.unknown.empty()) line += " unknown" + text(m.unknown);
+                 },
+                 [&](const Assign& m) {
+                   for (const auto& task : m.tasks) {
+                     line += fmt::format(" {} lease={} attempt={} age={}", text(task.id),
+                                         text(task.lease), task.attempt, text_of(task.age));
+                   }
+                 },
+                 [&](const Stale& m) {
+                   for (const auto& task : m.tasks) {
+                     line += fmt::format(" {} lease={}", text(task.id), text(task.lease));
+                   }
+                 },
+                 [&](const Outcomes& m) {
+                   for (const auto& outcome : m.outcomes) line += " " + text(outcome);
+                 },
+                 [](const auto&) {},
+             },
+             message);
+  return line;
+}
+
+std::string Stage::text(const broker::Effect& effect) const {
+  return std::visit(
+      Overloaded{
+          [&](const broker::SendTo& e) { return text(e.peer) + " <- " + text(e.message); },
+          [&](const broker::ForgetPeer& e) { return "forget " + text(e.peer); },
+          [&](const broker::ReleasePayload& e) {
+            const auto name = payload_names_.find(e.payload);
+            return "release " + (name == payload_names_.end() ? "nothing we know" : name->second);
+          },
+          [&](const broker::LeaseClosed& e) {
+            return fmt::format("lease closed {} queued={} leased={}", to_string(e.reason),
+                               text_of(e.queued), text_of(e.leased));
+          },
+          [&](const broker::TaskSettled& e) {
+            return fmt::format("settled {}{} total={}", to_string(e.status),
+                               reason_and_text(e.reason, ""), text_of(e.total));
+          },
+          [&](const broker::Drained&) { return std::string("drained"); },
+      },
+      effect);
+}
+
+std::string Stage::describe_all(const Numbers& before) {
+  std::string lines;
+  for (const auto& effect : effects_) lines += text(effect) + "\n";
+  std::string changes;
+  const auto after = numbers();
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (before[i].second == after[i].second) continue;
+    changes += fmt::format("{}{} {} -> {}", changes.empty() ? "" : ", ", after[i].first,
+                           before[i].second, after[i].second);
+  }
+  if (!changes.empty()) lines += "(" + changes + ")\n";
+  return lines;
+}
+
+}  // namespace framefleet::scenarios
