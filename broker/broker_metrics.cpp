@@ -69,12 +69,20 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<
              }
            }
          });
-  t.counter("framefleet_broker_messages_received_total", "Messages from peers.",
-            [](const Stats& s) { return number(s.hub.received); });
-  t.counter("framefleet_broker_messages_sent_total", "Messages to peers.",
-            [](const Stats& s) { return number(s.hub.sent); });
-  t.counter("framefleet_broker_messages_unreadable_total", "Messages that broke the protocol.",
-            [](const Stats& s) { return number(s.hub.unreadable + s.hub.unknown_types); });
+  const auto hub_counter = [&t](const char* name, const char* help, auto field) {
+    t.counter(name, help, [field](const Stats& s) { return number(s.hub.*field); });
+  };
+  using H = transport::HubStats;
+  hub_counter("framefleet_broker_received_messages_total", "Messages from peers.", &H::received);
+  hub_counter("framefleet_broker_sent_messages_total", "Messages to peers.", &H::sent);
+  hub_counter("framefleet_broker_unreadable_messages_total", "Messages that broke the protocol.",
+              &H::unreadable);
+  hub_counter("framefleet_broker_unknown_messages_total",
+              "Messages of a type that this build does not know.", &H::unknown_types);
+  hub_counter("framefleet_broker_unsendable_messages_total",
+              "Messages of its own that no header can hold.", &H::unsendable);
+  hub_counter("framefleet_broker_unreachable_peers_total",
+              "Peers found gone, or too slow, while sending.", &H::unreachable);
   queued_ = &t.durations("framefleet_broker_queued_seconds", "From waiting to a hand-out.");
   leased_ = &t.durations("framefleet_broker_leased_seconds", "From a hand-out to its end.");
   total_ = &t.durations("framefleet_broker_task_seconds", "From admission to settlement.");
