@@ -4,8 +4,14 @@
 #include "shared/wire/limits.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <unordered_map>
@@ -44,6 +50,54 @@ Result<void, Error> check_address(const std::string& endpoint, bool insecure) {
                     exit_code::kConfig});
 }
 
+/// Whether a socket at this path has somebody who accepts connections.
+bool is_served(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return false;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return false;
+  const auto* generic = static_cast<const sockaddr*>(static_cast<const void*>(&address));
+  // EAGAIN: it is there and has too many connections waiting.
+  const bool served = ::connect(probe, generic, sizeof address) == 0 || errno == EAGAIN;
+  ::close(probe);
+  return served;
+}
+
+/// libzmq removes whatever has the path of an ipc address before it binds: a second broker would
+/// take the address from the first one without a word, and a file would be lost. Only a dead socket
+/// may go.
+Result<void, Error> check_path(const std::string& endpoint) {
+  constexpr std::string_view kScheme = "ipc://";
+  if (!endpoint.starts_with(kScheme)) return {};
+  const std::string path = endpoint.substr(kScheme.size());
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) return {};
+  if (!S_ISSOCK(found.st_mode)) {
+    return fail(
+        Error{fmt::format("cannot bind {}: {} is there and is no socket; choose another path",
+                          endpoint, path),
+              exit_code::kUnavailable});
+  }
+  if (!is_served(path)) return {};
+  return fail(
+      Error{fmt::format("cannot bind {}: Address already in use (is another broker running? "
+                        "choose another address)",
+                        endpoint),
+            exit_code::kUnavailable});
+}
+
+/// With IPv6 on, libzmq spells an IPv4 address as [::ffff:127.0.0.1], which nobody would type and
+/// which check_address() does not know as loopback.
+std::string plain(const std::string& endpoint) {
+  constexpr std::string_view kMapped = "tcp://[::ffff:";
+  const auto close = endpoint.find(']');
+  if (!endpoint.starts_with(kMapped) || close == std::string::npos) return endpoint;
+  return "tcp://" + endpoint.substr(kMapped.size(), close - kMapped.size()) +
+         endpoint.substr(close + 1);
+}
+
 }  // namespace
 
 class Hub::Sockets {
@@ -62,6 +116,7 @@ class Hub::Sockets {
 
   Result<void, Error> bind(const std::string& endpoint) {
     if (auto allowed = check_address(endpoint, options_.insecure); !allowed) return allowed;
+    if (auto free = check_path(endpoint); !free) return free;
     try {
       router_.bind(endpoint);
     } catch (const zmq::error_t& error) {
@@ -71,7 +126,7 @@ class Hub::Sockets {
                                         : ""),
                         error.num() == EINVAL ? exit_code::kConfig : exit_code::kUnavailable});
     }
-    endpoints_.push_back(router_.get(zmq::sockopt::last_endpoint));
+    endpoints_.push_back(plain(router_.get(zmq::sockopt::last_endpoint)));
     return {};
   }
 
