@@ -108,7 +108,8 @@ Shell::Shell(ProducerOptions options, telemetry::Program& program,
       submission_(hello_of(options_, plan_), outlines_of(options_, plan_), options_.submission,
                   telemetry::monotonic_now()),
       progress_(options_.progress_fd, program.log, telemetry::monotonic_now()),
-      drain_(program, options_.drain_timeout) {
+      drain_(program, options_.drain_timeout),
+      link_watch_(program) {
   program_.http.add(metrics_.source());
   const auto& skipped = plan_.skipped;
   progress_.plan(options_.job, pictures_in_all(),
@@ -153,10 +154,8 @@ Result<int, Error> Shell::ended(Time now) {
     }
   }
   progress_.end(stats, pictures_in_all(), interrupted, now);
-  const auto& refusal = submission_.link().refusal();
-  if (refusal.reason != Reason::none && !drain_.draining()) {
-    return fail(
-        Error{"the broker refuses this producer: " + refusal.text, exit_code::kUnavailable});
+  if (auto refusal = telemetry::refusal_of(submission_.link()); refusal && !drain_.draining()) {
+    return fail(std::move(*refusal));
   }
   std::uint64_t not_ok = stats.rejected;
   for (std::size_t i = 1; i < kStatusCount; ++i) not_ok += stats.settled.at(i);
@@ -181,29 +180,18 @@ void Shell::perform() {
   while (!effects_.empty()) {
     auto effects = std::exchange(effects_, {});
     for (auto& effect : effects) {
-      if (std::holds_alternative<Dial>(effect)) {
-        channel_->dial();
-      } else if (std::holds_alternative<HangUp>(effect)) {
-        channel_->hang_up();
-      } else if (const auto* send = std::get_if<Send>(&effect)) {
-        channel_->send(send->message);
-      } else if (const auto* wanted = std::get_if<ListSequences>(&effect)) {
+      if (transport::perform_common(*channel_, effect)) continue;
+      if (const auto* wanted = std::get_if<ListSequences>(&effect)) {
         list(*wanted);
       } else if (const auto* picture = std::get_if<ReadPicture>(&effect)) {
         read(picture->ref);
-      } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
-        channel_->payloads().release(release->payload);
       } else if (const auto* end = std::get_if<TaskEnded>(&effect)) {
         report(*end);
       }
     }
     program_.health.turned(telemetry::monotonic_now());
   }
-  if (submission_.link().up() != was_up_) {
-    was_up_ = !was_up_;
-    program_.log.info(was_up_ ? "broker_up" : "broker_down",
-                      {{"incarnation", submission_.link().incarnation()}});
-  }
+  link_watch_.look(submission_.link());
 }
 
 void Shell::list(const ListSequences& wanted) {

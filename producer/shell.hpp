@@ -8,6 +8,7 @@
 #include "producer/sources/plan.hpp"
 
 #include "shared/telemetry/drain_watch.hpp"
+#include "shared/telemetry/link_watch.hpp"
 #include "shared/transport/channel.hpp"
 
 #include <memory>
@@ -54,9 +55,9 @@ class Shell {
   ProducerMetrics metrics_;
   Progress progress_;
   telemetry::DrainWatch drain_;
+  telemetry::LinkWatch link_watch_;
   Effects effects_;
   Time publish_at_{};
-  bool was_up_{false};
   bool source_broken_{false};
 };
 

@@ -57,7 +57,8 @@ Shell::Shell(const SinkOptions& options, telemetry::Program& program,
       channel_(std::move(channel)),
       store_(std::move(store)),
       intake_(hello_of(options, store_->uuid()), options.intake),
-      drain_(program, options.drain_timeout) {
+      drain_(program, options.drain_timeout),
+      link_watch_(program) {
   program_.http.add(metrics_.source());
   program_.log.info("store_open", {{"folder", options_.store.string()}, {"uuid", store_->uuid()}});
 }
@@ -89,9 +90,8 @@ Result<int, Error> Shell::run() {
     channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
     receive_messages();
   }
-  if (intake_.link().refusal().reason != Reason::none && !drain_.draining()) {
-    return fail(Error{"the broker refuses this sink: " + intake_.link().refusal().text,
-                      exit_code::kUnavailable});
+  if (auto refusal = telemetry::refusal_of(intake_.link()); refusal && !drain_.draining()) {
+    return fail(std::move(*refusal));
   }
   store_->stop();
   program_.log.info("drained", {{"stored", store_->status().stats.stored}});
@@ -151,27 +151,16 @@ void Shell::perform(Time now) {
   // Performing an effect may not make new ones; the list is taken so that it cannot grow meanwhile.
   auto effects = std::exchange(effects_, {});
   for (auto& effect : effects) {
-    if (std::holds_alternative<Dial>(effect)) {
-      channel_->dial();
-    } else if (std::holds_alternative<HangUp>(effect)) {
-      channel_->hang_up();
-    } else if (const auto* send = std::get_if<Send>(&effect)) {
-      channel_->send(send->message);
-    } else if (auto* batch = std::get_if<CommitBatch>(&effect)) {
+    if (transport::perform_common(*channel_, effect)) continue;
+    if (auto* batch = std::get_if<CommitBatch>(&effect)) {
       commit_began_at_ = now;
       commit(std::move(batch->outcomes));
     } else if (auto* find = std::get_if<FindStored>(&effect)) {
       // The core has one piece of work under way, so there is a place in the queue.
       if (!store_->enqueue(FindRequest{find->asker, std::move(find->tasks)})) return;
-    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
-      channel_->payloads().release(release->payload);
     }
   }
-  if (intake_.link().up() != was_up_) {
-    was_up_ = !was_up_;
-    program_.log.info(was_up_ ? "broker_up" : "broker_down",
-                      {{"incarnation", intake_.link().incarnation()}});
-  }
+  link_watch_.look(intake_.link());
 }
 
 void Shell::commit(std::vector<Outcome> outcomes) {

@@ -7,6 +7,7 @@
 #include "sink/stores/store_thread.hpp"
 
 #include "shared/telemetry/drain_watch.hpp"
+#include "shared/telemetry/link_watch.hpp"
 #include "shared/transport/channel.hpp"
 
 #include <cstdint>
@@ -46,12 +47,12 @@ class Shell {
   Intake intake_;
   SinkMetrics metrics_;
   telemetry::DrainWatch drain_;
+  telemetry::LinkWatch link_watch_;
   Effects effects_;
   Time commit_began_at_{};
   Time publish_at_{};
   Time prune_at_{};
   std::string blocked_;  // what was said last about a store that waits
-  bool was_up_{false};
 };
 
 }  // namespace framefleet::sink

@@ -61,7 +61,8 @@ Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
       pool_(std::move(pool)),
       session_(hello_of(options), options.link),
       metrics_(options.detectors),
-      drain_(program, options.drain_timeout) {
+      drain_(program, options.drain_timeout),
+      link_watch_(program) {
   program_.http.add(metrics_.source());
   stats_.slots = options.slots;
 }
@@ -94,9 +95,8 @@ Result<int, Error> Shell::run() {
 }
 
 Result<int, Error> Shell::ended() const {
-  if (session_.link().refusal().reason != Reason::none && !drain_.draining()) {
-    return fail(Error{"the broker refuses this worker: " + session_.link().refusal().text,
-                      exit_code::kUnavailable});
+  if (auto refusal = telemetry::refusal_of(session_.link()); refusal && !drain_.draining()) {
+    return fail(std::move(*refusal));
   }
   program_.log.info("ended", {{"results", session_.stats().finished}});
   if (!stuck_) return exit_code::kOk;
@@ -176,27 +176,16 @@ void Shell::give_up_the_overdue(Time now) {
 void Shell::perform(Time now) {
   auto effects = std::exchange(effects_, {});
   for (auto& effect : effects) {
-    if (std::holds_alternative<Dial>(effect)) {
-      channel_->dial();
-    } else if (std::holds_alternative<HangUp>(effect)) {
-      channel_->hang_up();
-    } else if (const auto* send = std::get_if<Send>(&effect)) {
-      channel_->send(send->message);
-    } else if (const auto* begin = std::get_if<StartTask>(&effect)) {
+    if (transport::perform_common(*channel_, effect)) continue;
+    if (const auto* begin = std::get_if<StartTask>(&effect)) {
       start(begin->task, now);
     } else if (const auto* abandon = std::get_if<AbandonTask>(&effect)) {
       for (const auto& [ticket, lease] : tickets_) {
         if (lease == abandon->lease) pool_->abandon(ticket);
       }
-    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
-      channel_->payloads().release(release->payload);
     }
   }
-  if (session_.link().up() != was_up_) {
-    was_up_ = !was_up_;
-    program_.log.info(was_up_ ? "broker_up" : "broker_down",
-                      {{"incarnation", session_.link().incarnation()}});
-  }
+  link_watch_.look(session_.link());
   if (!effects_.empty()) perform(now);  // a task that could not be started was given back
 }
 

@@ -8,6 +8,7 @@
 #include "worker/worker_metrics.hpp"
 
 #include "shared/telemetry/drain_watch.hpp"
+#include "shared/telemetry/link_watch.hpp"
 #include "shared/transport/channel.hpp"
 
 #include <cstdint>
@@ -48,12 +49,12 @@ class Shell {
   Session session_;
   WorkerMetrics metrics_;
   telemetry::DrainWatch drain_;
+  telemetry::LinkWatch link_watch_;
   Effects effects_;
   std::map<std::uint64_t, LeaseId> tickets_;  // of what the pool has
   std::uint64_t last_ticket_{0};
   WorkerStats stats_;
   Time publish_at_{};
-  bool was_up_{false};
   bool stuck_{false};  // a thread of the pool does not come back from a task
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 // What the dispatcher wants done: its only output. The shell performs them in order.
 
-#include "shared/base/messages.hpp"
+#include "shared/base/effects.hpp"
 
 #include <variant>
 #include <vector>
@@ -17,11 +17,6 @@ struct SendTo {
 struct ForgetPeer {
   PeerId peer;
   friend bool operator==(const ForgetPeer&, const ForgetPeer&) = default;
-};
-/// Nobody needs these payload frames any more.
-struct ReleasePayload {
-  PayloadId payload;
-  friend bool operator==(const ReleasePayload&, const ReleasePayload&) = default;
 };
 /// For the histograms: a hand-out ended (`reason` none: with a result).
 struct LeaseClosed {

@@ -45,10 +45,6 @@ struct ReadPicture {
   PictureRef ref;
   friend bool operator==(const ReadPicture&, const ReadPicture&) = default;
 };
-struct ReleasePayload {
-  PayloadId payload;
-  friend bool operator==(const ReleasePayload&, const ReleasePayload&) = default;
-};
 /// The end of a task, for reports. `description`: what was submitted as `task`; empty if it was
 /// stored before this producer began.
 struct TaskEnded {
@@ -71,7 +67,8 @@ struct SubmissionOptions {
   bool ask_first{false};
   /// Tasks read and not yet confirmed, at most.
   std::uint64_t window_tasks{64};
-  /// Their payload bytes that are still held here, at most.
+  /// When this many of their payload bytes are held here nothing more is read; up to four pictures
+  /// that are being read by then come on top, because a size is known only afterwards.
   std::uint64_t window_bytes{std::uint64_t{64} << 20U};
   LinkOptions link;
 };

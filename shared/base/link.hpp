@@ -13,27 +13,13 @@
 // Silence: nothing heard for `peer_timeout`. The socket is then closed and a new one dialled,
 // because a socket that reconnects by itself can take a minute over it and says nothing meanwhile.
 
-#include "shared/base/messages.hpp"
+#include "shared/base/effects.hpp"
 
 #include <cstdint>
 #include <variant>
 #include <vector>
 
 namespace framefleet {
-
-/// Close the socket if there is one, open a new one and connect it.
-struct Dial {
-  friend bool operator==(const Dial&, const Dial&) = default;
-};
-/// Close the socket.
-struct HangUp {
-  friend bool operator==(const HangUp&, const HangUp&) = default;
-};
-/// Send to the broker.
-struct Send {
-  Message message;
-  friend bool operator==(const Send&, const Send&) = default;
-};
 
 struct LinkOptions {
   /// Silence after which the connection counts as gone, until a welcome says otherwise.

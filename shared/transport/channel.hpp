@@ -3,7 +3,7 @@
 // messages instead of bytes. Threads: one, the loop's. Errors: open() says what to do; nonsense
 // from the broker comes out of receive() as text.
 
-#include "shared/base/messages.hpp"
+#include "shared/base/effects.hpp"
 #include "shared/base/result.hpp"
 #include "shared/transport/payload_store.hpp"
 
@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 
 namespace framefleet::transport {
 
@@ -54,5 +55,22 @@ class Channel {
   explicit Channel(std::unique_ptr<Socket> socket);
   std::unique_ptr<Socket> socket_;
 };
+
+/// Performs the effects that all cores have in common; false for any other.
+template <class Effect>
+bool perform_common(Channel& channel, const Effect& effect) {
+  if (std::holds_alternative<Dial>(effect)) {
+    channel.dial();
+  } else if (std::holds_alternative<HangUp>(effect)) {
+    channel.hang_up();
+  } else if (const auto* send = std::get_if<Send>(&effect)) {
+    channel.send(send->message);
+  } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
+    channel.payloads().release(release->payload);
+  } else {
+    return false;
+  }
+  return true;
+}
 
 }  // namespace framefleet::transport

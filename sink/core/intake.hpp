@@ -28,10 +28,6 @@ struct FindStored {
   std::vector<TaskId> tasks;
   friend bool operator==(const FindStored&, const FindStored&) = default;
 };
-struct ReleasePayload {
-  PayloadId payload;
-  friend bool operator==(const ReleasePayload&, const ReleasePayload&) = default;
-};
 
 using Effect = std::variant<Dial, HangUp, Send, CommitBatch, FindStored, ReleasePayload>;
 using Effects = std::vector<Effect>;

@@ -187,7 +187,7 @@ void Stage::set_options(const Command& command) {
 }
 
 void Stage::keep_books(const broker::Effect& effect) {
-  const auto* release = std::get_if<broker::ReleasePayload>(&effect);
+  const auto* release = std::get_if<ReleasePayload>(&effect);
   if (release != nullptr && payloads_.erase(release->payload) == 0) {
     complaint_ = "released twice: payload " + std::to_string(release->payload.value());
   }

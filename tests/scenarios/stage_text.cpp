@@ -126,7 +126,7 @@ std::string Stage::text(const broker::Effect& effect) const {
       Overloaded{
           [&](const broker::SendTo& e) { return text(e.peer) + " <- " + text(e.message); },
           [&](const broker::ForgetPeer& e) { return "forget " + text(e.peer); },
-          [&](const broker::ReleasePayload& e) {
+          [&](const ReleasePayload& e) {
             const auto name = payload_names_.find(e.payload);
             return "release " + (name == payload_names_.end() ? "nothing we know" : name->second);
           },

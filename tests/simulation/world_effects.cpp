@@ -111,7 +111,7 @@ void World::perform(broker::Effects& effects) {
   for (auto& effect : effects) {
     if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
       send(send_to->peer.value(), false, std::move(send_to->message), broker_shelf_);
-    } else if (const auto* release = std::get_if<broker::ReleasePayload>(&effect)) {
+    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
       if (!broker_shelf_.release(release->payload)) {
         promises_.break_with("the broker lets a payload go twice");
       }
@@ -165,7 +165,7 @@ void World::perform(Client& client, worker::Effects& effects) {
     if (perform_common(client, effect)) continue;
     if (const auto* start_task = std::get_if<worker::StartTask>(&effect)) {
       work(client, start_task->task);
-    } else if (const auto* release = std::get_if<worker::ReleasePayload>(&effect)) {
+    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
       let_go(client, release->payload);
     }
   }
@@ -209,7 +209,7 @@ void World::perform(Client& client, producer::Effects& effects) {
       answers.push_back([this, &client, request = *request] { list(client, request); });
     } else if (const auto* picture = std::get_if<producer::ReadPicture>(&effect)) {
       answers.push_back([this, &client, ref = picture->ref] { read(client, ref); });
-    } else if (const auto* release = std::get_if<producer::ReleasePayload>(&effect)) {
+    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
       let_go(client, release->payload);
     } else if (const auto* ended = std::get_if<producer::TaskEnded>(&effect)) {
       promises_.producer_is_told(*ended);
@@ -257,7 +257,7 @@ void World::perform(Client& client, sink::Effects& effects) {
     } else if (const auto* find = std::get_if<sink::FindStored>(&effect)) {
       plan(client, agenda_.delay(1ms, agenda_.chance(0.05) ? 3s : 20ms),
            [this, &client, tasks = find->tasks] { look_up(client, tasks); });
-    } else if (const auto* release = std::get_if<sink::ReleasePayload>(&effect)) {
+    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
       let_go(client, release->payload);
     }
   }

@@ -30,10 +30,6 @@ struct AbandonTask {
   LeaseId lease;
   friend bool operator==(const AbandonTask&, const AbandonTask&) = default;
 };
-struct ReleasePayload {
-  PayloadId payload;
-  friend bool operator==(const ReleasePayload&, const ReleasePayload&) = default;
-};
 
 using Effect = std::variant<Dial, HangUp, Send, StartTask, AbandonTask, ReleasePayload>;
 using Effects = std::vector<Effect>;
