@@ -61,8 +61,9 @@ run() {
 
 # what_next FOLDER ARGUMENT… : where the results of that run are, and what to do with them.
 what_next() {
-    local folder=$1
+    local folder=$1 again=
     shift
+    [ "$#" -eq 0 ] || again=$(printf ' %q' "$@")
     cat <<END
 
 Results: $folder
@@ -75,7 +76,7 @@ Try next:
       'SELECT label, count(*), round(avg(score), 2) FROM detections GROUP BY label'
   sqlite3 -readonly $folder/results.sqlite \\
       "SELECT origin, reason FROM outcomes WHERE status != 'ok'"
-  scripts/demo.sh$(printf ' %q' "$@")
+  scripts/demo.sh$again
       again: every picture is stored already, so nothing is worked on twice
   $program run --help
       other detectors, workers, folders; a picture with options: --detect 'faces?min_size=80'
