@@ -9,6 +9,8 @@
 namespace framefleet::transport {
 namespace {
 
+constexpr std::size_t kMessagePartsMax = 1 + wire::kPayloadFramesMax;
+
 /// Moves the second half of a list into a message of its own; nothing when there is no list to
 /// halve.
 std::optional<Message> split_off_half(Message& message) {
@@ -66,7 +68,9 @@ Result<std::vector<Parcel>, std::string> Courier::pack(const Message& message) c
 }
 
 Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
-  if (parcel.empty()) return fail(Unreadable{false, "more frames than a message may have"});
+  if (parcel.empty() || parcel.size() > kMessagePartsMax) {
+    return fail(Unreadable{false, "no frame, or more than a message may have"});
+  }
   std::vector<std::uint64_t> sizes;
   for (std::size_t i = 1; i < parcel.size(); ++i) sizes.push_back(parcel[i].size());
   auto message = wire::decode(parcel.front().bytes(), sizes);
@@ -86,18 +90,13 @@ Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
 std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_max) {
   Parcel parcel;
   bool more = true;
-  bool too_many = false;
   while (more) {
     auto part = std::make_shared<zmq::message_t>();
     if (!socket.recv(*part, zmq::recv_flags::dontwait)) return std::nullopt;
     more = part->more();
-    if (parcel.size() == parts_max) {
-      too_many = true;  // the rest of the message is read, so that the next one can be
-    } else {
-      parcel.emplace_back(std::move(part));
-    }
+    // The rest of a message that is too long is read, so that the next one can be.
+    if (parcel.size() <= parts_max) parcel.emplace_back(std::move(part));
   }
-  if (too_many) parcel.erase(parcel.begin() + 1, parcel.end());
   return parcel;
 }
 

@@ -35,8 +35,8 @@ class Courier {
   };
   Result<Message, Unreadable> unpack(Parcel parcel);
 
-  /// All parts of the next message, without waiting. Nothing: there is none. More parts than a
-  /// message may have are read and thrown away; the parcel then comes back empty.
+  /// All parts of the next message, without waiting. Nothing: there is none. Of more than
+  /// `parts_max` parts one too many is kept, to which unpack() objects; the others are thrown away.
   static std::optional<Parcel> receive(zmq::socket_t& socket, std::size_t parts_max);
 
   enum class Sent : std::uint8_t { yes, would_block, unreachable };
