@@ -1,5 +1,6 @@
 #include "shared/transport/channel.hpp"
 
+#include "shared/transport/address.hpp"
 #include "shared/transport/courier.hpp"
 #include "shared/wire/limits.hpp"
 
@@ -24,17 +25,17 @@ class Channel::Socket {
 
   /// What libzmq thinks of the address, asked with a socket that is thrown away.
   Result<void, Error> check() {
+    auto fault = fault_of_address(options_.connect);
     try {
       zmq::socket_t probe(context_, zmq::socket_type::dealer);
       probe.set(zmq::sockopt::linger, 0);
-      probe.connect(options_.connect);
+      if (fault.empty()) probe.connect(options_.connect);
     } catch (const zmq::error_t& error) {
-      return fail(Error{fmt::format("cannot connect to '{}': {}; an address is tcp://HOST:PORT or "
-                                    "ipc:///PATH",
-                                    options_.connect, error.what()),
-                        exit_code::kConfig});
+      fault = error.what();
     }
-    return {};
+    if (fault.empty()) return {};
+    return fail(Error{fmt::format("cannot connect to '{}': {}", options_.connect, fault),
+                      exit_code::kConfig});
   }
 
   void dial() {

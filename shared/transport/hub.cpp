@@ -1,5 +1,6 @@
 #include "shared/transport/hub.hpp"
 
+#include "shared/transport/address.hpp"
 #include "shared/transport/courier.hpp"
 #include "shared/wire/limits.hpp"
 
@@ -36,12 +37,11 @@ bool is_loopback(const std::string& endpoint) {
 }
 
 Result<void, Error> check_address(const std::string& endpoint, bool insecure) {
-  if (endpoint.starts_with("ipc://")) return {};
-  if (!endpoint.starts_with("tcp://")) {
+  if (const auto fault = fault_of_address(endpoint); !fault.empty()) {
     return fail(
-        Error{fmt::format("'{}' is no address to bind: it begins with tcp:// or ipc://", endpoint),
-              exit_code::kConfig});
+        Error{fmt::format("'{}' is no address to bind: {}", endpoint, fault), exit_code::kConfig});
   }
+  if (endpoint.starts_with("ipc://")) return {};
   if (insecure || is_loopback(endpoint)) return {};
   return fail(Error{fmt::format("'{}' is not a loopback address, and connections are not encrypted "
                                 "or authenticated yet: bind tcp://127.0.0.1 or ipc://, or give "
@@ -88,6 +88,13 @@ Result<void, Error> check_path(const std::string& endpoint) {
             exit_code::kUnavailable});
 }
 
+/// libzmq resolves no names for addresses that it binds.
+std::string bindable(const std::string& endpoint) {
+  constexpr std::string_view kLocal = "tcp://localhost:";
+  if (!endpoint.starts_with(kLocal)) return endpoint;
+  return "tcp://127.0.0.1:" + endpoint.substr(kLocal.size());
+}
+
 /// With IPv6 on, libzmq spells an IPv4 address as [::ffff:127.0.0.1], which nobody would type and
 /// which check_address() does not know as loopback.
 std::string plain(const std::string& endpoint) {
@@ -118,7 +125,7 @@ class Hub::Sockets {
     if (auto allowed = check_address(endpoint, options_.insecure); !allowed) return allowed;
     if (auto free = check_path(endpoint); !free) return free;
     try {
-      router_.bind(endpoint);
+      router_.bind(bindable(endpoint));
     } catch (const zmq::error_t& error) {
       return fail(Error{fmt::format("cannot bind {}: {}{}", endpoint, error.what(),
                                     error.num() == EADDRINUSE
