@@ -1,0 +1,209 @@
+// A hub and channels over real sockets: what is sent at one end is what arrives at the other.
+
+#include "tests/unit/transport/ends.hpp"
+
+#include "shared/wire/codec.hpp"
+
+#include <set>
+
+using namespace framefleet;
+using namespace framefleet::test;
+using transport::Frame;
+
+namespace {
+
+SubmittedTask sample_task(std::uint64_t sequence, Payload payload) {
+  SubmittedTask task;
+  task.id = {7, 1, sequence, 0};
+  task.source = "photos";
+  task.detectors = {"edges"};
+  task.task = "as the submitter wrote it";
+  task.payload = payload;
+  return task;
+}
+
+/// Through the hub and back, with payloads large (shared) and small (detached).
+void check_round_trip(const std::string& bind) {
+  const auto hub = open_hub({.bind = {bind}});
+  const auto channel = dialled(hub->endpoints().front());
+  const std::string large(100'000, 'x');
+  const auto first = channel->payloads().put({Frame::of(large), Frame::of("small")});
+  const auto second = channel->payloads().put({Frame::of("another")});
+  channel->send(Submit{{sample_task(0, first), sample_task(1, {}), sample_task(2, second)}});
+  channel->payloads().release(first.id);  // what is on its way needs no store
+  channel->payloads().release(second.id);
+
+  auto incoming = hear(*hub);
+  REQUIRE(incoming.message);
+  const auto submit = std::get<Submit>(*incoming.message);
+  REQUIRE(submit.tasks.size() == 3);
+  CHECK(submit.tasks[0].id == TaskId{7, 1, 0, 0});
+  CHECK(submit.tasks[0].task == "as the submitter wrote it");
+  auto& held = hub->payloads();
+  CHECK(texts_of(held.frames(submit.tasks[0].payload.id)) ==
+        std::vector<std::string>{large, "small"});
+  CHECK(submit.tasks[1].payload == Payload{});
+  CHECK(texts_of(held.frames(submit.tasks[2].payload.id)) == std::vector<std::string>{"another"});
+  CHECK(held.bytes() == 100'012);
+
+  Assign assign;
+  assign.tasks.resize(2);
+  assign.tasks[0].payload = submit.tasks[0].payload;
+  assign.tasks[1].payload = submit.tasks[2].payload;
+  for (auto& task : assign.tasks) {
+    task.source = "photos";
+    task.token = "0123456789abcdef";
+    task.task = "as the submitter wrote it";
+    task.lease_duration = std::chrono::seconds{5};
+  }
+  const auto* address = held.frames(submit.tasks[0].payload.id).front().text().data();
+  hub->send(incoming.from, assign);
+  CHECK(held.frames(submit.tasks[0].payload.id).front().text().data() == address);
+  held.release(submit.tasks[0].payload.id);
+  held.release(submit.tasks[2].payload.id);
+  CHECK(held.count() == 0);
+  CHECK(held.bytes() == 0);
+
+  const auto assigned = hear_a<Assign>(*channel);
+  REQUIRE(assigned.tasks.size() == 2);
+  CHECK(texts_of(channel->payloads().frames(assigned.tasks[0].payload.id)) ==
+        std::vector<std::string>{large, "small"});
+  CHECK(texts_of(channel->payloads().frames(assigned.tasks[1].payload.id)) ==
+        std::vector<std::string>{"another"});
+  CHECK(hub->stats().received == 1);
+  CHECK(hub->stats().sent == 1);
+}
+
+Stored long_list(std::size_t count) {
+  Stored stored;
+  for (std::size_t i = 0; i < count; ++i) {
+    stored.tasks.push_back(
+        {{7, 1, i, 0}, Status::failed, Reason::undecodable, "a text of its own"});
+  }
+  return stored;
+}
+
+}  // namespace
+
+TEST_CASE("messages and their payloads arrive as they were sent, over tcp") {
+  check_round_trip("tcp://127.0.0.1:0");
+}
+
+TEST_CASE("messages and their payloads arrive as they were sent, over ipc") {
+  const TemporaryFolder folder;
+  check_round_trip("ipc://" + (folder.path() / "hub.sock").string());
+}
+
+TEST_CASE("a hub listens on several addresses and tells the ports it was given") {
+  const TemporaryFolder folder;
+  const auto path = "ipc://" + (folder.path() / "hub.sock").string();
+  const auto hub = open_hub({.bind = {"tcp://127.0.0.1:0", path}});
+  REQUIRE(hub->endpoints().size() == 2);
+  CHECK(hub->endpoints()[0].starts_with("tcp://127.0.0.1:"));
+  CHECK_FALSE(hub->endpoints()[0].ends_with(":0"));
+  CHECK(hub->endpoints()[1] == path);
+  const auto one = dialled(hub->endpoints()[0]);
+  const auto other = dialled(hub->endpoints()[1]);
+  one->send(numbered(1));
+  other->send(numbered(2));
+  std::set<std::uint32_t> numbers;
+  std::set<PeerId> peers;
+  for (int i = 0; i < 2; ++i) {
+    auto incoming = hear(*hub);
+    REQUIRE(incoming.message);
+    numbers.insert(std::get<Heartbeat>(*incoming.message).incarnation);
+    peers.insert(incoming.from);
+  }
+  CHECK(numbers == std::set<std::uint32_t>{1, 2});
+  CHECK(peers.size() == 2);
+}
+
+TEST_CASE("a list that is too long for one header travels in several messages, in order") {
+  constexpr std::size_t kCount = 3000;
+  REQUIRE_FALSE(wire::encode(long_list(kCount), {}).has_value());
+  const auto hub = open_hub();
+  const auto channel = dialled(hub->endpoints().front());
+  channel->send(long_list(kCount));
+  Stored heard;
+  std::size_t messages = 0;
+  while (heard.tasks.size() < kCount) {
+    const auto part = hear_a<Stored>(*hub);
+    heard.tasks.insert(heard.tasks.end(), part.tasks.begin(), part.tasks.end());
+    ++messages;
+  }
+  CHECK(heard == long_list(kCount));
+  CHECK(messages > 1);
+  CHECK(channel->unsendable() == 0);
+}
+
+TEST_CASE("payloads stay with their entries when a list is split") {
+  const auto hub = open_hub();
+  const auto channel = dialled(hub->endpoints().front());
+  Submit submit;
+  for (std::uint64_t i = 0; i < 40; ++i) {  // a message has at most 16 frames
+    const auto payload = channel->payloads().put({Frame::of("picture " + std::to_string(i))});
+    submit.tasks.push_back(sample_task(i, payload));
+  }
+  channel->send(submit);
+  std::uint64_t next = 0;
+  while (next < 40) {
+    for (const auto& task : hear_a<Submit>(*hub).tasks) {
+      CHECK(task.id.sequence == next);
+      CHECK(texts_of(hub->payloads().frames(task.payload.id)) ==
+            std::vector<std::string>{"picture " + std::to_string(next)});
+      hub->payloads().release(task.payload.id);
+      ++next;
+    }
+  }
+  CHECK(hub->payloads().count() == 0);
+}
+
+TEST_CASE("what no header can hold is counted, and its peer is given up so that it asks anew") {
+  const auto hub = open_hub();
+  const auto channel = dialled(hub->endpoints().front());
+  channel->send(numbered(1));
+  const auto peer = hear(*hub).from;
+  const auto hello = sample_hello(Role::worker, std::string(1000, 'n'));
+  hub->send(peer, hello);
+  CHECK(hub->stats().unsendable == 1);
+  CHECK(hub->take_unreachable() == std::vector{peer});
+  CHECK(hub->take_unreachable().empty());
+  channel->send(hello);
+  CHECK(channel->unsendable() == 1);
+  channel->send(numbered(2));
+  CHECK(hear_a<Heartbeat>(*hub) == numbered(2));
+}
+
+TEST_CASE("a peer that was forgotten is a new one when it speaks again") {
+  const auto hub = open_hub();
+  const auto channel = dialled(hub->endpoints().front());
+  channel->send(numbered(1));
+  const auto before = hear(*hub).from;
+  channel->send(numbered(2));
+  CHECK(hear(*hub).from == before);
+  hub->forget(before);
+  hub->send(before, numbered(3));  // to nobody
+  channel->send(numbered(4));
+  const auto after = hear(*hub).from;
+  CHECK(after != before);
+  hub->send(after, numbered(5));
+  CHECK(hear_a<Heartbeat>(*channel) == numbered(5));
+  CHECK(hub->take_unreachable().empty());
+}
+
+TEST_CASE("a peer that has gone is told of when something is sent to it") {
+  const auto hub = open_hub();
+  auto channel = dialled(hub->endpoints().front());
+  channel->send(numbered(1));
+  const auto peer = hear(*hub).from;
+  CHECK(hub->take_unreachable().empty());
+  channel.reset();
+  std::vector<PeerId> gone;
+  for (int i = 0; i < kPollsMax && gone.empty(); ++i) {
+    hub->send(peer, numbered(2));
+    hub->wait({}, kPoll);
+    gone = hub->take_unreachable();
+  }
+  CHECK(gone == std::vector{peer});
+  CHECK(hub->stats().unreachable == 1);
+}
