@@ -3,16 +3,17 @@
 //
 // To take over an intended change: FRAMEFLEET_REWRITE_GOLDEN=1 <this program>, then read the diff.
 
+#include "tests/golden/wire_samples.hpp"
+#include "tests/support/catch.hpp"
+
+#include "shared/wire/codec.hpp"
+
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
-
-#include "shared/wire/codec.hpp"
-#include "tests/golden/wire_samples.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace framefleet;
 

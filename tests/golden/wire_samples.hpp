@@ -2,13 +2,13 @@
 // One value of every message, with every key of it away from its default, and of the two documents.
 // The golden bytes are theirs; the unit tests of the codec take them apart.
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "shared/base/detection.hpp"
 #include "shared/base/messages.hpp"
 #include "shared/base/task.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace framefleet::test {
 

@@ -2,18 +2,19 @@
 // code: every message, every key with its need and its limit, the limits of the whole, every
 // reason.
 
+#include "tests/support/catch.hpp"
+#include "tests/unit/wire/tree.hpp"
+#include "tests/unit/wire/wire_cases.hpp"
+
+#include "shared/base/reason.hpp"
+#include "shared/wire/limits.hpp"
+
 #include <fstream>
 #include <map>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <vector>
-
-#include "shared/base/reason.hpp"
-#include "shared/wire/limits.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/unit/wire/tree.hpp"
-#include "tests/unit/wire/wire_cases.hpp"
 
 using namespace framefleet;
 using namespace framefleet::test;

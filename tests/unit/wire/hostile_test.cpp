@@ -1,16 +1,17 @@
 // Bytes that nobody honest sends. A decoder that reads out of bounds shows it under the sanitizers;
 // what is checked here is that the answer is always one of "refused" and "read, and sound".
 
+#include "tests/support/catch.hpp"
+#include "tests/unit/wire/tree.hpp"
+#include "tests/unit/wire/wire_cases.hpp"
+
+#include "shared/wire/codec.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <random>
 #include <span>
-
-#include "shared/wire/codec.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/unit/wire/tree.hpp"
-#include "tests/unit/wire/wire_cases.hpp"
 
 namespace {
 std::size_t largest_allocation = 0;

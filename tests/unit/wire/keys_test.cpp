@@ -1,11 +1,12 @@
-#include <algorithm>
-#include <span>
-
-#include "shared/wire/codec.hpp"
 #include "tests/golden/wire_samples.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/wire/tree.hpp"
 #include "tests/unit/wire/wire_cases.hpp"
+
+#include "shared/wire/codec.hpp"
+
+#include <algorithm>
+#include <span>
 
 using namespace framefleet;
 using namespace framefleet::test;

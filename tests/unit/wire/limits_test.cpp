@@ -1,10 +1,11 @@
+#include "tests/support/catch.hpp"
+#include "tests/unit/wire/tree.hpp"
+
+#include "shared/wire/codec.hpp"
+
 #include <chrono>
 #include <limits>
 #include <span>
-
-#include "shared/wire/codec.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/unit/wire/tree.hpp"
 
 using namespace framefleet;
 using namespace framefleet::test;

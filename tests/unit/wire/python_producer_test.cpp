@@ -2,19 +2,20 @@
 // sends is read, every answer we write is understood. The broker here is a script; the real one
 // meets the producer end to end.
 
+#include "tests/support/catch.hpp"
+#include "tests/support/test_data.hpp"
+
+#include "shared/security/digest.hpp"
+#include "shared/wire/codec.hpp"
+
 #include <sys/wait.h>
+#include <zmq.hpp>
+#include <zmq_addon.hpp>
 
 #include <cstdio>
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <zmq.hpp>
-#include <zmq_addon.hpp>
-
-#include "shared/security/digest.hpp"
-#include "shared/wire/codec.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/support/test_data.hpp"
 
 using namespace framefleet;
 

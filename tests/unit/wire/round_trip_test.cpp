@@ -1,11 +1,12 @@
+#include "tests/support/catch.hpp"
+
+#include "shared/wire/codec.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <random>
 #include <span>
-
-#include "shared/wire/codec.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace framefleet;
 

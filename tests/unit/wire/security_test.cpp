@@ -1,13 +1,14 @@
+#include "tests/support/catch.hpp"
+
+#include "shared/security/digest.hpp"
+#include "shared/security/token.hpp"
+#include "shared/security/uuid.hpp"
+
 #include <array>
 #include <regex>
 #include <set>
 #include <span>
 #include <string>
-
-#include "shared/security/digest.hpp"
-#include "shared/security/token.hpp"
-#include "shared/security/uuid.hpp"
-#include "tests/support/catch.hpp"
 
 using namespace framefleet;
 using security::TokenMint;

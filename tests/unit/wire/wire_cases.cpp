@@ -1,10 +1,11 @@
 #include "tests/unit/wire/wire_cases.hpp"
 
-#include <regex>
-#include <span>
+#include "tests/golden/wire_samples.hpp"
 
 #include "shared/wire/codec.hpp"
-#include "tests/golden/wire_samples.hpp"
+
+#include <regex>
+#include <span>
 
 namespace framefleet::test {
 namespace {

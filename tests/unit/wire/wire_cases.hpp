@@ -2,11 +2,11 @@
 // Every message and document of the wire in one form, so that a test of the codec is a loop over
 // all.
 
+#include "tests/unit/wire/tree.hpp"
+
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "tests/unit/wire/tree.hpp"
 
 namespace framefleet::test {
 
