@@ -18,5 +18,9 @@ pkg_check_modules(libturbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(libwebp REQUIRED IMPORTED_TARGET libwebp)
 find_path(HTTPLIB_INCLUDE_DIR httplib.h REQUIRED)
 if(FRAMEFLEET_TESTS)
+  # Debian's own interpreter: the modules that tests need are its packages.
+  set(Python3_EXECUTABLE /usr/bin/python3 CACHE FILEPATH "The python3 that tests run with")
+  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
   find_package(Catch2 2.13 REQUIRED)
+  find_package(rapidcheck REQUIRED)  # its config file names no version
 endif()
