@@ -34,6 +34,8 @@ Result<std::unique_ptr<Database>, SqlError> Database::open(const std::filesystem
   if (code != SQLITE_OK) return fail(database->error());
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, kBusyTimeoutMs);
+  // SQLite's own checkpoint at the close locks out whoever opens the file at that moment.
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   // Checkpoints are explicit, because SQLite's automatic ones swallow their errors; this hook
   // replaces them (and `PRAGMA wal_autocheckpoint` would replace this hook).
   sqlite3_wal_hook(connection, &Database::on_commit_logged, database.get());
@@ -75,6 +77,14 @@ bool Database::checkpoint() {
       sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
   if (code == SQLITE_OK && copied == pages) log_pages_ = 0;
   return code == SQLITE_OK || code == SQLITE_BUSY;
+}
+
+bool Database::empty_log() {
+  sqlite3_busy_timeout(connection_, 0);
+  const int code =
+      sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(connection_, kBusyTimeoutMs);
+  return code == SQLITE_OK;
 }
 
 SqlError Database::error() const {

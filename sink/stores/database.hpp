@@ -61,6 +61,9 @@ class Database {
   /// Copies what the write-ahead log holds into the file, as far as readers allow. A lock in the
   /// way is no error.
   [[nodiscard]] bool checkpoint();
+  /// Copies all of it and empties the log, unless a reader needs it; waits for nobody. False: the
+  /// log has something that the file has not.
+  [[nodiscard]] bool empty_log();
   /// Pages waiting in the write-ahead log after the latest commit.
   int log_pages() const { return log_pages_; }
 

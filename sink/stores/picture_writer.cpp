@@ -60,8 +60,8 @@ Result<void, StoreError> PictureWriter::remove(const std::string& path) {
 
 Result<void, StoreError> PictureWriter::write_incoming(std::span<const PictureFile> pictures) {
   std::error_code error;
-  fs::create_directory(folder_ / ".incoming", error);
-  if (error) return fail(file_error("create", folder_ / ".incoming", error.value()));
+  fs::create_directory(folder_ / kIncomingFolder, error);
+  if (error) return fail(file_error("create", folder_ / kIncomingFolder, error.value()));
   std::vector<File> files;
   files.reserve(pictures.size());
   for (std::size_t i = 0; i < pictures.size(); ++i) {
@@ -100,11 +100,11 @@ Result<void, StoreError> PictureWriter::put_in_place(std::span<const PictureFile
 
 void PictureWriter::clear_incoming() {
   std::error_code ignored;  // What cannot be removed now is overwritten or removed later.
-  fs::remove_all(folder_ / ".incoming", ignored);
+  fs::remove_all(folder_ / kIncomingFolder, ignored);
 }
 
 fs::path PictureWriter::incoming(std::size_t number) const {
-  return folder_ / ".incoming" / fmt::format("{}", number);
+  return folder_ / kIncomingFolder / fmt::format("{}", number);
 }
 
 }  // namespace framefleet::sink

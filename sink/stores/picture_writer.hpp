@@ -17,6 +17,9 @@
 
 namespace framefleet::sink {
 
+/// Sub-folder of the output folder where things are written before they get their names.
+inline constexpr const char* kIncomingFolder = ".incoming";
+
 struct PictureFile {
   std::string path;  ///< Relative to the folder: "annotated/dog.jpg".
   std::string_view bytes;

@@ -1,5 +1,6 @@
 #include "sink/stores/sqlite_store.hpp"
 
+#include "sink/stores/file.hpp"
 #include "sink/stores/ndjson_writer.hpp"
 #include "sink/stores/outcome_rows.hpp"
 #include "sink/stores/output_folder.hpp"
@@ -27,8 +28,9 @@ constexpr int kCheckpointPages = 1000;
 /// crash.
 constexpr std::uint64_t kNdjsonSyncBytes = std::uint64_t{4} << 20U;
 
-Error cannot_open(const std::filesystem::path& file, std::string_view text, bool full) {
-  return {fmt::format("cannot open {}: {}{}", file.string(), text,
+Error cannot_open(const std::filesystem::path& file, const SqlError& error) {
+  const bool full = error.is_full();
+  return {fmt::format("cannot open {}: {}{}", file.string(), error.text,
                       full ? "; make room on the disk and start again" : ""),
           full ? exit_code::kDiskError : exit_code::kCannotCreate};
 }
@@ -66,6 +68,47 @@ bool write_identity(Database& database, std::int64_t now_ms, const std::string& 
   return transaction.begin() && insert.run(std::string_view("store"), new_uuid()) &&
          insert.run(std::string_view("created_at"), time_text(now_ms)) &&
          insert.run(std::string_view("created_by"), build) && transaction.commit();
+}
+
+/// Brings an open database to our schema and modes and gives it a name of its own. `file` is what
+/// errors call it.
+Result<void, Error> make_ready(Database& database, const std::filesystem::path& file,
+                               const SqliteStoreOptions& options) {
+  if (auto ready = prepare_schema(database, file, schema_migrations()); !ready) return ready;
+  if (!set_modes(database, options.pages_max) ||
+      (!database.text("SELECT value FROM meta WHERE key = 'store'") &&
+       !write_identity(database, options.now_ms(), options.build))) {
+    return fail(cannot_open(file, database.error()));
+  }
+  return {};
+}
+
+/// A new database gets its name when it is complete: whoever looks for it meanwhile finds none, and
+/// never one that is locked or without tables.
+Result<void, Error> create_if_missing(const std::filesystem::path& file,
+                                      const SqliteStoreOptions& options) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(file, error))) return {};
+  const auto incoming = options.folder / kIncomingFolder;
+  fs::remove_all(incoming, error);
+  fs::create_directories(incoming, error);
+  const auto unfinished = incoming / file.filename();
+  {
+    auto database = Database::open(unfinished, Access::write);
+    if (!database) return fail(cannot_open(file, database.error()));
+    if (auto ready = make_ready(**database, file, options); !ready) return ready;
+    if (!(*database)->empty_log()) return fail(cannot_open(file, (*database)->error()));
+  }
+  fs::rename(unfinished, file, error);
+  if (error) {
+    return fail(Error{fmt::format("cannot create {}: {}", file.string(), error.message()),
+                      exit_code::kCannotCreate});
+  }
+  if (const auto synced = sync_folder(options.folder); !synced) {
+    return fail(Error{synced.error().text, exit_code::kDiskError});
+  }
+  return {};
 }
 
 NdjsonPosition recorded_position(Database& database) {
@@ -119,24 +162,16 @@ Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::open(SqliteStoreOptions
   auto folder = OutputFolder::claim(options.folder);
   if (!folder) return fail(folder.error());
   const auto file = options.folder / "results.sqlite";
+  if (const auto there = create_if_missing(file, options); !there) return fail(there.error());
   auto database = Database::open(file, Access::write);
-  if (!database) return fail(cannot_open(file, database.error().text, database.error().is_full()));
+  if (!database) return fail(cannot_open(file, database.error()));
   auto& opened = **database;
-  const auto sql_failed = [&] {
-    const auto error = opened.error();
-    return fail(cannot_open(file, error.text, error.is_full()));
-  };
-  if (const auto ready = prepare_schema(opened, file, schema_migrations()); !ready) {
-    return fail(ready.error());
-  }
-  if (!set_modes(opened, options.pages_max)) return sql_failed();
-  if (!opened.text("SELECT value FROM meta WHERE key = 'store'") &&
-      !write_identity(opened, options.now_ms(), options.build)) {
-    return sql_failed();
-  }
+  if (const auto ready = make_ready(opened, file, options); !ready) return fail(ready.error());
   auto parts =
       std::make_unique<Parts>(std::move(options), std::move(*folder), std::move(*database));
-  if (!parts->rows.usable() || !parts->record_position.usable()) return sql_failed();
+  if (!parts->rows.usable() || !parts->record_position.usable()) {
+    return fail(cannot_open(file, opened.error()));
+  }
   parts->uuid = opened.text("SELECT value FROM meta WHERE key = 'store'").value_or("");
   parts->last_row = opened.number("SELECT max(id) FROM outcomes").value_or(0);
   parts->stats.picture_bytes =
@@ -309,7 +344,8 @@ void SqliteStore::Parts::close() {
     const auto position = ndjson->synced();
     static_cast<void>(position == recorded || record_position.run(position.row, position.bytes));
   }
-  static_cast<void>(database->checkpoint());
+  static_cast<void>(database->checkpoint());  // what readers allow, and then all, if they do
+  static_cast<void>(database->empty_log());
 }
 
 }  // namespace framefleet::sink
