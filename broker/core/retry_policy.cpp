@@ -32,7 +32,9 @@ Verdict judge(Reason reason, Charges& charges, double jitter, const CoreOptions&
 double jitter_of(const TaskId& task, std::uint16_t attempt) {
   // SplitMix64's finaliser (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
   // 2014).
-  std::uint64_t x = std::hash<TaskId>{}(task) + 0x9E3779B97F4A7C15ULL * (attempt + 1ULL);
+  // The hash of a task steps by 2^64 / golden ratio; attempts step by another odd number, or the second
+  // attempt of a task would draw what the first one of its neighbour drew.
+  std::uint64_t x = std::hash<TaskId>{}(task) + 0xD1B54A32D192ED03ULL * (attempt + 1ULL);
   x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
   x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
   x ^= x >> 31U;

@@ -1,0 +1,141 @@
+#pragma once
+// A producer's core between pictures that the test provides and a broker that the test plays.
+
+#include "producer/core/submission.hpp"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+namespace framefleet::producer {
+
+struct SubmissionFixture {
+  struct Source {
+    std::uint64_t pictures{0};
+    std::uint64_t bytes{1000};
+    bool known_length{true};  // listed in full; otherwise its end is found by reading
+    std::vector<std::uint64_t> holes{};
+  };
+
+  SubmissionFixture(std::vector<Source> given, SubmissionOptions options,
+                    Duration interval = Duration::zero())
+      : sources(std::move(given)),
+        submission(Hello{.role = Role::producer, .name = "p"}, outlines(interval), options, now) {}
+
+  std::vector<SourceOutline> outlines(Duration interval) const {
+    std::vector<SourceOutline> found;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      found.push_back({"source-" + std::to_string(i), i + 1, 1, interval});
+    }
+    return found;
+  }
+
+  void tick() { submission.tick(now, effects); }
+  void receive(Message message) { submission.receive(std::move(message), now, effects); }
+  void come_up(std::uint32_t incarnation = 7) {
+    tick();
+    welcome(incarnation);
+  }
+  void welcome(std::uint32_t incarnation = 7) {
+    receive(Welcome{.incarnation = incarnation,
+                    .heartbeat_interval = std::chrono::milliseconds{500},
+                    .peer_timeout = std::chrono::milliseconds{2500},
+                    .grant_tasks = grant_tasks,
+                    .grant_bytes = grant_bytes});
+  }
+  void reconnect(std::uint32_t incarnation) {
+    receive(Goodbye{});
+    now += std::chrono::milliseconds{300};
+    tick();
+    serve();
+    effects.clear();
+    welcome(incarnation);
+  }
+  /// Lists and reads what is asked for, until nothing more is asked.
+  void serve() {
+    for (std::size_t i = 0; i < effects.size(); ++i) {
+      if (const auto* request = std::get_if<ListSequences>(&effects[i])) {
+        const auto asked = *request;
+        effects[i] = HangUp{};  // done
+        list(asked);
+      } else if (const auto* picture = std::get_if<ReadPicture>(&effects[i])) {
+        const auto ref = picture->ref;
+        effects[i] = HangUp{};
+        read(ref);
+      }
+    }
+    std::erase_if(effects, [](const auto& e) { return std::holds_alternative<HangUp>(e); });
+  }
+  void list(const ListSequences& request) {
+    const auto& source = sources.at(request.source);
+    std::vector<std::uint64_t> sequences;
+    for (auto s = request.from; sequences.size() < request.count; ++s) {
+      if (source.known_length && s >= source.pictures) break;
+      sequences.push_back(s);
+    }
+    submission.listed(request.source, sequences, now, effects);
+  }
+  void read(PictureRef ref) {
+    reads.push_back(ref);
+    const auto& source = sources.at(ref.source);
+    const bool hole = std::count(source.holes.begin(), source.holes.end(), ref.sequence) > 0;
+    if (hole || ref.sequence >= source.pictures) {
+      submission.no_picture(ref, ref.sequence >= source.pictures, now, effects);
+      return;
+    }
+    SubmittedTask task;
+    task.id = id(ref.sequence, ref.source);
+    task.task = "description";
+    task.payload = {PayloadId{++payloads}, 1, source.bytes};
+    held[task.payload.id] = true;
+    submission.picture(ref, std::move(task), now, effects);
+  }
+  static TaskId id(std::uint64_t sequence, std::size_t source = 0) {
+    return {source + 1, 1, sequence, 0};
+  }
+  void admit(std::uint64_t sequence, std::size_t source = 0) {
+    receive(Admitted{{{id(sequence, source), false}}});
+  }
+  void settle(std::uint64_t sequence, std::size_t source = 0) {
+    receive(Settled{{{id(sequence, source), Status::ok, Reason::none, ""}}});
+  }
+
+  template <class T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const auto& effect : effects) {
+      if (const auto* one = std::get_if<T>(&effect)) found.push_back(*one);
+    }
+    return found;
+  }
+  template <class T>
+  std::vector<T> sent() const {
+    std::vector<T> found;
+    for (const auto& send : all<Send>()) {
+      if (const auto* message = std::get_if<T>(&send.message)) found.push_back(*message);
+    }
+    return found;
+  }
+  /// Sequences submitted since effects were cleared.
+  std::vector<std::uint64_t> submitted() const {
+    std::vector<std::uint64_t> sequences;
+    for (const auto& submit : sent<Submit>()) {
+      for (const auto& task : submit.tasks) sequences.push_back(task.id.sequence);
+    }
+    return sequences;
+  }
+
+  std::vector<Source> sources;
+  Time now{std::chrono::seconds{1}};
+  std::uint64_t grant_tasks{256};
+  std::uint64_t grant_bytes{1'000'000};
+  Effects effects;
+  std::vector<PictureRef> reads;
+  std::uint64_t payloads{0};
+  std::map<PayloadId, bool> held;
+  Submission submission;
+};
+
+using Sequences = std::vector<std::uint64_t>;
+
+}  // namespace framefleet::producer

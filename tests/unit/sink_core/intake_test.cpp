@@ -1,0 +1,208 @@
+#include "sink/core/intake.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <algorithm>
+
+using namespace framefleet;
+using namespace framefleet::sink;
+using namespace std::chrono_literals;
+
+namespace {
+
+TaskId task(std::uint64_t sequence) { return {1, 1, sequence, 0}; }
+SettledTask row(std::uint64_t sequence) { return {task(sequence), Status::ok, Reason::none, ""}; }
+
+struct IntakeFixture {
+  explicit IntakeFixture(IntakeOptions options = {})
+      : intake(Hello{.role = Role::sink, .name = "s", .store = "A"}, options) {
+    intake.tick(now, effects);
+    intake.receive(Welcome{.incarnation = 7, .heartbeat_interval = 500ms, .peer_timeout = 2500ms},
+                   now, effects);
+    effects.clear();
+  }
+
+  /// Outcome n comes with `bytes` of payload n + 1.
+  void outcome(std::uint64_t sequence, std::uint64_t bytes = 10) {
+    Outcome outcome;
+    outcome.id = task(sequence);
+    outcome.payload = {PayloadId{sequence + 1}, 1, bytes};
+    intake.receive(Outcomes{{outcome}}, now, effects);
+  }
+  void committed(std::vector<SettledTask> rows) { intake.committed(std::move(rows), now, effects); }
+  std::vector<std::vector<TaskId>> batches() const {
+    std::vector<std::vector<TaskId>> found;
+    for (const auto& effect : effects) {
+      const auto* batch = std::get_if<CommitBatch>(&effect);
+      if (batch == nullptr) continue;
+      found.emplace_back();
+      for (const auto& outcome : batch->outcomes) found.back().push_back(outcome.id);
+    }
+    return found;
+  }
+  template <class T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const auto& effect : effects) {
+      if (const auto* one = std::get_if<T>(&effect)) found.push_back(*one);
+    }
+    return found;
+  }
+  template <class T>
+  std::vector<T> sent() const {
+    std::vector<T> found;
+    for (const auto& send : all<Send>()) {
+      if (const auto* message = std::get_if<T>(&send.message)) found.push_back(*message);
+    }
+    return found;
+  }
+
+  Intake intake;
+  Effects effects;
+  Time now{1s};
+};
+
+using Batches = std::vector<std::vector<TaskId>>;
+
+}  // namespace
+
+TEST_CASE("an idle store gets the first outcome at once, and stored is said after the commit") {
+  IntakeFixture f;
+  f.outcome(0);
+  CHECK(f.batches() == Batches{{task(0)}});
+  CHECK(f.sent<Stored>().empty());
+  CHECK(f.all<ReleasePayload>().empty());
+  f.committed({row(0)});
+  CHECK(f.sent<Stored>() == std::vector<Stored>{{{row(0)}}});
+  CHECK(f.all<ReleasePayload>() == std::vector<ReleasePayload>{{PayloadId{1}}});
+  CHECK(f.intake.stats().stored == 1);
+}
+
+TEST_CASE("while the store is busy the next batch fills") {
+  IntakeFixture f;
+  for (std::uint64_t s = 0; s < 4; ++s) f.outcome(s);
+  CHECK(f.batches().size() == 1);
+  CHECK(f.intake.stats().waiting == 3);
+  CHECK(f.intake.stats().waiting_bytes == 30);
+  f.effects.clear();
+  f.committed({row(0)});
+  CHECK(f.batches() == Batches{{task(1), task(2), task(3)}});
+  CHECK(f.intake.stats().waiting_bytes == 0);
+}
+
+TEST_CASE("a batch ends at its number of tasks or bytes, and takes one that is larger alone") {
+  IntakeFixture f({.batch_tasks_max = 2, .batch_bytes_max = 100, .link = {}});
+  f.outcome(0);
+  f.outcome(1, 10);
+  f.outcome(2, 10);
+  f.outcome(3, 60);
+  f.outcome(4, 60);
+  f.outcome(5, 500);
+  f.effects.clear();
+  for (std::uint64_t i = 0; i < 4; ++i) f.committed({row(i)});
+  CHECK(f.batches() == Batches{{task(1), task(2)}, {task(3)}, {task(4)}, {task(5)}});
+}
+
+TEST_CASE("a copy of what waits or is being committed is dropped, one that comes later is not") {
+  IntakeFixture f;
+  f.outcome(0);
+  f.outcome(0);  // being committed
+  f.outcome(1);
+  f.outcome(1);  // waits
+  CHECK(f.all<ReleasePayload>().size() == 2);
+  f.effects.clear();
+  f.committed({row(0)});
+  CHECK(f.batches() == Batches{{task(1)}});
+  f.outcome(0);  // the broker did not hear: the store decides, and says it again
+  f.effects.clear();
+  f.committed({row(1)});
+  CHECK(f.batches() == Batches{{task(0)}});
+}
+
+TEST_CASE("a question is answered when what came before it is committed") {
+  IntakeFixture f;
+  f.outcome(0);
+  f.outcome(1);
+  f.intake.receive(Ask{4, {task(0), task(1), task(9)}}, f.now, f.effects);
+  f.outcome(2);
+  f.effects.clear();
+  f.committed({row(0)});
+  CHECK(f.batches() == Batches{{task(1)}});
+  CHECK(f.all<FindStored>().empty());
+  f.effects.clear();
+  f.committed({row(1)});
+  CHECK(f.all<FindStored>() == std::vector<FindStored>{{4, {task(0), task(1), task(9)}}});
+  CHECK(f.batches().empty());
+  f.effects.clear();
+  f.intake.found({row(0), row(1)}, f.now, f.effects);
+  CHECK(f.sent<Known>() == std::vector<Known>{{4, {row(0), row(1)}, {task(9)}}});
+  CHECK(f.batches() == Batches{{task(2)}});
+}
+
+TEST_CASE("questions are answered one after the other") {
+  IntakeFixture f;
+  f.intake.receive(Ask{1, {task(0)}}, f.now, f.effects);
+  f.intake.receive(Ask{2, {task(1)}}, f.now, f.effects);
+  CHECK(f.all<FindStored>() == std::vector<FindStored>{{1, {task(0)}}});
+  f.effects.clear();
+  f.intake.found({}, f.now, f.effects);
+  CHECK(f.sent<Known>() == std::vector<Known>{{1, {}, {task(0)}}});
+  CHECK(f.all<FindStored>() == std::vector<FindStored>{{2, {task(1)}}});
+}
+
+TEST_CASE("what is committed while the broker is away is not said: it asks by sending again") {
+  IntakeFixture f;
+  f.outcome(0);
+  f.intake.receive(Goodbye{}, f.now, f.effects);
+  f.effects.clear();
+  f.committed({row(0)});
+  CHECK(f.sent<Stored>().empty());
+  CHECK(f.all<ReleasePayload>().size() == 1);
+}
+
+TEST_CASE("an idle sink that drains leaves, a busy one commits and confirms first") {
+  IntakeFixture f;
+  SECTION("idle") { f.intake.drain(f.now, f.effects); }
+  SECTION("busy") {
+    f.outcome(0);
+    f.outcome(1);
+    f.intake.drain(f.now, f.effects);
+    f.committed({row(0)});
+    CHECK(f.sent<Goodbye>().empty());
+    CHECK_FALSE(f.intake.over());
+    f.effects.clear();
+    f.committed({row(1)});
+    CHECK(f.sent<Stored>().size() == 1);
+  }
+  SECTION("being asked") {
+    f.intake.receive(Ask{1, {task(0)}}, f.now, f.effects);
+    f.intake.drain(f.now, f.effects);
+    CHECK(f.sent<Goodbye>().empty());
+    f.intake.found({}, f.now, f.effects);
+    CHECK(f.sent<Known>().size() == 1);
+  }
+  CHECK(f.sent<Goodbye>().size() == 1);
+  f.intake.receive(Goodbye{}, f.now, f.effects);
+  CHECK(f.intake.over());
+}
+
+TEST_CASE("what arrives during the goodbye is still committed and confirmed") {
+  IntakeFixture f;
+  f.intake.drain(f.now, f.effects);
+  f.outcome(0);
+  f.effects.clear();
+  f.committed({row(0)});
+  CHECK(f.sent<Stored>().size() == 1);
+}
+
+TEST_CASE("a sink beats while it is up, and lets go what it did not ask for") {
+  IntakeFixture f;
+  f.now += 500ms;
+  f.intake.tick(f.now, f.effects);
+  CHECK(f.sent<Heartbeat>().size() == 1);
+  f.effects.clear();
+  AssignedTask assigned;
+  assigned.payload = {PayloadId{50}, 1, 10};
+  f.intake.receive(Assign{{assigned}}, f.now, f.effects);
+  CHECK(f.all<ReleasePayload>() == std::vector<ReleasePayload>{{PayloadId{50}}});
+}
