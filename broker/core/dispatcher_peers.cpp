@@ -44,7 +44,6 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
       }
       sink_ = from;
       store_ = hello.store;
-      storing_.send_again();
       break;
     case Role::client:
       break;

@@ -32,6 +32,11 @@ struct Client {
   std::set<producer::PictureRef> told;  // producer: the tasks whose end it was told in this life
 
   std::uint32_t slots() const { return index == 0 ? 2 : 1; }
+  /// What a worker can run: the last one lacks a detector that every other task needs.
+  std::vector<std::string> detectors() const {
+    return index == 2 ? std::vector<std::string>{"faces"}
+                      : std::vector<std::string>{"edges", "faces"};
+  }
   std::string name() const {
     const char* const kinds[] = {"worker", "producer", "sink"};
     return std::string(kinds[static_cast<int>(kind)]) + "-" + std::to_string(index);

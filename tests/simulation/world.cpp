@@ -234,7 +234,7 @@ void World::start(Client& client) {
   if (client.kind == Kind::worker) {
     client.core.emplace<worker::Session>(Hello{.role = Role::worker,
                                                .name = client.name(),
-                                               .detectors = {"edges", "faces"},
+                                               .detectors = client.detectors(),
                                                .slots = client.slots()},
                                          LinkOptions{});
   } else if (client.kind == Kind::producer) {

@@ -16,6 +16,11 @@ constexpr std::uint64_t kResultBytes = 100;
 /// The budget of a stage in the worker: a task that takes longer is given up.
 constexpr Duration kStageTimeout = 3s;
 
+std::vector<std::string> needed_by(const TaskId& id) {
+  return id.sequence % 2 == 0 ? std::vector<std::string>{"faces"}
+                              : std::vector<std::string>{"edges", "faces"};
+}
+
 std::string describe(const Message& message) {
   std::string text(name_of(message));
   const auto add = [&text](const TaskId& id, const LeaseId& lease) {
@@ -174,6 +179,9 @@ void World::perform(Client& client, worker::Effects& effects) {
 void World::work(Client& client, const AssignedTask& task) {
   client.pool[task.lease] = task.id;
   promises_.worker_starts(task, client.shelf, client.pool.size(), client.slots());
+  if (needed_by(task.id).size() > client.detectors().size()) {
+    promises_.break_with("a worker gets a task whose detectors it lacks: " + to_string(task.id));
+  }
   if (promises_.stored().contains(task.id)) ++report_.worked_again;
   const Duration needed = agenda_.delay(1ms, agenda_.chance(0.03) ? 9s : 200ms);
   const bool is_watched = agenda_.chance(0.5);  // or nobody measures its time
@@ -238,8 +246,7 @@ void World::read(Client& client, producer::PictureRef ref) {
   task.id = {source.hash, 1, ref.sequence, 0};
   task.source = source.name;
   task.job = "job";
-  task.detectors = ref.sequence % 2 == 0 ? std::vector<std::string>{"faces"}
-                                         : std::vector<std::string>{"edges", "faces"};
+  task.detectors = needed_by(task.id);
   task.digest = to_string(task.id);
   task.payload = {client.shelf.put({task.id, false, {}}), 1, kInputBytes};
   with<producer::Submission>(client, [&](auto& submission, auto& out) {
