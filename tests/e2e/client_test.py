@@ -4,7 +4,7 @@ import sys
 import unittest
 
 from fleet import DATA, Fleet, skip_without_data
-from process import Process, eventually
+from process import Process
 
 PRODUCER = pathlib.Path(__file__).with_name("producer.py")
 PHOTOS = [DATA / "photos" / name for name in ("dog.jpg", "obama.jpg", "person.jpg", "rocket.jpg")]
@@ -33,9 +33,7 @@ class ClientTest(unittest.TestCase):
         rows = {sequence: (origin, status, reason) for sequence, origin, status, reason in
                 fleet.store.rows("SELECT sequence, origin, status, reason FROM outcomes")}
         self.assertEqual(rows, {n: (str(path), *said[n]) for n, path in enumerate(paths)})
-        metrics = fleet.named("broker")[0].metrics
-        eventually(lambda: metrics()["framefleet_broker_settled_tasks_total"] == len(paths),
-                   "the broker counts what was settled")
+        fleet.check_broker()
         fleet.stop()
         fleet.store.check_once()
         fleet.store.check_left_behind(len(paths))

@@ -111,14 +111,18 @@ class Fleet:
         if code != exit_code:
             raise AssertionError(f"the producer ended with {code}, not {exit_code}: {end}")
         self.store.check_against_end(end, before)
-        broker = self.named("broker")[0]
         rows = self.store.count()
-        eventually(lambda: ledger.broker_has_ended(broker.metrics(), rows if broker_saw_all else 0),
-                   "the broker has told /metrics of the last task", 30)
-        ledger.check_broker(broker.metrics(), rows, broker_saw_all)
+        self.check_broker(broker_saw_all)
         self.stop()
         self.store.check_left_behind(rows)
         return end
+
+    def check_broker(self, saw_all=True):
+        """Compares the broker's own account, when all has ended, with the store."""
+        broker, rows = self.named("broker")[0], self.store.count()
+        eventually(lambda: ledger.broker_has_ended(broker.metrics(), rows if saw_all else 0),
+                   "the broker has told /metrics of the last task", 30)
+        ledger.check_broker(broker.metrics(), rows, saw_all)
 
     def stop(self):
         """SIGTERM in the order that wastes nothing; everybody must leave by itself with 0."""

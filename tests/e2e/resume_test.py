@@ -12,7 +12,8 @@ from process import children_of, eventually
 ROUNDS = 10
 PICTURES = 400
 FRAMES = 400
-LONGEST_LIFE = 1.2  # of a run before it is killed; it takes about 0.3 s to begin
+BEGINNING = 0.4  # seconds, about, until a run has its first pictures stored
+PROGRESS_INTERVAL = 0.2  # of the producer
 
 
 class ResumeTest(unittest.TestCase):
@@ -21,11 +22,18 @@ class ResumeTest(unittest.TestCase):
         print(f"{self.id()}: RESUME_SEED={seed}")
         self.dice = random.Random(seed)
 
-    def killed_round(self, fleet, command, whole):
-        """Starts the run and kills it at a random moment: with all its processes in random order,
-        or alone. Returns what it had said was done."""
+    def killed_round(self, fleet, command, whole, most):
+        """Starts the run and kills it at a random moment: as it begins, or after it has stored some
+        more pictures, about `most` or fewer. All its processes are killed in random order, or it
+        alone. Returns what it had said was done."""
         run = fleet.run(*command)
-        run.ended_within(self.dice.uniform(0.05, LONGEST_LIFE))
+        if self.dice.random() < 0.4:
+            run.ended_within(self.dice.uniform(0, BEGINNING))
+        else:
+            enough = self.dice.randint(1, most)
+            run.until_event(lambda event: event.get("ok", 0) >= enough or event["event"] == "end",
+                            f"{enough} ok, or its end")
+            run.ended_within(self.dice.uniform(0, PROGRESS_INTERVAL))
         if whole:
             pids = run.kill_with_children(order=self.dice.shuffle)
         else:
@@ -49,18 +57,19 @@ class ResumeTest(unittest.TestCase):
         self.assertEqual({task: after.get(task) for task in before}, before)
 
     def kill_and_go_on(self, fleet, command, total):
-        stored, ended_early = {}, 0
+        stored, left_over = {}, 0
         for number in range(ROUNDS):
-            said = self.killed_round(fleet, command, whole=number % 3 != 2)
+            most = max(1, (total - len(stored)) // (ROUNDS + 2 - number))
+            said = self.killed_round(fleet, command, whole=number % 3 != 2, most=most)
             rows = fleet.store.outcomes() if fleet.store.exists() else {}
             self.check_rows_stay(stored, rows)
             # A picture worked on again after it was stored would be counted and add no row.
             self.assertLessEqual(said["ok"], len(rows) - len(stored))
             self.assertLessEqual(said["stored_before"], len(stored))
             print(f"round {number}: {len(rows)} of {total} stored")
-            ended_early += len(rows) == total
+            left_over += len(rows) < total
             stored = rows
-        self.assertLess(ended_early, ROUNDS // 2, "most kills hit a run with nothing left to do")
+        self.assertGreater(left_over, ROUNDS // 2, "most kills hit a run with nothing left to do")
         run = fleet.run(*command)
         self.assertEqual(run.exit_code(), 0)
         end, report = run.event("end"), run.event("report")
@@ -86,7 +95,7 @@ class ResumeTest(unittest.TestCase):
             folder.mkdir()
             for number in range(PICTURES):
                 (folder / f"{number:03}.png").write_bytes(square_png(number))
-            command = ("--workers", "2", "--detect", "edges,stub?sleep=15ms", "--annotate", folder)
+            command = ("--workers", "2", "--detect", "edges,stub?sleep=25ms", "--annotate", folder)
             self.kill_and_go_on(fleet, command, PICTURES)
             origins = {origin for (origin,) in fleet.store.rows("SELECT origin FROM outcomes")}
             self.assertEqual(origins, {str(path) for path in folder.iterdir()})
@@ -96,7 +105,7 @@ class ResumeTest(unittest.TestCase):
     def test_a_camera_whose_run_is_killed_ten_times(self):
         with Fleet() as fleet:
             command = ("--workers", "2", "--transport", "tcp",
-                       "--detect", "markers,stub?sleep=15ms",
+                       "--detect", "markers,stub?sleep=25ms",
                        f"synthetic:?count={FRAMES}&size=320x240&camera=5")
             self.kill_and_go_on(fleet, command, FRAMES)
             self.assertEqual(frames_in(fleet.store), {n: (5, n) for n in range(FRAMES)})
