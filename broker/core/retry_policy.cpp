@@ -32,8 +32,8 @@ Verdict judge(Reason reason, Charges& charges, double jitter, const CoreOptions&
 double jitter_of(const TaskId& task, std::uint16_t attempt) {
   // SplitMix64's finaliser (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
   // 2014).
-  // The hash of a task steps by 2^64 / golden ratio; attempts step by another odd number, or the second
-  // attempt of a task would draw what the first one of its neighbour drew.
+  // The hash of a task steps by 2^64 / golden ratio; attempts step by another odd number, or the
+  // second attempt of a task would draw what the first one of its neighbour drew.
   std::uint64_t x = std::hash<TaskId>{}(task) + 0xD1B54A32D192ED03ULL * (attempt + 1ULL);
   x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
   x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
