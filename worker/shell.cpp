@@ -80,7 +80,9 @@ Result<int, Error> Shell::run() {
         perform(now);
         break;
       case telemetry::DrainWatch::Word::stop:
-        return ended();  // the broker hands out again what was running
+        channel_->send(Goodbye{});  // the broker hands out again at once what was running
+        channel_->hang_up();
+        return ended();
     }
     take_done(now);
     give_up_the_overdue(now);
@@ -98,7 +100,7 @@ Result<int, Error> Shell::ended() const {
   if (auto refusal = telemetry::refusal_of(session_.link()); refusal && !drain_.draining()) {
     return fail(std::move(*refusal));
   }
-  program_.log.info("ended", {{"results", session_.stats().finished}});
+  program_.log.info("worked", {{"results", session_.stats().finished}});
   if (!stuck_) return exit_code::kOk;
   // A thread cannot be killed, and joining it would hang: whoever supervises us starts a new
   // worker.

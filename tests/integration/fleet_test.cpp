@@ -170,6 +170,26 @@ TEST_CASE("a broker that is stopped in the middle costs no picture and stores no
   check_frames(folder.path() / "store", 200, 0);
 }
 
+TEST_CASE(
+    "a worker that is stopped gives its lease back at once, and no attempt is charged for it") {
+  const TemporaryFolder folder;
+  BrokerMember broker;
+  const auto sink = start_sink(broker.endpoint(), folder.path());
+  auto worker = start_worker(broker.endpoint());
+  const auto producer =
+      start_producer(broker.endpoint(), "synthetic:?count=1&size=200x200", "stub?sleep=1s");
+  REQUIRE(broker->eventually(
+      [&] { return broker->metric("framefleet_broker_tasks{state=\"leased\"}") == 1; }));
+  worker->stop();
+  CHECK(worker->exit_code() == 0);
+  worker = start_worker(broker.endpoint());
+  CHECK(producer->exit_code() == 0);
+  const auto lines = stored_lines(folder.path());
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].at("attempts") == 1);
+  CHECK(lines[0].at("history").empty());
+}
+
 TEST_CASE("what cannot be opened ends with its exit code and says why") {
   const TemporaryFolder folder;
   BrokerMember broker;
