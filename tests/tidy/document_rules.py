@@ -1,0 +1,110 @@
+"""The mechanical rules about documents: what they point at, and what they list, is there."""
+
+import posixpath
+import re
+
+from rules import rule
+from tree import CODE, strip_comments
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FOLDER = r"(?:shared|broker|worker|producer|sink|cli|tests|docs|scripts|cmake|bench|\.ci)"
+# "say `worker/detectors/circles.cpp`" is an example and need not exist.
+TREE_PATH = re.compile(rf"(?<!say )`({FOLDER}/[\w./-]+)`")
+
+
+def without_code_blocks(text):
+    return re.sub(r"```.*?```", lambda m: "\n" * m.group(0).count("\n"), text, flags=re.DOTALL)
+
+
+def heading_anchors(text):
+    """The anchors that GitHub gives to the headings of a document."""
+    for heading in re.findall(r"^#+\s+(.*?)\s*$", without_code_blocks(text), re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@rule(
+    bad={
+        "README.md": "[gone](docs/GONE.md) `shared/base/gone.hpp`\n",
+        "docs/A.md": "# One\n[x](#two) [y](../README.md#nowhere)\n",
+    },
+    good={
+        "README.md": "[a](docs/A.md#part-two-it-is) [web](https://example.org/x) `docs/A.md`\n",
+        "docs/A.md": "# A\n## Part two: it is\n[u](../README.md) [v](#a)\n```\n[x](gone)\n```\n",
+        "docs/B.md": "say `cli/x.cpp`\n",
+    },
+)
+def documents_point_at_what_exists(tree):
+    for path in tree.paths(".md"):
+        text = without_code_blocks(tree.files[path])
+        for number, line in enumerate(text.splitlines(), start=1):
+            for target in LINK.findall(line):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                file, _, anchor = target.partition("#")
+                file = posixpath.join(posixpath.dirname(path), file) if file else path
+                file = posixpath.normpath(file)
+                if not tree.exists(file):
+                    yield f"{path}:{number}: {target}: there is no {file}"
+                elif anchor and anchor not in heading_anchors(tree.files.get(file, "")):
+                    yield f"{path}:{number}: {target}: {file} has no heading for it"
+            for target in TREE_PATH.findall(line):
+                if not tree.exists(target):
+                    yield f"{path}:{number}: `{target}` does not exist"
+
+
+LOG_CALL = re.compile(
+    r"""\b(?:log_?\.(?P<method>error|warn|info|debug|log)|write)\(\s*
+        (?:LogLevel::(?P<level>\w+),\s*)?(?:\w+\s*\?\s*)?"(?P<event>\w+)"
+        (?:\s*:\s*"(?P<other>\w+)")?(?P<rest>[^;]*)""",
+    re.VERBOSE,
+)
+LOG_FIELD = re.compile(r'\{"(\w+)",')
+LOG_ROW = re.compile(r"\| `(\w+)` \| (\w+) \| [^|]*\| ([^|]*)\|")
+LOG_CATALOGUE = "docs/OPERATIONS.md"
+
+
+def logged_events(tree):
+    """{event: [path, level, fields]} of everything that is written to a log."""
+    events = {}
+    for path in tree.paths(*CODE):
+        if path.startswith(("tests/", "bench/")):
+            continue
+        for call in LOG_CALL.finditer(strip_comments(tree.files[path])):
+            level = call["level"] or call["method"]
+            for event in filter(None, (call["event"], call["other"])):
+                known = events.setdefault(event, [path, level, set()])
+                known[2].update(LOG_FIELD.findall(call["rest"]))
+                if known[1] != level:
+                    known[1] = f"{known[1]} and {level}"
+    return events
+
+
+@rule(
+    bad={
+        "sink/a.cpp": 'log_.info("unheard_of");\nlog.warn("full", {{"disk", d}});\n'
+        'log.info("noisy");\n',
+        "docs/OPERATIONS.md": "## Log events\n| `gone` | info | all | | x |\n"
+        "| `full` | warn | sink | `text` | x |\n| `noisy` | debug | sink | | x |\n",
+    },
+    good={
+        "sink/a.cpp": 'program_.log.info(up ? "up" : "down", {{"at", n}});\n// log.info("not")\n'
+        'write(LogLevel::warn, "held", fields);\n',
+        "docs/OPERATIONS.md": "## Log events\n| `up` | info | all | `at` | x |\n"
+        "| `down` | info | all | `at` | x |\n| `held` | warn | all | `of` | fields of its own |\n"
+        "## Other\n| `code` | 1 | x | y |\n",
+    },
+)
+def logged_events_are_catalogued(tree):
+    text = tree.files.get(LOG_CATALOGUE, "").partition("## Log events\n")[2].partition("\n## ")[0]
+    rows = {name: (level, set(re.findall(r"`(\w+)`", fields)))
+            for name, level, fields in LOG_ROW.findall(text)}
+    events = logged_events(tree)
+    for name in sorted(rows.keys() - events.keys()):
+        yield f"{LOG_CATALOGUE}:1: nothing logs `{name}`"
+    for name, (path, level, fields) in sorted(events.items()):
+        if name not in rows:
+            yield f"{path}:1: {name}: {LOG_CATALOGUE} does not list this event"
+        elif rows[name][0] != level:
+            yield f"{LOG_CATALOGUE}:1: `{name}` is logged as {level}"
+        elif fields and fields != rows[name][1]:
+            yield f"{LOG_CATALOGUE}:1: `{name}` has the fields {', '.join(sorted(fields))}"
