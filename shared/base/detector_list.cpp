@@ -19,6 +19,7 @@ std::string_view detector_name(std::string_view spec) { return spec.substr(0, sp
 
 std::vector<std::string> detector_names(const std::vector<std::string>& specs) {
   std::vector<std::string> names;
+  names.reserve(specs.size());
   for (const auto& spec : specs) names.emplace_back(detector_name(spec));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -12,7 +12,8 @@ constexpr Duration kResendInterval = std::chrono::seconds{5};
 
 }  // namespace
 
-Session::Session(Hello hello, LinkOptions options) : link_(hello, options), slots_(hello.slots) {}
+Session::Session(const Hello& hello, LinkOptions options)
+    : link_(hello, options), slots_(hello.slots) {}
 
 void Session::receive(Message message, Time now, Effects& out) {
   if (link_.receive(message, now, out) == LinkEvent::up) on_up(now, out);

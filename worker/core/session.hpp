@@ -48,7 +48,7 @@ struct SessionStats {
 
 class Session {
  public:
-  Session(Hello hello, LinkOptions options);
+  Session(const Hello& hello, LinkOptions options);
 
   void receive(Message message, Time now, Effects& out);
   /// The pool has a result: `payload` holds the record and its artefacts.
