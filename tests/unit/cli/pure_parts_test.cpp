@@ -7,7 +7,6 @@
 #include "cli/shell_quote.hpp"
 #include "tests/support/catch.hpp"
 
-#include "shared/telemetry/cpus.hpp"
 
 namespace framefleet::cli {
 
@@ -109,18 +108,6 @@ TEST_CASE("a command is quoted so that the shell gives the same words back") {
         "framefleet run --detect 'faces?min_size=40&scale=1.1' 'my photos' 'it'\\''s' '' a/b.jpg");
   CHECK(shell_quote("~") == "'~'");
   CHECK(shell_quote("-") == "-");
-}
-
-TEST_CASE("a quota of processors is read from cpu.max") {
-  CHECK(telemetry::parse_cpu_max("150000 100000") == 1.5);
-  CHECK(telemetry::parse_cpu_max("50000 100000\n") == 0.5);
-  CHECK_FALSE(telemetry::parse_cpu_max("max 100000"));
-  CHECK_FALSE(telemetry::parse_cpu_max(""));
-  CHECK_FALSE(telemetry::parse_cpu_max("5"));
-  CHECK_FALSE(telemetry::parse_cpu_max("0 0"));
-  CHECK_FALSE(telemetry::parse_cpu_max("5 -1"));
-  CHECK_FALSE(telemetry::parse_cpu_max("5 1x"));
-  CHECK(telemetry::usable_cpus() >= 1);
 }
 
 TEST_CASE("of a log a person sees sentences and errors, else its last lines") {
