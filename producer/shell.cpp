@@ -3,6 +3,7 @@
 #include "producer/sources/file_io.hpp"
 #include "producer/sources/source_name.hpp"
 
+#include "shared/base/assert.hpp"
 #include "shared/base/detector_list.hpp"
 #include "shared/config/version.hpp"
 #include "shared/security/digest.hpp"
@@ -55,6 +56,19 @@ std::string job_name(const ProducerOptions& options) {
   return job_of(options.sources, detectors);
 }
 
+/// Every description of a run fits into its message if that with the longest texts does.
+Result<void, Error> check_description(const ProducerOptions& options) {
+  const TaskDescription longest{.origin = std::string(wire::kOriginBytesMax, 'x'),
+                                .detect = split_detectors(options.detect),
+                                .annotate = options.annotate,
+                                .captured_at_ms = wire::kWallClockMsMax,
+                                .unreadable = std::string(wire::kTextBytesMax, 'x')};
+  const auto encoded = wire::encode_task(longest);
+  if (encoded) return {};
+  return fail(Error{"--detect is too long to travel with a picture: " + encoded.error().text,
+                    exit_code::kUsage});
+}
+
 Result<std::optional<transport::Frame>, Error> read_second(const ProducerOptions& options) {
   if (options.second.empty()) return std::optional<transport::Frame>{};
   auto contents = read_file(options.second.string(), options.picture_bytes_max);
@@ -76,6 +90,7 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(ProducerOptions options,
   if (split_detectors(options.detect).empty()) {
     return fail(Error{"no detector is given: --detect faces,edges", exit_code::kUsage});
   }
+  if (auto fits = check_description(options); !fits) return fail(fits.error());
   auto channel = transport::Channel::open({.connect = options.connect});
   if (!channel) return fail(channel.error());
   auto second = read_second(options);
@@ -229,8 +244,9 @@ SubmittedTask Shell::task_of(PictureRef ref, Picture picture) {
   description.origin = std::move(picture.origin);
   description.detect = detect_;
   description.annotate = options_.annotate;
-  description.captured_at_ms =
+  const auto captured_at_ms =
       picture.captured_at_ms > 0 ? picture.captured_at_ms : telemetry::wall_clock_ms();
+  description.captured_at_ms = std::min<std::int64_t>(captured_at_ms, wire::kWallClockMsMax);
   description.unreadable = std::move(picture.unreadable);
   std::vector<transport::Frame> frames;
   if (description.unreadable.empty()) {
@@ -246,13 +262,9 @@ SubmittedTask Shell::task_of(PictureRef ref, Picture picture) {
   task.job = options_.job;
   task.detectors = detectors_;
   task.digest = security::payload_digest(bytes);
-  if (auto encoded = wire::encode_task(description)) {
-    task.task = std::move(*encoded);
-  } else {
-    // Too long a path or detector list: the worker says so, and the picture has its outcome.
-    program_.log.error("description_unsendable",
-                       {{"origin", description.origin}, {"text", encoded.error().text}});
-  }
+  auto encoded = wire::encode_task(description);
+  FRAMEFLEET_ASSERT(encoded.has_value());  // open() has checked it
+  task.task = std::move(*encoded);
   task.payload = channel_->payloads().put(std::move(frames));
   return task;
 }

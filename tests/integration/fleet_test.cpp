@@ -190,6 +190,28 @@ TEST_CASE(
   CHECK(lines[0].at("history").empty());
 }
 
+TEST_CASE("a file whose name is no UTF-8 has its outcome like any other") {
+  const TemporaryFolder folder;
+  const auto pictures = folder.path() / "pictures";
+  std::filesystem::create_directory(pictures);
+  std::ofstream{pictures / "na\xEFve.jpg"} << "no picture";
+  BrokerMember broker;
+  const auto sink = start_sink(broker.endpoint(), folder.path() / "store");
+  const auto worker = start_worker(broker.endpoint());
+  const auto producer = start_producer(broker.endpoint(), pictures.string(), "stub");
+  CHECK(producer->exit_code() == exit_code::kSomeFailed);
+  const auto lines = stored_lines(folder.path() / "store");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].at("reason") == "not_a_picture");
+}
+
+TEST_CASE("detectors that are too long to travel are refused before anything is read") {
+  const auto producer = start_producer("ipc:///nobody/there", "synthetic:?count=1&size=200x200",
+                                       "stub?" + std::string(2000, 'x') + "=1");
+  CHECK(producer->exit_code() == exit_code::kUsage);
+  CHECK(producer->log().find("detect") != std::string::npos);
+}
+
 TEST_CASE("what cannot be opened ends with its exit code and says why") {
   const TemporaryFolder folder;
   BrokerMember broker;
