@@ -10,13 +10,9 @@
 namespace framefleet::worker {
 
 /// TurboJPEG. Grey is the JPEG's own luma; CMYK and YCCK become BGR as Adobe writes them, inverted.
+/// Nothing of a picture but spare memory is kept for the next one.
 class JpegDecoder {
  public:
-  JpegDecoder();
-  ~JpegDecoder();
-  JpegDecoder(const JpegDecoder&) = delete;
-  JpegDecoder& operator=(const JpegDecoder&) = delete;
-
   /// True where the pixels are damaged: decoded as far as the bytes go.
   Result<bool, PictureError> decode(std::span<const std::byte> bytes, const ImageHeader& header,
                                     int channels, PlaneBuffer& out);
@@ -25,7 +21,6 @@ class JpegDecoder {
   Result<bool, PictureError> decompress(std::span<const std::byte> bytes, const ImageHeader& header,
                                         int pixel_format, PlaneBuffer& out);
 
-  void* handle_;
   PlaneBuffer cmyk_;
 };
 

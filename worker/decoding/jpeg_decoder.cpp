@@ -43,13 +43,55 @@ void cmyk_to_grey(const std::uint8_t* cmyk, std::uint8_t* grey, std::size_t coun
   }
 }
 
-}  // namespace
+/// For one pass over one picture: libjpeg keeps the tables that it has read, and would decode a
+/// JPEG that brings none with those of the picture before. Making one is as good as free.
+class Decompressor {
+ public:
+  Decompressor() : handle_(tjInitDecompress()) {
+    if (handle_ == nullptr) throw std::bad_alloc();
+  }
+  ~Decompressor() { tjDestroy(handle_); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
 
-JpegDecoder::JpegDecoder() : handle_(tjInitDecompress()) {
-  if (handle_ == nullptr) throw std::bad_alloc();
+  tjhandle get() const { return handle_; }
+
+ private:
+  tjhandle handle_;
+};
+
+constexpr int kWhole = -1;
+
+struct Pass {
+  int verdict{kWhole};  ///< Or TJERR_WARNING, or TJERR_FATAL.
+  std::string text;     ///< The last thing that was wrong.
+};
+
+/// Decodes as many rows of `out` as can be, from the top.
+Pass pass(std::span<const std::byte> bytes, int pixel_format, PlaneBuffer& out) {
+  const Decompressor jpeg;
+  const Plane plane = out.plane();
+  const int rc =
+      tjDecompress2(jpeg.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    static_cast<unsigned long>(bytes.size()), out.data(), plane.width,
+                    static_cast<int>(plane.stride), plane.height, pixel_format, TJFLAG_LIMITSCANS);
+  if (rc == 0) return {};
+  return {tjGetErrorCode(jpeg.get()), tjGetErrorStr2(jpeg.get())};
 }
 
-JpegDecoder::~JpegDecoder() { tjDestroy(handle_); }
+/// After a warning TurboJPEG calls an error a warning too, and rows that were not written because
+/// of it hold an earlier picture. The last byte of `out` is written last: an error is where a
+/// second pass does not bring it back.
+bool reaches_the_end(std::span<const std::byte> bytes, int pixel_format, PlaneBuffer& out) {
+  const Plane plane = out.plane();
+  std::uint8_t& last = out.row(plane.height - 1)[plane.stride - 1];
+  const std::uint8_t written = last;
+  last = static_cast<std::uint8_t>(~written);
+  pass(bytes, pixel_format, out);
+  return last == written;
+}
+
+}  // namespace
 
 Result<bool, PictureError> JpegDecoder::decode(std::span<const std::byte> bytes,
                                                const ImageHeader& header, int channels,
@@ -72,16 +114,12 @@ Result<bool, PictureError> JpegDecoder::decode(std::span<const std::byte> bytes,
 Result<bool, PictureError> JpegDecoder::decompress(std::span<const std::byte> bytes,
                                                    const ImageHeader& header, int pixel_format,
                                                    PlaneBuffer& out) {
-  const int width = static_cast<int>(header.width);
-  const int height = static_cast<int>(header.height);
-  out.reset(width, height, tjPixelSize[pixel_format]);
-  const int pitch = static_cast<int>(out.plane().stride);
-  const int rc = tjDecompress2(handle_, reinterpret_cast<const unsigned char*>(bytes.data()),
-                               static_cast<unsigned long>(bytes.size()), out.data(), width, pitch,
-                               height, pixel_format, TJFLAG_LIMITSCANS);
-  if (rc == 0) return false;
-  if (tjGetErrorCode(handle_) == TJERR_WARNING) return true;
-  return undecodable(std::string("JPEG: ") + tjGetErrorStr2(handle_));
+  out.reset(static_cast<int>(header.width), static_cast<int>(header.height),
+            tjPixelSize[pixel_format]);
+  const auto first = pass(bytes, pixel_format, out);
+  if (first.verdict == kWhole) return false;
+  if (first.verdict == TJERR_WARNING && reaches_the_end(bytes, pixel_format, out)) return true;
+  return undecodable("JPEG: " + first.text);
 }
 
 }  // namespace framefleet::worker
