@@ -15,6 +15,9 @@ namespace {
 
 /// Far over any configuration, far under what would hurt.
 constexpr std::size_t kFileBytesMax = 1U << 20U;
+/// toml++ calls itself once for each part of a dotted key: 20 000 of them fit the stack (8 MiB),
+/// 32 000 end the process. Those in addresses and names of files are counted too; few have 1000.
+constexpr std::ptrdiff_t kDotsMax = 10'000;
 
 std::string position(const std::string& file, const toml::source_region& source) {
   return fmt::format("{}:{}:{}", file, source.begin.line, source.begin.column);
@@ -218,6 +221,10 @@ std::vector<std::string> read_toml_file(OptionSet& set, const std::filesystem::p
   const auto content = read_file(file, kFileBytesMax);
   if (!content) {
     complaints.add(file.string(), "configuration file", content.error());
+    return {};
+  }
+  if (std::ranges::count(*content, '.') > kDotsMax) {
+    complaints.add(file.string(), "configuration file", fmt::format("has over {} dots", kDotsMax));
     return {};
   }
   Reader reader{set, file.string(), complaints};

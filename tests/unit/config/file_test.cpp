@@ -181,6 +181,13 @@ TEST_CASE("a file that cannot be read is told by its name") {
         std::string::npos);
 }
 
+TEST_CASE("a file whose keys would nest deeper than the stack is refused before it is parsed") {
+  std::string key = "a";
+  for (int i = 0; i < 100'000; ++i) key += ".a";
+  CHECK(complaint(key + " = 1\n") == ": configuration file: has over 10000 dots\n");
+  CHECK(complaint("[" + key + "]\n") == ": configuration file: has over 10000 dots\n");
+}
+
 TEST_CASE("a secret is read from its file without the line end") {
   const WrittenFile secret{"s3cret\n", "token"};
   const WrittenFile file{"[sample]\ntoken = \"${file:" + secret.path() + "}\"\n"};
