@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What is slower or stricter than the tests: style, spelling, self-contained headers, the second
-# compiler with its analyser, sanitizers. Each step is named and counted; one that fails does not
-# stop the next, and the script fails at the end.
+# compiler with its analyser, sanitizers, made-up input, rules broken on purpose. Each step is named
+# and counted; one that fails does not stop the next, and the script fails at the end.
 #
 #   scripts/check.sh               every step
 #   scripts/check.sh format tidy   these alone
@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 in_tree
 
-readonly steps=(format spelling scripts headers tidy asan tsan)
+readonly steps=(format spelling scripts headers tidy asan tsan fuzz mutants)
 readonly logs=build/check
 passed=0
 failed=0
@@ -92,6 +92,36 @@ step_asan() { sanitized asan 'unit|sim'; }
 
 # Threads of ours: libzmq and OpenCV are not instrumented and would report what they do correctly.
 step_tsan() { sanitized tsan unit; }
+
+# fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
+# kept in FOLDER.
+fuzz() {
+    local log=$2/$1.log program=build/fuzz/fuzz/fuzz_$1
+    mkdir -p "$2/$1"
+    if "$program" -max_total_time=20 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$2/$1-" "$2/$1" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
+        printf '%s: %d executions per second\n' "$1" \
+            "$(sed -nE 's/^stat::average_exec_per_sec: +//p' "$log")"
+        return
+    fi
+    tail -n 40 "$log"
+    ls "$2/$1"-* || return 1
+    echo "error: $program aborts with that input; once mended it belongs in tests/fuzz/corpus/$1"
+    return 1
+}
+
+step_fuzz() {
+    local corpus status=0 found=$logs/fuzz
+    configure fuzz && build fuzz || return 1
+    rm -rf "$found"
+    for corpus in tests/fuzz/corpus/*/; do
+        fuzz "$(basename "$corpus")" "$found" || status=1
+    done
+    return "$status"
+}
+
+# Rules broken on purpose, one at a time: the simulator and the tests of the cores must notice each.
+step_mutants() { tests/mutants/run.sh; }
 
 # run_step NAME : quiet while it passes, its whole log where it fails.
 run_step() {
