@@ -9,8 +9,6 @@
 namespace framefleet::transport {
 namespace {
 
-constexpr std::size_t kMessagePartsMax = 1 + wire::kPayloadFramesMax;
-
 /// Moves the second half of a list into a message of its own; nothing when there is no list to
 /// halve.
 std::optional<Message> split_off_half(Message& message) {
@@ -68,9 +66,7 @@ Result<std::vector<Parcel>, std::string> Courier::pack(const Message& message) c
 }
 
 Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
-  if (parcel.empty() || parcel.size() > kMessagePartsMax) {
-    return fail(Unreadable{false, "no frame, or more than a message may have"});
-  }
+  if (parcel.empty()) return fail(Unreadable{false, "a message without a frame"});
   std::vector<std::uint64_t> sizes;
   for (std::size_t i = 1; i < parcel.size(); ++i) sizes.push_back(parcel[i].size());
   auto message = wire::decode(parcel.front().bytes(), sizes);

@@ -36,7 +36,8 @@ class Courier {
   Result<Message, Unreadable> unpack(Parcel parcel);
 
   /// All parts of the next message, without waiting. Nothing: there is none. Of more than
-  /// `parts_max` parts one too many is kept, to which unpack() objects; the others are thrown away.
+  /// `parts_max` parts one too many is kept, to which the codec objects; the others are thrown
+  /// away.
   static std::optional<Parcel> receive(zmq::socket_t& socket, std::size_t parts_max);
 
   enum class Sent : std::uint8_t { yes, would_block, unreachable };
