@@ -1,7 +1,6 @@
 #include "shared/transport/courier.hpp"
 
 #include "shared/wire/codec.hpp"
-#include "shared/wire/limits.hpp"
 
 #include <algorithm>
 #include <utility>
