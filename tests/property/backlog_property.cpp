@@ -96,7 +96,7 @@ TEST_CASE("the backlog gives what a naive one gives, in the same order") {
     NaiveBacklog naive;
     for (const auto& command : some_commands(6)) {
       const TaskId task = task_of(command.task);
-      const Route& route = kRoutes[command.task % 3];
+      const Route& route = kRoutes[command.task / 3 % 3];
       const Time time{std::chrono::milliseconds{command.time}};
       const bool is_new = !naive.holds(task);  // the dispatcher pushes a task once
       if (command.kind <= 1 && is_new) {

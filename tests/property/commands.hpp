@@ -24,12 +24,16 @@ struct TableCommand {
   }
 };
 
+/// Up to some 500 of them: what goes wrong in a table goes wrong between several entries.
 inline std::vector<TableCommand> some_commands(int kinds) {
-  return *rc::gen::container<std::vector<TableCommand>>(rc::gen::build<TableCommand>(
+  const auto command = rc::gen::build<TableCommand>(
       rc::gen::set(&TableCommand::kind, rc::gen::inRange(0, kinds)),
       rc::gen::set(&TableCommand::task, rc::gen::inRange<std::uint64_t>(0, 12)),
       rc::gen::set(&TableCommand::other, rc::gen::inRange<std::uint64_t>(0, 6)),
-      rc::gen::set(&TableCommand::time, rc::gen::inRange<std::int64_t>(0, 50))));
+      rc::gen::set(&TableCommand::time, rc::gen::inRange<std::int64_t>(0, 50)));
+  // The ranges do not grow with the size, so only the list does.
+  return *rc::gen::scale(5.0, rc::gen::container<std::vector<TableCommand>>(
+                                  rc::gen::resize(rc::kNominalSize, command)));
 }
 
 /// Tasks of three sources.
