@@ -56,17 +56,35 @@ std::string job_name(const ProducerOptions& options) {
   return job_of(options.sources, detectors);
 }
 
-/// Every description of a run fits into its message if that with the longest texts does.
-Result<void, Error> check_description(const ProducerOptions& options) {
+/// Every task of a run can travel if that with the longest texts can.
+Result<void, Error> check_task(const ProducerOptions& options) {
   const TaskDescription longest{.origin = std::string(wire::kOriginBytesMax, 'x'),
                                 .detect = split_detectors(options.detect),
                                 .annotate = options.annotate,
                                 .captured_at_ms = wire::kWallClockMsMax,
                                 .unreadable = std::string(wire::kTextBytesMax, 'x')};
   const auto encoded = wire::encode_task(longest);
-  if (encoded) return {};
-  return fail(Error{"--detect is too long to travel with a picture: " + encoded.error().text,
-                    exit_code::kUsage});
+  if (!encoded) {
+    return fail(Error{"--detect is too long to travel with a picture: " + encoded.error().text,
+                      exit_code::kUsage});
+  }
+  SubmittedTask task;
+  task.source = "any";
+  task.job = options.job;
+  task.detectors = detector_names(longest.detect);
+  task.digest.assign(wire::kDigestBytesMax, 'x');
+  task.task = *encoded;
+  return transport::check_sendable(Submit{{std::move(task)}});
+}
+
+Result<void, Error> check_hello(const Hello& hello) {
+  if (hello.sources.size() > wire::kSourcesMax) {
+    return fail(Error{std::to_string(hello.sources.size()) +
+                          " sources: a producer can have at most " +
+                          std::to_string(wire::kSourcesMax) + "; name the folder above them",
+                      exit_code::kUsage});
+  }
+  return transport::check_sendable(hello);
 }
 
 Result<std::optional<transport::Frame>, Error> read_second(const ProducerOptions& options) {
@@ -90,12 +108,12 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(ProducerOptions options,
   if (split_detectors(options.detect).empty()) {
     return fail(Error{"no detector is given: --detect faces,edges", exit_code::kUsage});
   }
-  if (auto fits = check_description(options); !fits) return fail(fits.error());
   auto channel = transport::Channel::open({.connect = options.connect});
   if (!channel) return fail(channel.error());
   auto second = read_second(options);
   if (!second) return fail(second.error());
   options.job = job_name(options);
+  if (auto fits = check_task(options); !fits) return fail(fits.error());
   // What an earlier run may have done is asked for; without a manifest nothing is known of one.
   options.submission.ask_first = !options.manifest.empty();
   PlanOptions plan_options;
@@ -106,6 +124,7 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(ProducerOptions options,
   plan_options.list = &std::cin;
   auto plan = plan_sources(options.sources, plan_options);
   if (!plan) return fail(plan.error());
+  if (auto fits = check_hello(hello_of(options, *plan)); !fits) return fail(fits.error());
   return std::unique_ptr<Shell>(new Shell(std::move(options), program, std::move(*channel),
                                           std::move(*plan), std::move(*second)));
 }
@@ -156,6 +175,7 @@ Result<int, Error> Shell::run() {
         {submission_.next_deadline(), drain_.deadline(), publish_at_, progress_.next_at()});
     channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
     receive_messages();
+    if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
   return ended(telemetry::monotonic_now());
 }

@@ -36,6 +36,9 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(const SinkOptions& options,
                                                   telemetry::Program& program) {
   auto channel = transport::Channel::open({.connect = options.connect});
   if (!channel) return fail(channel.error());
+  if (auto announced = transport::check_sendable(hello_of(options, "")); !announced) {
+    return fail(announced.error());
+  }
   SqliteStoreOptions store_options;
   store_options.folder = options.store;
   store_options.ndjson = options.ndjson;
@@ -89,6 +92,7 @@ Result<int, Error> Shell::run() {
     const Time deadline = std::min({intake_.next_deadline(), drain_.deadline(), publish_at_});
     channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
     receive_messages();
+    if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
   if (auto refusal = telemetry::refusal_of(intake_.link()); refusal && !drain_.draining()) {
     return fail(std::move(*refusal));

@@ -48,6 +48,9 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options,
   if (auto checked = check_offer(options); !checked) return fail(checked.error());
   auto channel = transport::Channel::open({.connect = options.connect});
   if (!channel) return fail(channel.error());
+  if (auto announced = transport::check_sendable(hello_of(options)); !announced) {
+    return fail(announced.error());
+  }
   options.pool.slots = options.slots;
   auto pool = std::make_unique<ThreadPool>(options.pool);
   return std::unique_ptr<Shell>(new Shell(options, program, std::move(*channel), std::move(pool)));
@@ -92,6 +95,7 @@ Result<int, Error> Shell::run() {
     const Time deadline = std::min({session_.next_deadline(), drain_.deadline(), publish_at_});
     channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
     receive_messages();
+    if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
   return ended();
 }

@@ -2,7 +2,7 @@
 
 #include "shared/transport/address.hpp"
 #include "shared/transport/courier.hpp"
-#include "shared/wire/limits.hpp"
+#include "shared/wire/codec.hpp"
 
 #include <fmt/format.h>
 
@@ -62,7 +62,10 @@ class Channel::Socket {
     if (!dealer_) return;
     auto parcels = courier_.pack(message);
     if (!parcels) {
-      ++unsendable_;
+      if (!unsendable_) {
+        unsendable_ = Error{"a message cannot travel to the broker: " + parcels.error(),
+                            exit_code::kInternal};
+      }
       return;
     }
     for (auto& parcel : *parcels) waiting_.push_back(std::move(parcel));
@@ -87,7 +90,7 @@ class Channel::Socket {
   }
 
   PayloadStore& payloads() { return payloads_; }
-  std::uint64_t unsendable() const { return unsendable_; }
+  std::optional<Error> take_unsendable() { return std::exchange(unsendable_, std::nullopt); }
 
  private:
   void flush() {
@@ -104,7 +107,7 @@ class Channel::Socket {
   Courier courier_;
   std::deque<Parcel> waiting_;
   bool said_goodbye_{false};  // it was the last thing said
-  std::uint64_t unsendable_{0};
+  std::optional<Error> unsendable_;
 };
 
 Channel::Channel(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
@@ -122,6 +125,12 @@ void Channel::send(const Message& message) { socket_->send(message); }
 std::optional<Channel::Incoming> Channel::receive() { return socket_->receive(); }
 void Channel::wait(std::span<const int> fds, Duration timeout) { socket_->wait(fds, timeout); }
 PayloadStore& Channel::payloads() { return socket_->payloads(); }
-std::uint64_t Channel::unsendable() const { return socket_->unsendable(); }
+std::optional<Error> Channel::take_unsendable() { return socket_->take_unsendable(); }
+
+Result<void, Error> check_sendable(const Message& message) {
+  const auto header = wire::encode(message, {});
+  if (header) return {};
+  return fail(Error{header.error().text, exit_code::kUsage});
+}
 
 }  // namespace framefleet::transport

@@ -47,14 +47,19 @@ class Channel {
   void wait(std::span<const int> fds, Duration timeout);
 
   PayloadStore& payloads();
-  /// Messages of ours that the codec refused, ever: a bug or a limit.
-  std::uint64_t unsendable() const;
+  /// Which message of ours the codec refused first since the last call, and why (70): it was dropped,
+  /// so whoever waits for its answer would wait for ever. Ask once a turn and end with it.
+  std::optional<Error> take_unsendable();
 
  private:
   class Socket;
   explicit Channel(std::unique_ptr<Socket> socket);
   std::unique_ptr<Socket> socket_;
 };
+
+/// Whether a message that carries no payload can travel; 64 with what the codec says if not. For
+/// what the command line puts into messages, before the network is touched.
+Result<void, Error> check_sendable(const Message& message);
 
 /// Performs the effects that all cores have in common; false for any other.
 template <class Effect>

@@ -212,6 +212,42 @@ TEST_CASE("detectors that are too long to travel are refused before anything is 
   CHECK(producer->log().find("detect") != std::string::npos);
 }
 
+TEST_CASE("what no message can hold is refused before the network is touched") {
+  const TemporaryFolder folder;
+  const std::string nobody = "ipc:///nobody/there";
+  const std::string long_name(300, 'n');
+  const auto check_refused = [](const std::unique_ptr<Member>& member, const std::string& text) {
+    CHECK(member->exit_code() == exit_code::kUsage);
+    CHECK(member->log().find(text) != std::string::npos);
+  };
+  producer::ProducerOptions options;
+  options.connect = nobody;
+  options.detect = "stub";
+  options.job = "test";
+  options.sources = {"synthetic:?count=1&size=200x200"};
+  auto named = options;
+  named.name = long_name;
+  check_refused(member_of<producer::Shell>("framefleet-producer", named), "hello.name");
+  auto of_long_job = options;
+  of_long_job.job = long_name;
+  check_refused(member_of<producer::Shell>("framefleet-producer", of_long_job), "job");
+  options.sources.clear();
+  for (int i = 0; i < 300; ++i) {
+    options.sources.push_back("synthetic:?count=1&size=200x200&camera=" + std::to_string(i));
+  }
+  check_refused(member_of<producer::Shell>("framefleet-producer", options), "300 sources");
+  worker::WorkerOptions worker;
+  worker.connect = nobody;
+  worker.slots = 1;
+  worker.name = long_name;
+  check_refused(member_of<worker::Shell>("framefleet-worker", worker), "hello.name");
+  sink::SinkOptions sink;
+  sink.connect = nobody;
+  sink.store = folder.path();
+  sink.name = "na\xEFve";
+  check_refused(member_of<sink::Shell>("framefleet-sink", sink), "hello.name");
+}
+
 TEST_CASE("what cannot be opened ends with its exit code and says why") {
   const TemporaryFolder folder;
   BrokerMember broker;

@@ -133,7 +133,7 @@ TEST_CASE("a list that is too long for one header travels in several messages, i
   }
   CHECK(heard == long_list(kCount));
   CHECK(messages > 1);
-  CHECK(channel->unsendable() == 0);
+  CHECK_FALSE(channel->take_unsendable());
 }
 
 TEST_CASE("payloads stay with their entries when a list is split") {
@@ -169,7 +169,11 @@ TEST_CASE("what no header can hold is counted, and its peer is given up so that 
   CHECK(hub->take_unreachable() == std::vector{peer});
   CHECK(hub->take_unreachable().empty());
   channel->send(hello);
-  CHECK(channel->unsendable() == 1);
+  const auto unsendable = channel->take_unsendable();
+  REQUIRE(unsendable);
+  CHECK(unsendable->exit_code == exit_code::kInternal);
+  CHECK(unsendable->text.find("hello.name") != std::string::npos);
+  CHECK_FALSE(channel->take_unsendable());
   channel->send(numbered(2));
   CHECK(hear_a<Heartbeat>(*hub) == numbered(2));
 }
