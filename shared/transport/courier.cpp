@@ -3,13 +3,15 @@
 #include "shared/wire/codec.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace framefleet::transport {
 namespace {
 
 /// Moves the second half of a list into a message of its own; nothing when there is no list to
-/// halve.
+/// halve. Of the two lists of `known` the longer one is halved, the other stays in the first part:
+/// each part answers for the ids that it names.
 std::optional<Message> split_off_half(Message& message) {
   return std::visit(
       [](auto& value) -> std::optional<Message> {
@@ -28,6 +30,16 @@ std::optional<Message> split_off_half(Message& message) {
           if (value.outcomes.size() < 2) return std::nullopt;
           Value other = value;
           halve(value.outcomes, other.outcomes);
+          return other;
+        } else if constexpr (std::is_same_v<Value, Known>) {
+          if (std::max(value.stored.size(), value.unknown.size()) < 2) return std::nullopt;
+          Value other;
+          other.asker = value.asker;
+          if (value.stored.size() >= value.unknown.size()) {
+            halve(value.stored, other.stored);
+          } else {
+            halve(value.unknown, other.unknown);
+          }
           return other;
         } else {
           return std::nullopt;

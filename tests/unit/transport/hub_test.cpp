@@ -4,6 +4,7 @@
 
 #include "shared/wire/codec.hpp"
 
+#include <algorithm>
 #include <set>
 
 using namespace framefleet;
@@ -134,6 +135,33 @@ TEST_CASE("a list that is too long for one header travels in several messages, i
   CHECK(heard == long_list(kCount));
   CHECK(messages > 1);
   CHECK_FALSE(channel->take_unsendable());
+}
+
+TEST_CASE("an answer whose lists are too long for one header names every id once") {
+  const auto hub = open_hub();
+  const auto channel = dialled(hub->endpoints().front());
+  constexpr std::size_t kStored = 2000;
+  constexpr std::size_t kUnknown = 5000;
+  Known known{42, long_list(kStored).tasks, {}};
+  for (std::uint64_t i = 0; i < kUnknown; ++i) known.unknown.push_back({8, 1, i, 0});
+  channel->send(known);
+  CHECK_FALSE(channel->take_unsendable());
+  std::vector<SettledTask> stored;
+  std::vector<TaskId> unknown;
+  std::size_t parts = 0;
+  while (stored.size() < kStored || unknown.size() < kUnknown) {
+    const auto part = hear_a<Known>(*hub);
+    CHECK(part.asker == 42);
+    stored.insert(stored.end(), part.stored.begin(), part.stored.end());
+    unknown.insert(unknown.end(), part.unknown.begin(), part.unknown.end());
+    ++parts;
+  }
+  CHECK(parts > 2);
+  std::sort(unknown.begin(), unknown.end());
+  CHECK(unknown == known.unknown);
+  const auto by_id = [](const SettledTask& a, const SettledTask& b) { return a.id < b.id; };
+  std::sort(stored.begin(), stored.end(), by_id);
+  CHECK(stored == known.stored);
 }
 
 TEST_CASE("payloads stay with their entries when a list is split") {
