@@ -1,7 +1,7 @@
 // framefleet-worker: takes pictures from the broker, runs detectors on them, sends back what they
 // found. Connects to one broker (see --connect). SIGTERM, SIGINT or SIGUSR1: finish what runs, then
-// leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 64 flags; 66 a detector's file is
-// missing; 69 the broker refuses; 70 a bug or a stuck task; 78 configuration.
+// leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave up; 64 flags; 66 a
+// detector's file is missing; 69 the broker refuses; 70 a bug or a stuck task; 78 configuration.
 
 #include "worker/detector_commands.hpp"
 #include "worker/options.hpp"
@@ -23,9 +23,8 @@ int main(int argc, char** argv) {
   telemetry::describe(set, common);
   set.epilog(
       "Signals: SIGTERM, SIGINT, SIGUSR1 finish what runs and leave; a second SIGTERM or SIGINT\n"
-      "stops now. Exit codes: 0, 64 flags, 66 a detector's file is missing, 69 the broker "
-      "refuses,\n"
-      "70 a bug or a stuck task, 78 configuration.");
+      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 66 a detector's file is missing,\n"
+      "69 the broker refuses, 70 a bug or a stuck task, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
@@ -34,6 +33,8 @@ int main(int argc, char** argv) {
         if (options.slots == 0) options.slots = telemetry::usable_cpus();
         auto shell = worker::Shell::open(options, program);
         if (!shell) return fail(shell.error());
-        return (*shell)->run();
+        auto ended = (*shell)->run();
+        (*shell)->exit_if_working(ended);
+        return ended;
       }});
 }

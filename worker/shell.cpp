@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -71,6 +72,16 @@ Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
 }
 
 Result<int, Error> Shell::run() {
+  auto ended = work();
+  if (!session_.over()) {
+    channel_->send(Goodbye{});  // the broker hands out again at once what was running
+    channel_->hang_up();
+  }
+  channel_.reset();  // gives the goodbye its moment to get out
+  return ended;
+}
+
+Result<int, Error> Shell::work() {
   const std::array fds{program_.signals.fd(), pool_->notify_fd()};
   while (!session_.over()) {
     const Time now = telemetry::monotonic_now();
@@ -83,8 +94,6 @@ Result<int, Error> Shell::run() {
         perform(now);
         break;
       case telemetry::DrainWatch::Word::stop:
-        channel_->send(Goodbye{});  // the broker hands out again at once what was running
-        channel_->hang_up();
         return ended();
     }
     take_done(now);
@@ -105,11 +114,18 @@ Result<int, Error> Shell::ended() const {
     return fail(std::move(*refusal));
   }
   program_.log.info("worked", {{"results", session_.stats().finished}});
-  if (!stuck_) return exit_code::kOk;
-  // A thread cannot be killed, and joining it would hang: whoever supervises us starts a new
-  // worker.
-  program_.log.error("leaving_with_a_stuck_thread");
-  std::_Exit(exit_code::kInternal);
+  if (stuck_) return exit_code::kInternal;
+  return drain_.gave_up() ? exit_code::kSomeFailed : exit_code::kOk;
+}
+
+void Shell::exit_if_working(const Result<int, Error>& ended) {
+  if (pool_->in_use() == 0) return;
+  if (!ended) program_.log.error("failed", {{"text", ended.error().text}});
+  const int code = ended ? *ended : ended.error().exit_code;
+  program_.log.warn("leaving_tasks_behind", {{"tasks", pool_->in_use()}, {"exit_code", code}});
+  // A thread cannot be killed, and joining it would wait for its detector, which may take minutes
+  // or for ever. It holds nothing that outlives the process.
+  std::_Exit(code);
 }
 
 void Shell::receive_messages() {

@@ -26,13 +26,18 @@ class Shell {
   static Result<std::unique_ptr<Shell>, Error> open(WorkerOptions options,
                                                     telemetry::Program& program);
 
-  /// Until drained, refused or told to stop: the exit code, or the error that ended it.
+  /// Until drained, refused or told to stop: the exit code, or the error that ended it. At its
+  /// return the broker has its leases back. Requires: called once.
   Result<int, Error> run();
+  /// After run(): ends the process here, with what run() gave, while the pool still has a task. The
+  /// destructor would wait for it.
+  void exit_if_working(const Result<int, Error>& ended);
 
  private:
   Shell(const WorkerOptions& options, telemetry::Program& program,
         std::unique_ptr<transport::Channel> channel, std::unique_ptr<Pool> pool);
 
+  Result<int, Error> work();
   void receive_messages();
   void take_done(Time now);
   void finish(const LeaseId& lease, Worked worked, Duration elapsed, Time now);
@@ -44,7 +49,7 @@ class Shell {
 
   WorkerOptions options_;
   telemetry::Program& program_;
-  std::unique_ptr<transport::Channel> channel_;
+  std::unique_ptr<transport::Channel> channel_;  // until the end of run()
   std::unique_ptr<Pool> pool_;
   Session session_;
   WorkerMetrics metrics_;

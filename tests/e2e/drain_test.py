@@ -64,7 +64,8 @@ class DrainTest(unittest.TestCase):
             worker.terminate()
             worker.until_log("draining")
             worker.terminate()
-            worker.exit_code(timeout=20)  # far less than the frame takes
+            self.assertEqual(worker.exit_code(timeout=20), 0)  # far less than the frame takes
+            self.assertIn("leaving_tasks_behind", worker.text())
             eventually(lambda: broker.metrics()[leased] == 0, "the lease is given back")
             producer.terminate()
             producer.until_log("draining")
