@@ -160,9 +160,9 @@ void Shell::take_done(Time now) {
 
 void Shell::finish(const LeaseId& lease, Worked worked, Duration elapsed, Time now) {
   auto record = wire::encode_record(worked.record);
-  if (!record) {
-    session_.failed(lease, Reason::detector_error, record.error().text, now, effects_);
-    return;
+  if (!record) return failed(lease, Reason::detector_error, record.error().text, now);
+  if (const auto fault = too_much(*record, worked.artefacts); !fault.empty()) {
+    return failed(lease, Reason::detector_error, fault, now);
   }
   metrics_.observe(worked.record);
   stats_.damaged += worked.record.damaged ? 1U : 0U;
@@ -172,6 +172,26 @@ void Shell::finish(const LeaseId& lease, Worked worked, Duration elapsed, Time n
     frames.push_back(transport::Frame::of(std::move(artefact)));
   }
   session_.finished(lease, channel_->payloads().put(std::move(frames)), elapsed, now, effects_);
+}
+
+/// Why a result is too much for the broker that welcomed us; "" when it is not.
+std::string Shell::too_much(const std::string& record,
+                            const std::vector<std::string>& artefacts) const {
+  if (artefacts.size() > wire::kArtefactsMax) {
+    return "the result has " + std::to_string(artefacts.size()) + " artefacts; the limit is " +
+           std::to_string(wire::kArtefactsMax);
+  }
+  std::uint64_t bytes = record.size();
+  for (const auto& artefact : artefacts) bytes += artefact.size();
+  const auto bytes_max = session_.link().welcome().payload_bytes_max;
+  if (bytes <= bytes_max) return {};
+  return "the result has " + std::to_string(bytes) + " bytes; the broker takes " +
+         std::to_string(bytes_max);
+}
+
+void Shell::failed(const LeaseId& lease, Reason reason, const std::string& text, Time now) {
+  ++stats_.failed[reason];
+  session_.failed(lease, reason, text, now, effects_);
 }
 
 /// The stage's budget is spent: the lease is not vouched for any more. A thread that does not come
@@ -214,8 +234,7 @@ void Shell::perform(Time now) {
 void Shell::start(const AssignedTask& task, Time now) {
   auto description = wire::decode_task(task.task);
   if (!description) {
-    session_.failed(task.lease, Reason::bad_description, description.error().text, now, effects_);
-    return;
+    return failed(task.lease, Reason::bad_description, description.error().text, now);
   }
   const auto held = channel_->payloads().frames(task.payload.id);
   auto frames = std::make_shared<std::vector<transport::Frame>>(held.begin(), held.end());

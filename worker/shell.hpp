@@ -41,6 +41,8 @@ class Shell {
   void receive_messages();
   void take_done(Time now);
   void finish(const LeaseId& lease, Worked worked, Duration elapsed, Time now);
+  void failed(const LeaseId& lease, Reason reason, const std::string& text, Time now);
+  std::string too_much(const std::string& record, const std::vector<std::string>& artefacts) const;
   void give_up_the_overdue(Time now);
   void perform(Time now);
   void start(const AssignedTask& task, Time now);
