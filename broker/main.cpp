@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
         options.core.incarnation = broker::incarnation_at(telemetry::wall_clock_ms());
+        options.hub.frame_bytes_max = broker::frame_bytes_max(options.core);
         auto shell = broker::Shell::open(options, program);
         if (!shell) return fail(shell.error());
         return (*shell)->run();

@@ -13,6 +13,10 @@ std::uint32_t incarnation_at(std::int64_t wall_clock_ms) {
       std::max<std::int64_t>(1, (wall_clock_ms - kStartOf2020Ms) / kTenthMs));
 }
 
+std::uint64_t frame_bytes_max(const CoreOptions& core) {
+  return std::max(core.payload_bytes_max, transport::HubOptions{}.frame_bytes_max);
+}
+
 void describe(config::OptionSet& set, BrokerOptions& options) {
   using namespace std::chrono_literals;
   using config::SizeOf;

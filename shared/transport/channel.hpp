@@ -19,8 +19,9 @@ namespace framefleet::transport {
 struct ChannelOptions {
   /// "tcp://HOST:PORT" or "ipc:///PATH".
   std::string connect;
-  /// Largest frame that is read.
-  std::uint64_t frame_bytes_max{std::uint64_t{64} << 20U};
+  /// Largest frame that is read: the largest payload_bytes_max that a broker can be told. The broker
+  /// is trusted; what it sends is what it was willing to take.
+  std::uint64_t frame_bytes_max{std::uint64_t{1} << 30U};
 };
 
 class Channel {
