@@ -194,7 +194,8 @@ Result<int, Error> Shell::ended(Time now) {
   }
   std::uint64_t not_ok = stats.rejected;
   for (std::size_t i = 1; i < kStatusCount; ++i) not_ok += stats.settled.at(i);
-  return not_ok > 0 || source_broken_ ? exit_code::kSomeFailed : exit_code::kOk;
+  const bool something_failed = not_ok > 0 || source_broken_ || drain_.gave_up();
+  return something_failed ? exit_code::kSomeFailed : exit_code::kOk;
 }
 
 void Shell::receive_messages() {

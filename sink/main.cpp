@@ -1,7 +1,8 @@
 // framefleet-sink: takes outcomes from the broker and keeps them: SQLite, NDJSON, pictures.
 // Connects to one broker (see --connect). SIGTERM, SIGINT or SIGUSR1: commit what is here, then
-// leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 64 flags; 69 the folder is in use or
-// the broker refuses; 70 a bug; 73 the folder cannot be created; 74 disk error; 78 configuration.
+// leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave up; 64 flags; 69 the
+// folder is in use or the broker refuses; 70 a bug; 73 the folder cannot be created; 74 disk error;
+// 78 configuration.
 
 #include "sink/options.hpp"
 #include "sink/shell.hpp"
@@ -19,9 +20,8 @@ int main(int argc, char** argv) {
   set.epilog(
       "Signals: SIGTERM, SIGINT, SIGUSR1 commit what is here and leave; a second SIGTERM or "
       "SIGINT\n"
-      "stops now. Exit codes: 0, 64 flags, 69 the folder is in use or the broker refuses, 70 a "
-      "bug,\n"
-      "73 the folder cannot be created, 74 disk error, 78 configuration.");
+      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 the folder is in use or the\n"
+      "broker refuses, 70 a bug, 73 the folder cannot be created, 74 disk error, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {

@@ -79,7 +79,8 @@ Result<int, Error> Shell::run() {
         perform(now);
         break;
       case telemetry::DrainWatch::Word::stop:
-        return exit_code::kOk;  // what is committed stays; the broker sends the rest again
+        // What is committed stays; the broker sends the rest again.
+        return drain_.gave_up() ? exit_code::kSomeFailed : exit_code::kOk;
     }
     take_completions(now);
     if (const auto status = store_->status(); !status.fatal.empty()) {

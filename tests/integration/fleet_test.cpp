@@ -190,6 +190,34 @@ TEST_CASE(
   CHECK(lines[0].at("history").empty());
 }
 
+TEST_CASE("a worker whose drain takes too long gives its lease back and ends with 3") {
+  const TemporaryFolder folder;
+  BrokerMember broker;
+  const auto sink = start_sink(broker.endpoint(), folder.path());
+  worker::WorkerOptions options;
+  options.connect = broker.endpoint();
+  options.slots = 1;
+  options.name = "worker-1";
+  options.detectors = {"stub"};
+  options.drain_timeout = Duration::zero();
+  auto worker = member_of<worker::Shell>("framefleet-worker", options);
+  const auto producer =
+      start_producer(broker.endpoint(), "synthetic:?count=1&size=200x200", "stub?sleep=1s");
+  const auto leased = [&] { return broker->metric("framefleet_broker_tasks{state=\"leased\"}"); };
+  REQUIRE(broker->eventually([&] { return leased() == 1; }));
+  CHECK(worker->drained() == exit_code::kSomeFailed);
+  CHECK(worker->log().find("drain_given_up") != std::string::npos);
+  CHECK(broker->eventually([&] { return leased() == 0; }));
+}
+
+TEST_CASE("a broker reads a payload of any size that it lets in") {
+  broker::CoreOptions core;
+  core.payload_bytes_max = 1000;
+  CHECK(broker::frame_bytes_max(core) == std::uint64_t{64} << 20U);
+  core.payload_bytes_max = std::uint64_t{1} << 30U;
+  CHECK(broker::frame_bytes_max(core) == std::uint64_t{1} << 30U);
+}
+
 TEST_CASE("a file whose name is no UTF-8 has its outcome like any other") {
   const TemporaryFolder folder;
   const auto pictures = folder.path() / "pictures";
