@@ -2,6 +2,8 @@
 
 #include "shared/base/assert.hpp"
 
+#include <algorithm>
+
 namespace framefleet::broker {
 
 std::deque<TaskId>& Backlog::queue_for(const TaskId& task, const Route& route) {
@@ -10,6 +12,7 @@ std::deque<TaskId>& Backlog::queue_for(const TaskId& task, const Route& route) {
   if (is_new) {
     lane.route = &position->first;
     lane.served_at = clock_;
+    ++routes_opened_;
   }
   auto& queue = lane.by_source[task.source];
   if (queue.empty()) lane.turns.push_back(task.source);
@@ -44,6 +47,19 @@ TaskId Backlog::take_from(Lane& lane) {
   }
   if (lane.turns.empty()) lanes_.erase(Route(*lane.route));
   return task;
+}
+
+std::optional<TaskId> Backlog::pop_unserved(Time limit) {
+  for (auto& [route, lane] : lanes_) {
+    if (lane.unserved_since <= limit) return take_from(lane);
+  }
+  return std::nullopt;
+}
+
+Time Backlog::unserved_since() const {
+  Time since = kNever;
+  for (const auto& [route, lane] : lanes_) since = std::min(since, lane.unserved_since);
+  return since;
 }
 
 std::optional<TaskId> Backlog::pop_due(Time now) {

@@ -45,6 +45,24 @@ class Backlog {
   /// The delayed task that has been due longest, removed; or nothing.
   std::optional<TaskId> pop_due(Time now);
 
+  /// How many routes were opened so far: whoever knows the workers looks again when it grows.
+  std::uint64_t routes_opened() const { return routes_opened_; }
+  /// Notes which routes nobody serves, and since when. `serves(route)`: some worker does.
+  template <class Serves>
+  void note_served(Serves serves, Time now) {
+    for (auto& [route, lane] : lanes_) {
+      if (serves(route)) {
+        lane.unserved_since = kNever;
+      } else if (lane.unserved_since == kNever) {
+        lane.unserved_since = now;
+      }
+    }
+  }
+  /// A ready task of a route that nobody has served since before `limit`, removed; or nothing.
+  std::optional<TaskId> pop_unserved(Time limit);
+  /// Since when the route that has waited longest has been served by nobody.
+  Time unserved_since() const;
+
   Time next_due() const;
   std::uint64_t ready_count() const { return ready_count_; }
   std::uint64_t delayed_count() const { return delayed_.size(); }
@@ -56,6 +74,7 @@ class Backlog {
     std::deque<std::uint64_t> turns;  // sources with ready tasks, in the order of their turns
     std::unordered_map<std::uint64_t, std::deque<TaskId>> by_source;
     std::uint64_t served_at{0};  // value of clock_ when a task was taken last
+    Time unserved_since{kNever};
   };
 
   std::deque<TaskId>& queue_for(const TaskId& task, const Route& route);
@@ -65,6 +84,7 @@ class Backlog {
   std::set<std::pair<Time, TaskId>> delayed_;
   std::uint64_t ready_count_{0};
   std::uint64_t clock_{0};  // counts the tasks taken
+  std::uint64_t routes_opened_{0};
 };
 
 }  // namespace framefleet::broker

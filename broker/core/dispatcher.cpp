@@ -39,7 +39,7 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
   if (peer == peers_.end()) {
     // Somebody we have forgotten, or who never said hello: nothing but a hello helps.
     release_all();
-    out.push_back(SendTo{from, Goodbye{}});
+    if (!std::holds_alternative<Goodbye>(message)) out.push_back(SendTo{from, Goodbye{}});
     out.push_back(ForgetPeer{from});
     return;
   }
@@ -67,7 +67,7 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
                  [&](Release& release) {
                    only(Role::worker, [&] { on_release(from, release, now, out); });
                  },
-                 [&](Drain&) { only(Role::worker, [&] { workers_.find(from)->draining = true; }); },
+                 [&](Drain&) { only(Role::worker, [&] { on_drain(from, now); }); },
                  [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
                  [&](Known& known) { only(Role::sink, [&] { on_known(known, out); }); },
                  [&](auto&) { wrong_role(); },
@@ -103,7 +103,8 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Effects& 
     return;
   }
   if (auto rejected = reject_answer(from, task)) {
-    ledger_.rejected(task.source, task.job);
+    // Not a word of this producer's about its source: another one's books stay as they are.
+    if (rejected->reason != Reason::not_owner) ledger_.rejected(task.source);
     release_payload(task.payload, out);
     out.push_back(SendTo{from, Rejected{{std::move(*rejected)}}});
     return;
@@ -115,7 +116,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Effects& 
     return;
   }
   const TaskId id = task.id;
-  ledger_.admitted(task.source, task.job);
+  ledger_.admitted(task.source);
   backlog_bytes_ += task.payload.bytes;
   backlog_.push_back(id, task.detectors);
   Task record;
@@ -140,6 +141,9 @@ std::optional<RejectedTask> Dispatcher::reject_answer(PeerId from,
   if (task.task_class != TaskClass::batch) {
     return RejectedTask{task.id, Reason::malformed, "this broker serves the class 'batch' alone"};
   }
+  if (task.priority != 0) {
+    return RejectedTask{task.id, Reason::malformed, "this broker does not serve priorities"};
+  }
   if (task.ttl != Duration::zero()) {
     return RejectedTask{task.id, Reason::malformed, "this broker does not serve a ttl"};
   }
@@ -154,7 +158,7 @@ std::optional<RejectedTask> Dispatcher::reject_answer(PeerId from,
 std::optional<Busy> Dispatcher::busy_answer(const SubmittedTask& task) const {
   const auto busy = [&](Reason reason) { return Busy{{task.id}, reason, options_.busy_retry}; };
   if (draining_) return busy(Reason::draining);
-  if (storing_.bytes() >= options_.unstored_bytes_max) return busy(Reason::sink_slow);
+  if (!sink_keeps_up()) return busy(Reason::sink_slow);
   if (tasks_.size() >= options_.backlog_tasks_max) return busy(Reason::backlog_tasks);
   // A task larger than the whole cap is let in when it is alone: it can never fit better.
   if (backlog_bytes_ > 0 && backlog_bytes_ + task.payload.bytes > options_.backlog_bytes_max) {
@@ -164,7 +168,7 @@ std::optional<Busy> Dispatcher::busy_answer(const SubmittedTask& task) const {
 }
 
 void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effects& out) {
-  const auto lease = leases_.close(result.lease, result.id);
+  const auto lease = close_held(from, result.lease, result.id);
   if (!lease) {
     answer_unexpected_result(from, result, out);
     return;
@@ -196,18 +200,19 @@ void Dispatcher::answer_unexpected_result(PeerId from, const TaskResult& result,
 }
 
 void Dispatcher::on_nack(PeerId from, const Nack& nack, Time now, Effects& out) {
-  const auto lease = leases_.close(nack.lease, nack.id);
+  const auto lease = close_held(from, nack.lease, nack.id);
   if (!lease) {
     stale(from, nack.id, nack.lease, out);
     return;
   }
   hand_back(*lease, nack.reason, nack.text, now, out);
+  if (nack.reason == Reason::drained) workers_.find(from)->full = true;
   assign_all(now, out);
 }
 
 void Dispatcher::on_release(PeerId from, const Release& release, Time now, Effects& out) {
   for (auto position = release.tasks.rbegin(); position != release.tasks.rend(); ++position) {
-    if (const auto lease = leases_.close(position->lease, position->id)) {
+    if (const auto lease = close_held(from, position->lease, position->id)) {
       hand_back(*lease, Reason::drained, "", now, out);
     } else {
       stale(from, position->id, position->lease, out);
@@ -216,6 +221,20 @@ void Dispatcher::on_release(PeerId from, const Release& release, Time now, Effec
   // Its slots are taken by what we do not know of; handing out at once would go round in circles.
   workers_.find(from)->full = true;
   assign_all(now, out);
+}
+
+/// Closes the lease if `by` holds it; nothing means: stale.
+std::optional<Lease> Dispatcher::close_held(PeerId by, const LeaseId& lease, const TaskId& task) {
+  return holds(by, lease) ? leases_.close(lease, task) : std::nullopt;
+}
+
+/// The worker it was given to, perhaps over a new connection.
+bool Dispatcher::holds(PeerId peer, const LeaseId& id) const {
+  const auto* lease = leases_.find(id);
+  if (lease == nullptr || lease->worker == peer) return lease != nullptr;
+  const auto* holder = workers_.find(lease->worker);
+  const auto* asker = workers_.find(peer);
+  return holder != nullptr && asker != nullptr && holder->name == asker->name;
 }
 
 void Dispatcher::stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out) {
@@ -314,7 +333,7 @@ void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
   if (!closed) return;  // said twice
   tasks_.erase(settled.id);
   release_payload(closed->outcome.payload, out);
-  ledger_.settled(closed->outcome.source, closed->outcome.job, settled.status);
+  ledger_.settled(closed->outcome.source, settled.status);
   settled_.remember(settled);
   out.push_back(TaskSettled{settled.status, settled.reason, now - closed->admitted_at});
   const auto owner = owners_.find(closed->outcome.source);
@@ -325,9 +344,8 @@ void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
 }
 
 void Dispatcher::assign_all(Time now, Effects& out) {
-  const auto may_assign = [this] {
-    return sink_ && storing_.bytes() < options_.unstored_bytes_max && backlog_.ready_count() > 0;
-  };
+  if (backlog_.routes_opened() != noted_routes_) note_routes(now);
+  const auto may_assign = [this] { return sink_ && sink_keeps_up() && backlog_.ready_count() > 0; };
   while (may_assign() && workers_.visit_free([&](Worker& worker) {
     const auto id =
         backlog_.pop_ready([&worker](const Route& route) { return worker.serves(route); });
@@ -381,6 +399,7 @@ void Dispatcher::tick(Time now, Effects& out) {
     resend_outcomes_at_ = kNever;
     send_outcomes(now, out);
   }
+  fail_unroutable(now, out);
   assign_all(now, out);
   say_farewell_when_empty(out);
 }
@@ -389,6 +408,8 @@ Time Dispatcher::next_deadline() const {
   Time next = std::min(
       {next_silence_check_, leases_.next_deadline(), backlog_.next_due(), resend_outcomes_at_});
   for (const auto& [number, ask] : asks_) next = std::min(next, ask.answer_by);
+  const Time unserved = backlog_.unserved_since();
+  if (sink_ && unserved != kNever) next = std::min(next, unserved + options_.unroutable_timeout);
   return next;
 }
 

@@ -104,9 +104,15 @@ class Dispatcher {
   void expire_silent_peers(Time now, Effects& out);
   void say_farewell_when_empty(Effects& out);
 
-  // Questions about earlier tasks (dispatcher_peers.cpp)
+  void on_drain(PeerId from, Time now);
+  void keep_accounts_few();
+  void note_routes(Time now);
+  void fail_unroutable(Time now, Effects& out);
+
+  // Questions about earlier tasks (dispatcher_asks.cpp)
   void on_ask(PeerId from, const Ask& ask, Time now, Effects& out);
   void on_known(const Known& known, Effects& out);
+  void make_room_for_ask(PeerId from, const std::vector<TaskId>& tasks, Effects& out);
   void forward_ask(std::uint64_t number, PendingAsk& pending, Time now, Effects& out);
   void answer_late_asks(Time now, Effects& out);
 
@@ -125,6 +131,8 @@ class Dispatcher {
   void end_task(Outcome outcome, PeerId worker, const LeaseId& lease, Time now, Effects& out);
   Outcome outcome_of(const Task& task, Time now) const;
   void settle(const SettledTask& settled, Time now, Effects& out);
+  std::optional<Lease> close_held(PeerId by, const LeaseId& lease, const TaskId& task);
+  bool holds(PeerId peer, const LeaseId& lease) const;
   void stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out);
   void assign_all(Time now, Effects& out);
   void assign(const TaskId& id, Worker& worker, Time now, Effects& out);
@@ -132,6 +140,10 @@ class Dispatcher {
   void answer_unexpected_result(PeerId from, const TaskResult& result, Effects& out);
   Task& task_at(const TaskId& id);
   bool in_progress() const { return !tasks_.empty(); }
+  bool sink_keeps_up() const {
+    return storing_.bytes() < options_.unstored_bytes_max &&
+           storing_.count() < options_.unstored_tasks_max;
+  }
 
   CoreOptions options_;
   Backlog backlog_;
@@ -149,6 +161,7 @@ class Dispatcher {
   PeerId sink_{};
   std::string store_;  // UUID of the sink's store, once one was here
   std::uint64_t ask_numbers_{0};
+  std::uint64_t noted_routes_{0};  // Backlog::routes_opened() when routes were noted last
   std::uint64_t backlog_bytes_{0};
   Time resend_outcomes_at_{kNever};  // while the sink has some that it did not confirm
   Time next_silence_check_{kNever};  // no peer can be silent for too long before this

@@ -1,5 +1,5 @@
-// The dispatcher's dealings with its peers: who is there, who has gone, and what a producer asks
-// about the tasks of an earlier connection. What happens to tasks stands in dispatcher.cpp.
+// The dispatcher's dealings with its peers: who is there, who has gone, and what nobody here can
+// do. What happens to tasks stands in dispatcher.cpp.
 
 #include "broker/core/dispatcher.hpp"
 
@@ -29,12 +29,14 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
                     .build = hello.build,
                     .detectors = hello.detectors,
                     .slots = hello.slots});
+      note_routes(now);
       break;
     case Role::producer:
       for (const auto& claim : hello.sources) {
         owners_[claim.name] = from;
         epochs_[claim.name] = claim.epoch;
       }
+      keep_accounts_few();
       break;
     case Role::sink:
       if (sink_) {  // the same store: its sink dialled anew before we missed it
@@ -87,15 +89,24 @@ std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
           {}};
     }
   }
-  if (hello.role == Role::sink && !store_.empty() && hello.store != store_) {
+  if (hello.role != Role::sink) return std::nullopt;
+  if (hello.store.empty()) {
+    return Refused{Reason::malformed, "hello.store: a sink names the UUID of its store", {}};
+  }
+  if (!store_.empty() && hello.store != store_) {
     return Refused{Reason::other_store, "this broker's outcomes are in store " + store_, {}};
+  }
+  // The same name and store is the same sink over a new connection.
+  if (sink_ && peers_.at(sink_).hello.name != hello.name) {
+    return Refused{Reason::standby, "the sink '" + peers_.at(sink_).hello.name + "' is in service",
+                   options_.peer_timeout};
   }
   return std::nullopt;
 }
 
 void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now, Effects& out) {
   for (const auto& lease : heartbeat.leases) {
-    leases_.extend(lease, now + options_.lease_duration);
+    if (holds(from, lease)) leases_.extend(lease, now + options_.lease_duration);
   }
   if (auto* worker = workers_.find(from); worker != nullptr && worker->full) {
     worker->full = false;
@@ -135,7 +146,10 @@ void Dispatcher::peer_gone(PeerId peer, Time now, Effects& out) {
 void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
   if (peers_.erase(peer) == 0) return;
   while (const auto lease = leases_.pop_owned_by(peer)) hand_back(*lease, reason, "", now, out);
-  workers_.remove(peer);
+  if (workers_.find(peer) != nullptr) {
+    workers_.remove(peer);
+    note_routes(now);
+  }
   std::erase_if(owners_, [peer](const auto& owner) { return owner.second == peer; });
   std::erase_if(asks_, [peer](const auto& ask) { return ask.second.asker == peer; });
   if (sink_ == peer) {
@@ -164,6 +178,55 @@ void Dispatcher::expire_silent_peers(Time now, Effects& out) {
   }
 }
 
+void Dispatcher::on_drain(PeerId from, Time now) {
+  workers_.find(from)->draining = true;
+  note_routes(now);
+}
+
+/// Which routes have a worker. Without any worker there is nothing to tell: they may all come.
+void Dispatcher::note_routes(Time now) {
+  noted_routes_ = backlog_.routes_opened();
+  const auto& workers = workers_.all();
+  backlog_.note_served(
+      [&workers](const Route& route) {
+        return workers.empty() ||
+               std::any_of(workers.begin(), workers.end(), [&](const auto& entry) {
+                 return !entry.second.draining && entry.second.serves(route);
+               });
+      },
+      now);
+}
+
+/// There are workers, and for long enough none that could do these.
+void Dispatcher::fail_unroutable(Time now, Effects& out) {
+  if (!sink_) return;
+  while (const auto id = backlog_.pop_unserved(now - options_.unroutable_timeout)) {
+    auto& task = task_at(*id);
+    auto outcome = outcome_of(task, now);
+    outcome.status = Status::failed;
+    outcome.reason = Reason::no_worker;
+    outcome.text = "no worker has all of:";
+    for (const auto& name : task.submitted.detectors) outcome.text += " " + name;
+    outcome.payload = task.submitted.payload;
+    end_task(std::move(outcome), {}, {}, now, out);
+  }
+}
+
+/// Sources come and go with every job; the books of those that are gone and settled become one
+/// account.
+void Dispatcher::keep_accounts_few() {
+  if (ledger_.by_source().size() <= options_.accounts_max) return;
+  std::vector<std::string> idle;
+  for (const auto& [source, account] : ledger_.by_source()) {
+    const bool settled = account.admitted == account.settled_in_all();
+    if (settled && source != "other" && !owners_.contains(source)) idle.push_back(source);
+  }
+  for (const auto& source : idle) {
+    ledger_.fold(source);
+    epochs_.erase(source);
+  }
+}
+
 void Dispatcher::drain(Effects& out) {
   draining_ = true;
   say_farewell_when_empty(out);
@@ -177,54 +240,6 @@ void Dispatcher::say_farewell_when_empty(Effects& out) {
   }
   // Peers leave the table as they answer or fall silent.
   if (peers_.empty()) out.push_back(Drained{});
-}
-
-void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
-  std::vector<TaskId> unsure;
-  Settled settled;
-  Admitted admitted;
-  for (const auto& id : ask.tasks) {
-    if (tasks_.contains(id)) {
-      admitted.tasks.push_back({id, false});
-    } else if (const auto* known = settled_.find(id)) {
-      settled.tasks.push_back(*known);
-    } else {
-      unsure.push_back(id);
-    }
-  }
-  if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
-  if (!settled.tasks.empty()) out.push_back(SendTo{from, std::move(settled)});
-  if (unsure.empty()) return;
-  // A producer has one question open: this one takes the place of an earlier one.
-  std::erase_if(asks_, [from](const auto& entry) { return entry.second.asker == from; });
-  auto& pending = asks_[++ask_numbers_];
-  pending = {from, std::move(unsure), kNever};
-  if (sink_) forward_ask(ask_numbers_, pending, now, out);
-}
-
-void Dispatcher::forward_ask(std::uint64_t number, PendingAsk& pending, Time now, Effects& out) {
-  pending.answer_by = now + options_.ask_timeout;
-  out.push_back(SendTo{sink_, Ask{number, pending.tasks}});
-}
-
-void Dispatcher::on_known(const Known& known, Effects& out) {
-  const auto pending = asks_.find(known.asker);
-  if (pending == asks_.end()) return;  // answered by time already
-  out.push_back(SendTo{pending->second.asker, Known{0, known.stored, known.unknown}});
-  asks_.erase(pending);
-}
-
-void Dispatcher::answer_late_asks(Time now, Effects& out) {
-  for (auto position = asks_.begin(); position != asks_.end();) {
-    auto& [number, ask] = *position;
-    if (ask.answer_by > now) {
-      ++position;
-      continue;
-    }
-    // Asking saves work and no more: the store's unique key keeps the promise.
-    out.push_back(SendTo{ask.asker, Known{0, {}, std::move(ask.tasks)}});
-    position = asks_.erase(position);
-  }
 }
 
 }  // namespace framefleet::broker

@@ -18,6 +18,11 @@ std::optional<Lease> LeaseTable::close(const LeaseId& id, const TaskId& task) {
   return remove(position);
 }
 
+const Lease* LeaseTable::find(const LeaseId& id) const {
+  const auto position = leases_.find(id);
+  return position == leases_.end() ? nullptr : &position->second;
+}
+
 bool LeaseTable::extend(const LeaseId& id, Time deadline) {
   const auto position = leases_.find(id);
   if (position == leases_.end()) return false;

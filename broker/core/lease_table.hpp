@@ -30,6 +30,8 @@ class LeaseTable {
   LeaseId open(const TaskId& task, PeerId worker, Time deadline);
   /// Removes and returns the lease if it is open and for `task`; nothing means: stale.
   std::optional<Lease> close(const LeaseId& id, const TaskId& task);
+  /// Null when there is no such lease (any more).
+  const Lease* find(const LeaseId& id) const;
   /// False when there is no such lease (any more).
   bool extend(const LeaseId& id, Time deadline);
   /// The lease that has been over longest, removed; or nothing.

@@ -1,5 +1,5 @@
 #pragma once
-// The books: for every source and job what was submitted and what became of it. Only ever counts
+// The books: for every source what was submitted and what became of it. Only ever counts
 // up; what is in progress is counted from the tables and must make the equation true:
 //   submitted = rejected + admitted,   admitted = ok + failed + … + lost + in progress.
 
@@ -24,21 +24,21 @@ struct Account {
 
 class Ledger {
  public:
-  void admitted(const std::string& source, const std::string& job);
-  void rejected(const std::string& source, const std::string& job);
-  void settled(const std::string& source, const std::string& job, Status status);
+  void admitted(const std::string& source);
+  void rejected(const std::string& source);
+  void settled(const std::string& source, Status status);
+  /// Adds the account of a source that is gone to the one called "other".
+  void fold(const std::string& source);
 
   const Account& total() const { return total_; }
   const std::map<std::string, Account>& by_source() const { return by_source_; }
-  const std::map<std::string, Account>& by_job() const { return by_job_; }
 
  private:
   template <class Count>
-  void book(const std::string& source, const std::string& job, Count count);
+  void book(const std::string& source, Count count);
 
   Account total_;
   std::map<std::string, Account> by_source_;
-  std::map<std::string, Account> by_job_;
 };
 
 }  // namespace framefleet::broker

@@ -25,6 +25,8 @@ struct CoreOptions {
   std::uint64_t backlog_bytes_max{std::uint64_t{1} << 30U};
   /// Bytes of outcomes that wait for the sink; at the cap nothing is assigned.
   std::uint64_t unstored_bytes_max{std::uint64_t{64} << 20U};
+  /// Outcomes that wait for the sink; at the cap nothing is assigned.
+  std::uint64_t unstored_tasks_max{4096};
   /// Of one task, all frames together. A 50-megapixel JPEG of best quality has about 30 MiB.
   std::uint64_t payload_bytes_max{std::uint64_t{64} << 20U};
   /// A submitter may have this much unanswered.
@@ -47,6 +49,12 @@ struct CoreOptions {
   /// Back-off before attempt n+1: uniform in [0, min(max, base × 2^n)] ("full jitter").
   Duration retry_delay_base{std::chrono::milliseconds{200}};
   Duration retry_delay_max{std::chrono::seconds{30}};
+
+  /// How long a task waits for a worker with its detectors while there are workers, but none with
+  /// them.
+  Duration unroutable_timeout{std::chrono::minutes{1}};
+  /// Sources whose accounts are kept apart; beyond it those that are idle are added up as "other".
+  std::uint64_t accounts_max{1000};
 
   /// How long a connected sink may take to say what it has stored before the asker is told
   /// "unknown".

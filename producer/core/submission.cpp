@@ -77,7 +77,7 @@ void Submission::on_admitted(const AdmittedTask& admitted, Effects& out) {
     entry.ref = listed->second;
     entry.task.id = admitted.id;
     tasks_.emplace(admitted.id, std::move(entry));
-    asking_.erase(listed);
+    forget_question(listed);
   }
   const auto position = tasks_.find(admitted.id);
   if (position == tasks_.end()) return;
@@ -107,6 +107,8 @@ void Submission::on_busy(const Busy& busy, Time now, Effects& out) {
 }
 
 void Submission::on_rejected(const RejectedTask& rejected, Effects& out) {
+  asked_.erase(rejected.id);
+  to_ask_.erase(rejected.id);
   const auto position = tasks_.find(rejected.id);
   if (position == tasks_.end()) return;
   let_go(position->second, out);
@@ -124,7 +126,7 @@ void Submission::on_settled(const SettledTask& settled, Effects& out) {
   if (const auto listed = asking_.find(settled.id); listed != asking_.end()) {
     ++counts_.stored_before;
     out.push_back(TaskEnded{listed->second, settled, false, {}});
-    asking_.erase(listed);
+    forget_question(listed);
     return;
   }
   const auto position = tasks_.find(settled.id);
@@ -137,12 +139,17 @@ void Submission::on_settled(const SettledTask& settled, Effects& out) {
   finish(position, {{}, settled, false, {}}, out);
 }
 
+void Submission::forget_question(std::map<TaskId, PictureRef>::iterator listed) {
+  --sources_.at(listed->second.source).asking;
+  asking_.erase(listed);
+}
+
 /// The fleet knows nothing of it: submit it (again).
 void Submission::on_unknown(const TaskId& id, Effects& out) {
   asked_.erase(id);
   if (const auto listed = asking_.find(id); listed != asking_.end()) {
     sources_.at(listed->second.source).to_read.push_back(listed->second.sequence);
-    asking_.erase(listed);
+    forget_question(listed);
     return;
   }
   const auto position = tasks_.find(id);
@@ -202,6 +209,7 @@ void Submission::listed(std::size_t index, const std::vector<std::uint64_t>& seq
     if (options_.ask_first) {
       const PictureRef ref{index, sequence};
       asking_.emplace(id_of(ref), ref);
+      ++source.asking;
       to_ask_.insert(id_of(ref));
     } else {
       source.to_read.push_back(sequence);
@@ -262,7 +270,10 @@ void Submission::no_picture(PictureRef ref, bool end_of_source, Time now, Effect
 void Submission::drain(Time now, Effects& out) {
   if (!nothing_left_to_read() || !asking_.empty()) left_undone_ = true;
   draining_ = true;
-  for (auto& source : sources_) source.to_read.clear();
+  for (auto& source : sources_) {
+    source.to_read.clear();
+    source.asking = 0;
+  }
   asking_.clear();
   for (auto position = tasks_.begin(); position != tasks_.end();) {
     const auto current = position++;
@@ -327,6 +338,15 @@ void Submission::send_held(Time now, Effects& out) {
     }
     auto& entry = position->second;
     const auto bytes = entry.task.payload.bytes;
+    if (grant.payload_bytes_max > 0 && bytes > grant.payload_bytes_max) {
+      // Sent, it would only cut the connection.
+      to_send_.pop_front();
+      on_rejected({position->first, Reason::too_large_payload,
+                   "the picture has " + std::to_string(bytes) + " bytes; the broker takes " +
+                       std::to_string(grant.payload_bytes_max)},
+                  out);
+      continue;
+    }
     if (unanswered_tasks_ > 0 && unanswered_bytes_ + bytes > grant.grant_bytes) return;
     to_send_.pop_front();
     entry.state = State::submitted;
@@ -349,15 +369,20 @@ void Submission::send_asks(Effects& out) {
   out.push_back(Send{std::move(ask)});
 }
 
+/// Keeps a little more listed than is being read; sources take turns, so that a thousand of them
+/// are not all asked about before the first picture is read.
 void Submission::list_more(Effects& out) {
-  for (std::size_t index = 0; index < sources_.size(); ++index) {
+  std::size_t listed = asking_.size();
+  for (const auto& source : sources_) {
+    listed += source.to_read.size() + (source.listing ? kListedAtOnce : 0);
+  }
+  for (std::size_t i = 0; i < sources_.size() && listed < 2 * kListedAtOnce; ++i) {
+    const std::size_t index = (turn_ + i) % sources_.size();
     auto& source = sources_[index];
-    if (source.exhausted || source.listing || !source.to_read.empty()) continue;
-    const bool still_asking =
-        std::any_of(asking_.begin(), asking_.end(),
-                    [index](const auto& entry) { return entry.second.source == index; });
-    if (still_asking) continue;
+    if (source.exhausted || source.listing || source.asking > 0 || !source.to_read.empty())
+      continue;
     source.listing = true;
+    listed += kListedAtOnce;
     out.push_back(ListSequences{index, source.cursor, kListedAtOnce});
   }
 }

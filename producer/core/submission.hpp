@@ -134,6 +134,7 @@ class Submission {
     std::uint64_t cursor{0};  // next sequence to list
     bool exhausted{false};
     bool listing{false};
+    std::size_t asking{0};  // listed and asked about, not yet answered
     std::deque<std::uint64_t> to_read;
     Time due_at{};
   };
@@ -145,6 +146,7 @@ class Submission {
   void on_rejected(const RejectedTask& rejected, Effects& out);
   void on_settled(const SettledTask& settled, Effects& out);
   void on_unknown(const TaskId& id, Effects& out);
+  void forget_question(std::map<TaskId, PictureRef>::iterator listed);
   void let_go(Entry& entry, Effects& out);
   void drop(std::map<TaskId, Entry>::iterator position, Effects& out);
   void count_admission(Entry& entry);

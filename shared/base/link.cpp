@@ -77,6 +77,7 @@ LinkEvent Link::on_message(const Message& message, Time now, Sink& out) {
     state_ = State::up;
     heard_at_ = now;
     welcome_ = *welcome;
+    refusal_ = {};  // whatever it was, it is over
     next_beat_ = now + welcome_.heartbeat_interval;
     return LinkEvent::up;
   }

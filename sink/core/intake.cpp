@@ -6,6 +6,13 @@
 #include <utility>
 
 namespace framefleet::sink {
+namespace {
+
+/// Questions that wait for the store: while a disk is full the broker goes on asking and nothing is
+/// answered.
+constexpr std::size_t kQuestionsMax = 64;
+
+}  // namespace
 
 Intake::Intake(Hello hello, IntakeOptions options)
     : link_(std::move(hello), options.link), options_(options) {}
@@ -14,7 +21,8 @@ void Intake::receive(Message message, Time now, Effects& out) {
   link_.receive(message, now, out);
   if (auto* outcomes = std::get_if<Outcomes>(&message)) {
     for (auto& outcome : outcomes->outcomes) {
-      if (!in_hand_.insert(outcome.id).second) {
+      // A copy of what is in hand, or too late: the broker keeps it for the next sink.
+      if (draining_ || !in_hand_.insert(outcome.id).second) {
         if (outcome.payload.id) out.push_back(ReleasePayload{outcome.payload.id});
         continue;
       }
@@ -23,6 +31,11 @@ void Intake::receive(Message message, Time now, Effects& out) {
       waiting_.push_back(std::move(outcome));
     }
   } else if (auto* ask = std::get_if<Ask>(&message)) {
+    if (draining_) return;
+    if (questions_.size() == kQuestionsMax) {  // the broker has passed over the oldest long ago
+      questions_.pop_front();
+      barriers_.pop_front();
+    }
     questions_.push_back({ask->asker, std::move(ask->tasks)});
     barriers_.push_back(arrived_);
   } else {

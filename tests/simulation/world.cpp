@@ -69,7 +69,7 @@ WorldReport World::run() {
   plan_fault();
   const Time rest_by = Time{} + options_.fault_time + kRestTime;
   while (!promises_.broken() && report_.steps < kStepsMax) {
-    if (!faulty() && producers_are_done()) break;
+    if (!faulty() && producers_are_done() && broker_is_empty()) break;
     if (agenda_.now() > rest_by) {
       promises_.break_with(
           fmt::format("not at rest {} s after the last fault: {}", seconds(kRestTime), unrest()));
@@ -290,6 +290,13 @@ void World::bury_the_finished() {
 
 // --- the end
 // --------------------------------------------------------------------------------------
+
+/// A producer may have been told by the sink what the broker has yet to hear.
+bool World::broker_is_empty() const {
+  if (!broker_) return true;
+  const auto stats = broker_->stats();
+  return stats.ready + stats.delayed + stats.leased + stats.storing == 0;
+}
 
 bool World::producers_are_done() const {
   return std::all_of(clients_.begin(), clients_.end(), [](const Client& client) {

@@ -86,6 +86,7 @@ class World {
 
   // The end (world.cpp)
   bool producers_are_done() const;
+  bool broker_is_empty() const;
   std::string unrest() const;
   void check_end();
   void drain_workers();

@@ -34,6 +34,12 @@ std::string describe(const Message& message) {
     add(result->id, result->lease);
   } else if (const auto* nack = std::get_if<Nack>(&message)) {
     add(nack->id, nack->lease);
+  } else if (const auto* outcomes = std::get_if<Outcomes>(&message)) {
+    for (const auto& outcome : outcomes->outcomes) text += " " + to_string(outcome.id);
+  } else if (const auto* stored = std::get_if<Stored>(&message)) {
+    for (const auto& task : stored->tasks) text += " " + to_string(task.id);
+  } else if (const auto* ask = std::get_if<Ask>(&message)) {
+    for (const auto& id : ask->tasks) text += " " + to_string(id);
   } else if (const auto* settled = std::get_if<Settled>(&message)) {
     for (const auto& task : settled->tasks) text += " " + to_string(task.id);
   }

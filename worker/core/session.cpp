@@ -62,7 +62,10 @@ void Session::take(AssignedTask task, Effects& out) {
 void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, Time now,
                        Effects& out) {
   const auto position = works_.find(lease);
-  if (position == works_.end()) return;
+  if (position == works_.end()) {
+    if (payload.id) out.push_back(ReleasePayload{payload.id});
+    return;
+  }
   auto& work = position->second;
   if (work.task.payload.id) out.push_back(ReleasePayload{work.task.payload.id});
   work.task.payload = {};
