@@ -3,11 +3,25 @@
 #include "shared/wire/codec.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <type_traits>
 #include <utility>
 
 namespace framefleet::transport {
 namespace {
+
+/// Reads or writes one part without waiting. A signal changes nothing: half a message must not stay
+/// behind in the socket.
+template <class Attempt>
+auto uninterrupted(Attempt attempt) {
+  while (true) {
+    try {
+      return attempt();
+    } catch (const zmq::error_t& error) {
+      if (error.num() != EINTR) throw;
+    }
+  }
+}
 
 /// Moves the second half of a list into a message of its own; nothing when there is no list to
 /// halve. Of the two lists of `known` the longer one is halved, the other stays in the first part:
@@ -99,7 +113,9 @@ std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_
   bool more = true;
   while (more) {
     auto part = std::make_shared<zmq::message_t>();
-    if (!socket.recv(*part, zmq::recv_flags::dontwait)) return std::nullopt;
+    const auto got =
+        uninterrupted([&] { return socket.recv(*part, zmq::recv_flags::dontwait); });
+    if (!got) return std::nullopt;
     more = part->more();
     // The rest of a message that is too long is read, so that the next one can be.
     if (parcel.size() <= parts_max) parcel.emplace_back(std::move(part));
@@ -111,9 +127,8 @@ Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, con
   try {
     if (route != nullptr) {
       zmq::message_t first(route->data(), route->size());
-      if (!socket.send(first, zmq::send_flags::dontwait | zmq::send_flags::sndmore)) {
-        return Sent::would_block;
-      }
+      const auto flags = zmq::send_flags::dontwait | zmq::send_flags::sndmore;
+      if (!uninterrupted([&] { return socket.send(first, flags); })) return Sent::would_block;
     }
     for (std::size_t i = 0; i < parcel.size(); ++i) {
       zmq::message_t part;
@@ -122,7 +137,7 @@ Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, con
                              ? zmq::send_flags::dontwait | zmq::send_flags::sndmore
                              : zmq::send_flags::dontwait;
       // After the first part libzmq takes the others whatever its high-water mark says.
-      if (!socket.send(part, flags)) return Sent::would_block;
+      if (!uninterrupted([&] { return socket.send(part, flags); })) return Sent::would_block;
     }
     return Sent::yes;
   } catch (const zmq::error_t& error) {
