@@ -74,7 +74,7 @@ class Channel::Socket {
   }
 
   std::optional<Incoming> receive() {
-    while (dealer_) {
+    for (int i = 0; dealer_ && i < Courier::kUnknownMax; ++i) {
       auto parcel = Courier::receive(*dealer_, kPartsMax);
       if (!parcel) return std::nullopt;
       auto message = courier_.unpack(std::move(*parcel));

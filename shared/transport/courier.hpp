@@ -40,6 +40,9 @@ class Courier {
   /// away.
   static std::optional<Parcel> receive(zmq::socket_t& socket, std::size_t parts_max);
 
+  /// Messages of unknown types that one receive() of an end drops before it lets the loop go on.
+  static constexpr int kUnknownMax = 64;
+
   enum class Sent : std::uint8_t { yes, would_block, unreachable };
   /// Without waiting. `route`: first part for a ROUTER, none otherwise.
   static Sent send(zmq::socket_t& socket, const std::string* route, const Parcel& parcel);

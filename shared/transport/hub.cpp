@@ -138,22 +138,26 @@ class Hub::Sockets {
   }
 
   std::optional<Incoming> receive() {
-    while (auto parcel = Courier::receive(router_, kPartsMax)) {
+    for (int i = 0; i < Courier::kUnknownMax; ++i) {
+      auto parcel = Courier::receive(router_, kPartsMax);
+      if (!parcel) return std::nullopt;
       ++stats_.received;
-      Incoming incoming;
-      incoming.from = peer_of(std::string(parcel->front().text()));
+      const std::string route(parcel->front().text());
       parcel->erase(parcel->begin());
       auto message = courier_.unpack(std::move(*parcel));
+      if (!message && message.error().type_unknown) {
+        ++stats_.unknown_types;
+        continue;  // The core never hears of it, so nobody would forget its route.
+      }
+      Incoming incoming;
+      incoming.from = peer_of(route);
       if (message) {
         incoming.message = std::move(*message);
-        return incoming;
-      }
-      if (!message.error().type_unknown) {
+      } else {
         ++stats_.unreadable;
         incoming.fault = std::move(message.error().text);
-        return incoming;
       }
-      ++stats_.unknown_types;
+      return incoming;
     }
     return std::nullopt;
   }

@@ -56,7 +56,7 @@ class Hub {
     std::optional<Message> message;  ///< Nothing: the peer broke the protocol, `fault` says how.
     std::string fault;
   };
-  /// The next message that is here; nothing when there is none.
+  /// The next message that is here; nothing when there is none, or after 64 of unknown types.
   std::optional<Incoming> receive();
   void send(PeerId to, const Message& message);
   void forget(PeerId peer);

@@ -61,6 +61,23 @@ TEST_CASE("a message of an unknown type is counted and dropped, and the next one
   CHECK(hub->payloads().count() == 0);
 }
 
+TEST_CASE("a flood of unknown types does not hold the loop, and makes no peers") {
+  const auto hub = open_hub();
+  const int kFlood = 200;
+  RawPeer peer{hub->endpoints().front()};
+  for (int i = 0; i < kFlood; ++i) peer.send({header_of_the_future()});
+  RawPeer other{hub->endpoints().front()};
+  std::uint64_t dropped = 0;
+  while (dropped < kFlood) {
+    hub->wait({}, kPoll);
+    CHECK_FALSE(hub->receive());
+    CHECK(hub->stats().unknown_types - dropped <= 64);
+    dropped = hub->stats().unknown_types;
+  }
+  other.send({header_of(numbered(1))});
+  CHECK(hear(*hub).from == PeerId{1});  // the first that counts as one
+}
+
 TEST_CASE("a header that is none is a fault with a text, and its frames are not kept") {
   const auto hub = open_hub();
   RawPeer peer{hub->endpoints().front()};
