@@ -48,10 +48,10 @@ void describe(config::OptionSet& set, RunOptions& options) {
       "Ctrl-C or SIGTERM drains: nothing more is submitted, what is in work is finished. Again: "
       "stop "
       "now.\nThe same command continues where an earlier run stopped.\n"
-      "Exit codes: 0 all pictures are ok; 3 some failed (each is listed) or the run was stopped at "
-      "once;\n64 usage; 66 no input; 69 address taken; 70 internal; 73 cannot write the output "
-      "folder;"
-      "\n74 disk error; 78 configuration.\n");
+      "Exit codes: 0 all pictures are ok; 3 some failed (each is listed) or were left when the run "
+      "was\ninterrupted; 64 usage; 66 no input; 69 address taken; 70 internal; 73 cannot write "
+      "the\n"
+      "output folder; 74 disk error; 78 configuration.\n");
 }
 
 }  // namespace framefleet::cli

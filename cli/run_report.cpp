@@ -23,6 +23,9 @@ std::string printable(std::string text) {
   return text;
 }
 
+/// Also where nobody knows how many pictures there are.
+bool something_is_left(const RunReport& report) { return report.counters().left() != 0U; }
+
 std::uint64_t in_progress(const EndEvent& end) {
   const std::uint64_t settled = end.counters.settled();
   return end.admitted > settled ? end.admitted - settled : 0;
@@ -133,7 +136,7 @@ void write_trouble(const RunReport& report, Lines out) {
     fmt::format_to(out, "\nTHE LEDGER DOES NOT BALANCE: {}\n", problem);
   }
   const bool unfinished = report.verdict.interrupted || !report.verdict.cause.empty();
-  if (unfinished && !report.job.empty() && report.counters().left() != 0U) {
+  if (unfinished && !report.job.empty() && something_is_left(report)) {
     const char* what = report.verdict.interrupted ? "interrupted" : "not finished";
     const auto left = report.counters().left();
     fmt::format_to(out, "\n{}{}; the same command continues where this stopped:\n  {}\n", what,
@@ -234,8 +237,9 @@ int exit_code_of(const RunReport& report) {
   if (!audit(report).empty()) return exit_code::kInternal;
   const bool store_has_failed =
       report.store && report.store->total() != report.store->count(Status::ok);
-  return store_has_failed || report.counters().not_ok() > 0 ? exit_code::kSomeFailed
-                                                            : report.verdict.exit_code;
+  const bool cut_short = report.verdict.interrupted && something_is_left(report);
+  return store_has_failed || cut_short || report.counters().not_ok() > 0 ? exit_code::kSomeFailed
+                                                                         : report.verdict.exit_code;
 }
 
 std::string render_text(const RunReport& report) {

@@ -44,7 +44,7 @@ struct RunReport {
 std::vector<std::string> audit(const RunReport& report);
 
 /// The verdict's code, else 70 where the ledger does not balance, else 3 where a picture of the job
-/// did not end `ok`, else 0.
+/// did not end `ok` or an interrupted run left some, else 0.
 int exit_code_of(const RunReport& report);
 
 /// For people, several lines, each ended.

@@ -200,6 +200,20 @@ TEST_CASE("a picture that failed in an earlier run of the job still makes the ex
   CHECK_THAT(render_text(report), Contains("nothing was left to do, 24 stored before"));
 }
 
+TEST_CASE("an interrupted run ends with 3 if it left pictures, or may have, and only then") {
+  RunReport report = finished_run();
+  report.end = EndEvent{.counters = {.pictures = 24, .ok = 23}, .submitted = 23, .admitted = 23};
+  report.store->by_status = {23, 0, 0, 0, 0, 0};
+  report.verdict.exit_code = 0;
+  CHECK(exit_code_of(report) == 0);
+  report.verdict.interrupted = true;
+  CHECK(exit_code_of(report) == 3);
+  report.end->counters.pictures = std::nullopt;
+  CHECK(exit_code_of(report) == 3);
+  report.end->counters.pictures = 23;
+  CHECK(exit_code_of(report) == 0);
+}
+
 TEST_CASE("restarts and kills are named with their logs") {
   RunReport report = finished_run();
   report.restarts = {{{ChildKind::worker, 1}, 2}};
