@@ -200,7 +200,11 @@ void Supervisor::leave(Time now, SupervisorEffects& effects) {
   phase_ = Phase::workers_leaving;
   phase_deadline_ = now + options_.drain_timeout;
   forget_restarts();
-  terminate(ChildKind::worker, effects);
+  if (any_running(ChildKind::broker) && any_running(ChildKind::sink)) {
+    terminate(ChildKind::worker, effects);
+  } else {
+    kill(ChildKind::worker, effects);  // What they have could not be settled any more.
+  }
   advance(now, effects);
 }
 

@@ -207,6 +207,14 @@ TEST_CASE("an interrupt while planning ends the run when the producer has ended"
   CHECK(run.core.verdict().interrupted);
 }
 
+TEST_CASE("workers whose broker or sink is down when they are to leave are not waited for") {
+  const auto down = GENERATE(kBroker, kSink);
+  Run run;
+  run.working().exited(down, kKilled).interrupt().take();
+  run.exited(kProducer, exits(3));
+  CHECK(run.take() == SupervisorEffects{Kill{kWorker1}, Kill{kWorker2}});
+}
+
 TEST_CASE("a broker that dies while the workers leave takes the workers with it") {
   Run run;
   run.working().exited(kProducer, kDone).take();
