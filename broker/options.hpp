@@ -22,7 +22,8 @@ struct BrokerOptions {
 /// which grow from one start to the next and last until 2033.
 std::uint32_t incarnation_at(std::int64_t wall_clock_ms);
 
-/// The largest frame that a broker with these options must read: the payload of a task in one piece.
+/// The largest frame that a broker with these options must read: the payload of a task in one
+/// piece.
 std::uint64_t frame_bytes_max(const CoreOptions& core);
 
 /// Binds the section [broker].

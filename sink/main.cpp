@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
       "Signals: SIGTERM, SIGINT, SIGUSR1 commit what is here and leave; a second SIGTERM or "
       "SIGINT\n"
       "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 the folder is in use or the\n"
-      "broker refuses, 70 a bug, 73 the folder cannot be created, 74 disk error, 78 configuration.");
+      "broker refuses, 70 a bug, 73 the folder cannot be created, 74 disk error, 78 "
+      "configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {

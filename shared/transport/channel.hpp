@@ -19,8 +19,8 @@ namespace framefleet::transport {
 struct ChannelOptions {
   /// "tcp://HOST:PORT" or "ipc:///PATH".
   std::string connect;
-  /// Largest frame that is read: the largest payload_bytes_max that a broker can be told. The broker
-  /// is trusted; what it sends is what it was willing to take.
+  /// Largest frame that is read: the largest payload_bytes_max that a broker can be told. The
+  /// broker is trusted; what it sends is what it was willing to take.
   std::uint64_t frame_bytes_max{std::uint64_t{1} << 30U};
 };
 
@@ -48,8 +48,8 @@ class Channel {
   void wait(std::span<const int> fds, Duration timeout);
 
   PayloadStore& payloads();
-  /// Which message of ours the codec refused first since the last call, and why (70): it was dropped,
-  /// so whoever waits for its answer would wait for ever. Ask once a turn and end with it.
+  /// Which message of ours the codec refused first since the last call, and why (70): it was
+  /// dropped, so whoever waits for its answer would wait for ever. Ask once a turn and end with it.
   std::optional<Error> take_unsendable();
 
  private:

@@ -113,8 +113,7 @@ std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_
   bool more = true;
   while (more) {
     auto part = std::make_shared<zmq::message_t>();
-    const auto got =
-        uninterrupted([&] { return socket.recv(*part, zmq::recv_flags::dontwait); });
+    const auto got = uninterrupted([&] { return socket.recv(*part, zmq::recv_flags::dontwait); });
     if (!got) return std::nullopt;
     more = part->more();
     // The rest of a message that is too long is read, so that the next one can be.

@@ -22,8 +22,8 @@ namespace framefleet::transport {
 struct HubOptions {
   /// "tcp://127.0.0.1:5555" (port 0 or *: any free one), "ipc:///run/framefleet/broker.sock".
   std::vector<std::string> bind;
-  /// Largest frame that is read; a peer that sends a larger one is cut off by libzmq, so it must not
-  /// be less than the payload of a task that is let in.
+  /// Largest frame that is read; a peer that sends a larger one is cut off by libzmq, so it must
+  /// not be less than the payload of a task that is let in.
   std::uint64_t frame_bytes_max{std::uint64_t{64} << 20U};
   /// Messages kept for one peer that reads too slowly.
   std::size_t waiting_messages_max{4096};
