@@ -179,6 +179,8 @@ void Stage::set_options(const Command& command) {
   for (const auto& [key, value] : command.values) {
     if (key == "lost_attempts_max") {
       options.lost_attempts_max = static_cast<std::uint16_t>(std::stoul(value));
+    } else if (key == "unroutable_timeout") {
+      options.unroutable_timeout = parse_duration(value);
     } else {
       *known_numbers.at(key) = std::stoull(value);
     }
@@ -272,7 +274,7 @@ Hello Stage::hello(const Command& command) {
                : role == "producer" ? Role::producer
                : role == "sink"     ? Role::sink
                                     : Role::client;
-  hello.name = command.word(1);
+  hello.name = command.value("name", command.word(1));
   hello.wire = parse_versions(command.value("wire", "1"));
   hello.task = parse_versions(command.value("task", "1"));
   hello.detectors = split(command.value("detectors", "faces"), ',');

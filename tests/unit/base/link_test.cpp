@@ -123,6 +123,16 @@ TEST_CASE("a refusal without retry is final, one with retry is a pause") {
   CHECK(f.link.next_deadline() == kNever);
 }
 
+TEST_CASE("a refusal that is over is forgotten") {
+  LinkFixture f;
+  f.tick();
+  f.receive(Refused{Reason::draining, "drains", 3s});
+  CHECK(f.link.refusal().reason == Reason::draining);
+  f.now += 3s;
+  f.come_up();
+  CHECK(f.link.refusal().reason == Reason::none);
+}
+
 TEST_CASE("leaving is a handshake, and ends without an answer too") {
   LinkFixture f;
   f.come_up();

@@ -2,33 +2,44 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace framefleet;
-using namespace framefleet::broker;
+namespace framefleet::broker {
 
-TEST_CASE("the ledger books by source, by job and in all") {
+TEST_CASE("every source has its account, and the total is their sum") {
   Ledger ledger;
-  ledger.admitted("cam", "monday");
-  ledger.admitted("cam", "tuesday");
-  ledger.rejected("other", "monday");
-  ledger.settled("cam", "monday", Status::ok);
-  ledger.settled("cam", "tuesday", Status::failed);
+  ledger.admitted("cam");
+  ledger.admitted("cam");
+  ledger.rejected("other-cam");
+  ledger.settled("cam", Status::ok);
+  ledger.settled("cam", Status::failed);
 
+  const auto& cam = ledger.by_source().at("cam");
+  CHECK(cam.submitted == 2);
+  CHECK(cam.admitted == 2);
+  CHECK(cam.rejected == 0);
+  CHECK(cam.settled.at(0) == 1);
+  CHECK(cam.settled.at(1) == 1);
+  CHECK(cam.settled_in_all() == 2);
+  CHECK(ledger.by_source().at("other-cam").rejected == 1);
   CHECK(ledger.total().submitted == 3);
-  CHECK(ledger.total().admitted == 2);
-  CHECK(ledger.total().rejected == 1);
   CHECK(ledger.total().settled_in_all() == 2);
-  CHECK(ledger.by_source().at("cam").submitted == 2);
-  CHECK(ledger.by_source().at("cam").rejected == 0);
-  CHECK(ledger.by_source().at("other").submitted == 1);
-  CHECK(ledger.by_job().at("monday").submitted == 2);
-  CHECK(ledger.by_job().at("tuesday").settled.at(static_cast<std::size_t>(Status::failed)) == 1);
 }
 
-TEST_CASE("every status has its own count") {
-  for (std::size_t i = 0; i < kStatusCount; ++i) {
-    Ledger ledger;
-    ledger.settled("cam", "", static_cast<Status>(i));
-    CHECK(ledger.total().settled.at(i) == 1);
-    CHECK(ledger.total().settled_in_all() == 1);
-  }
+TEST_CASE("the account of a source that is gone is added to the others'") {
+  Ledger ledger;
+  ledger.admitted("a");
+  ledger.settled("a", Status::ok);
+  ledger.rejected("b");
+  ledger.fold("a");
+  ledger.fold("b");
+  ledger.fold("never there");
+
+  REQUIRE(ledger.by_source().size() == 1);
+  const auto& other = ledger.by_source().at("other");
+  CHECK(other.submitted == 2);
+  CHECK(other.admitted == 1);
+  CHECK(other.rejected == 1);
+  CHECK(other.settled.at(0) == 1);
+  CHECK(ledger.total().submitted == 2);
 }
+
+}  // namespace framefleet::broker

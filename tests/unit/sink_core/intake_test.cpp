@@ -186,13 +186,18 @@ TEST_CASE("an idle sink that drains leaves, a busy one commits and confirms firs
   CHECK(f.intake.over());
 }
 
-TEST_CASE("what arrives during the goodbye is still committed and confirmed") {
+TEST_CASE("what arrives after the drain began is left to the next sink") {
   IntakeFixture f;
-  f.intake.drain(f.now, f.effects);
   f.outcome(0);
+  f.intake.drain(f.now, f.effects);
   f.effects.clear();
+  f.outcome(1);
+  f.intake.receive(Ask{1, {task(0)}}, f.now, f.effects);
+  CHECK(f.all<ReleasePayload>().size() == 1);
+  CHECK(f.all<FindStored>().empty());
   f.committed({row(0)});
   CHECK(f.sent<Stored>().size() == 1);
+  CHECK(f.sent<Goodbye>().size() == 1);
 }
 
 TEST_CASE("a sink beats while it is up, and lets go what it did not ask for") {
