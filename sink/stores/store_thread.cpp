@@ -6,9 +6,23 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <unordered_set>
 
 namespace framefleet::sink {
+namespace {
+
+/// No exception leaves the thread: one that a store lets out (memory) is a failure like any other.
+template <class Attempt>
+auto guarded(Attempt& attempt) -> decltype(attempt()) {
+  try {
+    return attempt();
+  } catch (const std::exception& error) {
+    return fail(StoreError{StoreError::Kind::failed, std::string("the store: ") + error.what()});
+  }
+}
+
+}  // namespace
 
 StoreThread::StoreThread(std::unique_ptr<ResultStore> store, StoreThreadOptions options)
     : store_(std::move(store)),
@@ -96,8 +110,8 @@ void StoreThread::perform(StoreWork& work) {
 template <class Attempt>
 auto StoreThread::until_stored(Attempt attempt) -> decltype(attempt()) {
   auto delay = options_.retry_delay_min;
-  auto result = attempt();
-  while (!result && wait_out(result.error(), delay)) result = attempt();
+  auto result = guarded(attempt);
+  while (!result && wait_out(result.error(), delay)) result = guarded(attempt);
   return result;
 }
 

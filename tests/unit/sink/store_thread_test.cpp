@@ -174,6 +174,33 @@ TEST_CASE("any other error ends the work and is said") {
   CHECK_FALSE(thread.enqueue(batch(2, {ok_outcome(2)})));
 }
 
+/// Has no memory left for anything.
+class ExhaustedStore final : public sink::ResultStore {
+ public:
+  Result<std::vector<SettledTask>, StoreError> commit(
+      std::span<const sink::OutcomeToStore>) override {
+    throw std::bad_alloc();
+  }
+  Result<std::vector<SettledTask>, StoreError> find(std::span<const TaskId>) override {
+    throw std::bad_alloc();
+  }
+  Result<sink::PruneStep, StoreError> prune(std::int64_t) override { throw std::bad_alloc(); }
+  const std::string& uuid() const override { return uuid_; }
+  sink::StoreStats stats() const override { return {}; }
+
+ private:
+  std::string uuid_{"exhausted"};
+};
+
+TEST_CASE("an exception in the store ends the work and is said") {
+  StoreThread thread(std::make_unique<ExhaustedStore>());
+  SECTION("commit") { REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)}))); }
+  SECTION("find") { REQUIRE(thread.enqueue(sink::FindRequest{1, {}})); }
+  SECTION("prune") { REQUIRE(thread.enqueue(sink::PruneRequest{})); }
+  wait_for_news(thread);
+  CHECK(thread.status().fatal.find("bad_alloc") != std::string::npos);
+}
+
 TEST_CASE("a stop finishes what is queued") {
   GatedStore::Gate gate;
   StoreThread thread(std::make_unique<GatedStore>(gate));
