@@ -86,6 +86,10 @@ Result<int, Error> Shell::run() {
     if (const auto status = store_->status(); !status.fatal.empty()) {
       return fail(Error{status.fatal, exit_code::kDiskError});
     }
+    if (refused_by_store_) {
+      // The core has one piece of work under way and we one prune, so there is always a place.
+      return fail(Error{"the store's queue is full, which cannot be", exit_code::kInternal});
+    }
     intake_.tick(now, effects_);
     perform(now);
     prune_when_due(now);
@@ -124,9 +128,8 @@ void Shell::take_completions(Time now) {
       intake_.committed(std::move(stored->tasks), now, effects_);
     } else if (auto* found = std::get_if<FindAnswer>(&done)) {
       intake_.found(std::move(found->stored), now, effects_);
-    } else if (const auto& step = std::get<PruneStep>(done); step.outcomes > 0) {
-      program_.log.info("pruned", {{"outcomes", step.outcomes}, {"files", step.files}});
-      if (step.more) prune_at_ = now;
+    } else {
+      pruned(std::get<PruneStep>(done), now);
     }
     perform(now);
   }
@@ -145,11 +148,23 @@ void Shell::report_store(const StoreThreadStatus& status) {
 
 void Shell::prune_when_due(Time now) {
   const bool wanted = options_.keep > Duration::zero() || options_.keep_bytes.count > 0;
-  if (!wanted || now < prune_at_ || !blocked_.empty()) return;
+  if (!wanted || pruning_ || now < prune_at_ || !blocked_.empty()) return;
   prune_at_ = now + kPruneInterval;
-  if (!store_->enqueue(PruneRequest{telemetry::wall_clock_ms()})) {
-    prune_at_ = now + kPublishInterval;  // the queue is full: a little later
-  }
+  pruning_ = true;
+  enqueue(PruneRequest{telemetry::wall_clock_ms()});
+}
+
+void Shell::pruned(const PruneStep& step, Time now) {
+  pruning_ = false;
+  if (step.outcomes == 0) return;
+  program_.log.info("pruned", {{"outcomes", step.outcomes}, {"files", step.files}});
+  if (step.more) prune_at_ = now;
+}
+
+/// What the store refuses is noted, and ends the loop in its next turn: without an answer the core
+/// would wait for ever.
+void Shell::enqueue(StoreWork work) {
+  if (!store_->enqueue(std::move(work))) refused_by_store_ = true;
 }
 
 void Shell::perform(Time now) {
@@ -161,8 +176,7 @@ void Shell::perform(Time now) {
       commit_began_at_ = now;
       commit(std::move(batch->outcomes));
     } else if (auto* find = std::get_if<FindStored>(&effect)) {
-      // The core has one piece of work under way, so there is a place in the queue.
-      if (!store_->enqueue(FindRequest{find->asker, std::move(find->tasks)})) return;
+      enqueue(FindRequest{find->asker, std::move(find->tasks)});
     }
   }
   link_watch_.look(intake_.link());
@@ -171,8 +185,7 @@ void Shell::perform(Time now) {
 void Shell::commit(std::vector<Outcome> outcomes) {
   StoreBatch batch;
   for (auto& outcome : outcomes) batch.outcomes.push_back(prepared(std::move(outcome)));
-  // Refused only by a store that has failed, which ends the loop.
-  if (!store_->enqueue(std::move(batch))) program_.log.error("store_refuses_work");
+  enqueue(std::move(batch));
 }
 
 /// Takes the payload apart; the views live until the core releases the payload, after the commit.

@@ -35,6 +35,8 @@ class Shell {
   void take_completions(Time now);
   void report_store(const StoreThreadStatus& status);
   void prune_when_due(Time now);
+  void pruned(const PruneStep& step, Time now);
+  void enqueue(StoreWork work);
   void perform(Time now);
   void commit(std::vector<Outcome> outcomes);
   OutcomeToStore prepared(Outcome outcome) const;
@@ -52,7 +54,9 @@ class Shell {
   Time commit_began_at_{};
   Time publish_at_{};
   Time prune_at_{};
-  std::string blocked_;  // what was said last about a store that waits
+  bool pruning_{false};           // the store has a prune to do
+  bool refused_by_store_{false};  // there was no place for a piece of work
+  std::string blocked_;           // what was said last about a store that waits
 };
 
 }  // namespace framefleet::sink
