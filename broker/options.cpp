@@ -35,6 +35,14 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
       .add("unstored_bytes_max", SizeOf{core.unstored_bytes_max},
            {.help = "Bytes of outcomes that wait for the sink; at the cap nothing is assigned.",
             .min = config::mib(1)})
+      .add("unstored_tasks_max", core.unstored_tasks_max,
+           {.help = "Outcomes that wait for the sink; at the cap nothing is assigned.",
+            .min = 1,
+            .max = 1'000'000})
+      .add("unroutable_timeout", core.unroutable_timeout,
+           {.help = "How long a task waits while there are workers, but none with its detectors.",
+            .min = 100ms,
+            .max = 24h * 365})
       .add("payload_bytes_max", SizeOf{core.payload_bytes_max},
            {.help = "Payload of one task.", .min = config::kib(1), .max = config::gib(1)})
       .add("grant_tasks", core.grant_tasks,
