@@ -79,8 +79,8 @@ test_programs() {
             sed -nE 's|^tests/([^/:]+): CXX_EXECUTABLE.*|\1|p' | sort)
 }
 
-# sanitized PRESET LABEL [EXCLUDED] : builds the programs of the tests with that label, but those that
-# the expression names, and runs them. Scripts have nothing to be instrumented.
+# sanitized PRESET LABEL [EXCLUDED] : builds the programs of the tests with that label, but those
+# that the expression names, and runs them. Scripts have nothing to be instrumented.
 sanitized() {
     local targets excluded=${3:-nothing}
     configure "$1" || return 1
@@ -95,7 +95,8 @@ step_asan() { sanitized asan 'unit|sim'; }
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do
 # correctly would be reported. (Decoders and detectors start no thread; the pool has its own test.)
 step_tsan() {
-    sanitized tsan unit 'worker_decoding_test|worker_detectors_test|unit_transport|producer_sources|fuzz_replay'
+    local foreign='worker_decoding_test|worker_detectors_test|producer_sources|fuzz_replay'
+    sanitized tsan unit "$foreign|unit_transport"
 }
 
 # fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
