@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 
 namespace framefleet::producer {
 namespace {
@@ -13,6 +16,10 @@ using nlohmann::ordered_json;
 
 constexpr Duration kTellInterval = std::chrono::milliseconds{200};
 constexpr Duration kLogInterval = std::chrono::seconds{10};
+/// What may wait for a slow reader: some thousand lines.
+constexpr std::size_t kPendingBytesMax = std::size_t{1} << 20U;
+/// For a reader to take the last line and what waits before it.
+constexpr Duration kLastWords = std::chrono::seconds{1};
 
 void add_counts(ordered_json& line, const SubmissionStats& stats,
                 std::optional<std::uint64_t> pictures, Duration elapsed) {
@@ -43,7 +50,7 @@ void Progress::plan(const std::string& job, std::optional<std::uint64_t> picture
   ordered_json line{{"event", "plan"}, {"job", job}};
   line["pictures"] = pictures ? ordered_json(*pictures) : ordered_json(nullptr);
   line["skipped"] = skipped;
-  write(line.dump());
+  write(line.dump(), Worth::lasting);
 }
 
 void Progress::counts(const SubmissionStats& stats, std::optional<std::uint64_t> pictures,
@@ -56,11 +63,12 @@ void Progress::counts(const SubmissionStats& stats, std::optional<std::uint64_t>
                            {"stored_before", stats.stored_before},
                            {"in_flight", stats.in_flight}});
   }
+  flush(Duration::zero());
   if (now < next_at_) return;
   next_at_ = now + kTellInterval;
   ordered_json line{{"event", "progress"}};
   add_counts(line, stats, pictures, now - began_at_);
-  write(line.dump());
+  write(line.dump(), Worth::passing);
 }
 
 void Progress::task_failed(const TaskEnded& ended, const std::string& origin) {
@@ -78,7 +86,8 @@ void Progress::task_failed(const TaskEnded& ended, const std::string& origin) {
                      {"status", status},
                      {"reason", to_string(settled.reason)},
                      {"text", settled.text}}
-            .dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+            .dump(-1, ' ', false, ordered_json::error_handler_t::replace),
+        Worth::lasting);
 }
 
 void Progress::end(const SubmissionStats& stats, std::optional<std::uint64_t> pictures,
@@ -94,23 +103,42 @@ void Progress::end(const SubmissionStats& stats, std::optional<std::uint64_t> pi
   line["submitted"] = stats.submitted;
   line["admitted"] = stats.admitted;
   line["interrupted"] = interrupted;
-  write(line.dump());
+  write(line.dump(), Worth::last);
 }
 
-void Progress::write(const std::string& line) {
+void Progress::write(const std::string& line, Worth worth) {
   if (fd_ < 0) return;
-  const std::string text = line + "\n";
+  if (worth == Worth::passing && !pending_.empty()) return;  // a newer one comes soon
+  if (worth == Worth::lasting && pending_.size() + line.size() >= kPendingBytesMax) {
+    if (!dropped_) log_.warn("progress_reader_slow");
+    dropped_ = true;
+    return;
+  }
+  pending_ += line;
+  pending_ += '\n';
+  flush(worth == Worth::last ? kLastWords : Duration::zero());
+}
+
+/// Writes what the reader takes; waits for it no longer than `patience` at a time. A descriptor
+/// that poll() calls writable takes PIPE_BUF bytes without blocking, so it need not be made
+/// non-blocking, which others that share it (a terminal) would feel.
+void Progress::flush(Duration patience) {
   std::size_t written = 0;
-  while (written < text.size()) {
-    const auto count = ::write(fd_, text.data() + written, text.size() - written);
+  while (fd_ >= 0 && written < pending_.size()) {
+    pollfd writable{fd_, POLLOUT, 0};
+    if (::poll(&writable, 1, static_cast<int>(ceil_ms(patience))) <= 0) break;
+    const auto chunk = std::min<std::size_t>(pending_.size() - written, PIPE_BUF);
+    const auto count = ::write(fd_, pending_.data() + written, chunk);
     if (count > 0) {
       written += static_cast<std::size_t>(count);
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR && errno != EAGAIN) {
       log_.warn("progress_reader_gone");
       fd_ = -1;
-      return;
+    } else if (errno == EAGAIN) {
+      break;
     }
   }
+  pending_.erase(0, written);
 }
 
 }  // namespace framefleet::producer

@@ -1,7 +1,9 @@
 #pragma once
 // What a producer tells about its progress: NDJSON lines on a descriptor (docs/OPERATIONS.md,
 // "Progress"), and a line in the log now and then.
-// Threads: the loop's. Errors: a reader that is gone ends the telling, not the work.
+// Threads: the loop's, which never waits for a reader: one that is slow misses `progress` lines,
+// and `task_failed` lines once 1 MiB waits for it; end() alone gives it a second. Errors: a reader
+// that is gone ends the telling, not the work.
 
 #include "producer/core/submission.hpp"
 
@@ -28,13 +30,17 @@ class Progress {
   Time next_at() const { return next_at_; }
 
  private:
-  void write(const std::string& line);
+  enum class Worth : std::uint8_t { passing, lasting, last };
+  void write(const std::string& line, Worth worth);
+  void flush(Duration patience);
 
   int fd_;
   telemetry::Logger& log_;
   Time began_at_;
   Time next_at_{};
   Time log_at_{};
+  std::string pending_;  // told, and not yet taken by the reader
+  bool dropped_{false};  // the log knows that the reader is too slow
 };
 
 }  // namespace framefleet::producer
