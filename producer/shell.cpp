@@ -173,10 +173,12 @@ Result<int, Error> Shell::run() {
     publish(now);
     const Time deadline = std::min(
         {submission_.next_deadline(), drain_.deadline(), publish_at_, progress_.next_at()});
-    channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
+    const Duration idle = std::max(Duration::zero(), deadline - telemetry::monotonic_now());
+    channel_->wait(fds, effects_.empty() ? idle : Duration::zero());
     receive_messages();
     if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
+  perform();  // the goodbye, and what ended last
   return ended(telemetry::monotonic_now());
 }
 
@@ -204,7 +206,6 @@ void Shell::receive_messages() {
     if (!incoming) return;
     if (incoming->message) {
       submission_.receive(std::move(*incoming->message), telemetry::monotonic_now(), effects_);
-      perform();
     } else {
       program_.log.warn("broker_malformed", {{"text", incoming->fault}});
     }
@@ -212,20 +213,17 @@ void Shell::receive_messages() {
 }
 
 void Shell::perform() {
-  // Reading a picture tells the core of it, which has new effects: go on until there are none.
-  while (!effects_.empty()) {
-    auto effects = std::exchange(effects_, {});
-    for (auto& effect : effects) {
-      if (transport::perform_common(*channel_, effect)) continue;
-      if (const auto* wanted = std::get_if<ListSequences>(&effect)) {
-        list(*wanted);
-      } else if (const auto* picture = std::get_if<ReadPicture>(&effect)) {
-        read(picture->ref);
-      } else if (const auto* end = std::get_if<TaskEnded>(&effect)) {
-        report(*end);
-      }
+  // Reading a picture tells the core of it, which has new effects. They are for the next turn, so
+  // that messages and heartbeats are not kept waiting by a source that never ends.
+  for (auto& effect : std::exchange(effects_, {})) {
+    if (transport::perform_common(*channel_, effect)) continue;
+    if (const auto* wanted = std::get_if<ListSequences>(&effect)) {
+      list(*wanted);
+    } else if (const auto* picture = std::get_if<ReadPicture>(&effect)) {
+      read(picture->ref);
+    } else if (const auto* end = std::get_if<TaskEnded>(&effect)) {
+      report(*end);
     }
-    program_.health.turned(telemetry::monotonic_now());
   }
   link_watch_.look(submission_.link());
 }

@@ -35,7 +35,7 @@ class Shell {
         std::optional<transport::Frame> second);
 
   void receive_messages();
-  void perform();
+  void perform();  // one round
   void list(const ListSequences& wanted);
   void read(PictureRef ref);
   SubmittedTask task_of(PictureRef ref, Picture picture);
