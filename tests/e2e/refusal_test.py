@@ -61,7 +61,7 @@ class RefusalTest(unittest.TestCase):
             self.assertEqual(second.exit_code(), 73, second.text())
             self.assertIn(str(fleet.store.folder), second.text())
             first.terminate()
-            self.assertEqual(first.exit_code(), 0)
+            self.assertEqual(first.exit_code(), 3)
 
     def test_an_address_that_is_taken_is_refused(self):
         with Fleet() as fleet, socket.create_server(("127.0.0.1", 0)) as taken:

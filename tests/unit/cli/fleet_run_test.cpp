@@ -217,7 +217,7 @@ TEST_CASE("SIGTERM drains: the producer ends, then the fleet, and the report tel
 trap finish TERM
 )" + fleet_is_up() + "kill -TERM $PPID\n" +
                                 kIdle);
-  CHECK(fleet.run("'my photos'") == 0);
+  CHECK(fleet.run("'my photos'") == 3);
   const std::string out = fleet.read("out.txt");
   CHECK_THAT(out, Contains("interrupted, 1 pictures left; the same command continues"));
   CHECK_THAT(out, Contains("./framefleet run --workers 2 'my photos'"));
