@@ -7,7 +7,6 @@
 #include "cli/shell_quote.hpp"
 #include "tests/support/catch.hpp"
 
-
 namespace framefleet::cli {
 
 using namespace std::chrono_literals;
