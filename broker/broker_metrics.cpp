@@ -31,7 +31,7 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<
             [field = field](const Stats& s) { return number(s.dispatcher.*field); },
             {{"state", state}});
   }
-  gauge("framefleet_broker_backlog_bytes", "Payload bytes of tasks not yet worked on.",
+  gauge("framefleet_broker_backlog_bytes", "Payload bytes of tasks without an outcome.",
         &D::backlog_bytes);
   gauge("framefleet_broker_unstored_bytes", "Bytes of outcomes that wait for the sink.",
         &D::unstored_bytes);
