@@ -15,7 +15,7 @@ tree=$(cd "$here/../.." && pwd)
 readonly here tree
 readonly seeds=${FRAMEFLEET_MUTANT_SEEDS:-3000}
 readonly folders=(shared/base broker/core worker/core producer/core sink/core tests/support
-    tests/simulation tests/scenarios tests/unit/broker tests/unit/worker_core
+    tests/simulation tests/scenarios tests/unit/base tests/unit/broker tests/unit/worker_core
     tests/unit/producer_core tests/unit/sink_core)
 
 # compile ROOT SOURCE OBJECTS : from ROOT/SOURCE into OBJECTS, the path's slashes as dashes.
