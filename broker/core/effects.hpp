@@ -3,6 +3,8 @@
 
 #include "shared/base/effects.hpp"
 
+#include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -32,12 +34,31 @@ struct TaskSettled {
   Duration total{};
   friend bool operator==(const TaskSettled&, const TaskSettled&) = default;
 };
+/// An operator asks to be shown something: send a Report with the document (status.hpp).
+struct Show {
+  PeerId peer;
+  std::uint64_t asker{0};
+  ControlVerb what{ControlVerb::status};  ///< status, workers, sources or jobs.
+  friend bool operator==(const Show&, const Show&) = default;
+};
+/// Everything that was expected of a job is settled or rejected: one line for the log.
+struct JobEnded {
+  std::string job;
+  friend bool operator==(const JobEnded&, const JobEnded&) = default;
+};
+/// The alarm that workers die one after the other begins or ends.
+struct WorkersDying {
+  bool on{false};
+  std::uint64_t died{0};  ///< Within the last minute.
+  friend bool operator==(const WorkersDying&, const WorkersDying&) = default;
+};
 /// After drain(): nothing is in progress and everybody has been told. The shell may stop.
 struct Drained {
   friend bool operator==(const Drained&, const Drained&) = default;
 };
 
-using Effect = std::variant<SendTo, ForgetPeer, ReleasePayload, LeaseClosed, TaskSettled, Drained>;
+using Effect = std::variant<SendTo, ForgetPeer, ReleasePayload, LeaseClosed, TaskSettled, Show,
+                            JobEnded, WorkersDying, Drained>;
 using Effects = std::vector<Effect>;
 
 }  // namespace framefleet::broker

@@ -37,6 +37,8 @@ constexpr std::uint16_t common_version(VersionRange ours, VersionRange theirs) {
 struct SourceClaim {
   std::string name;  ///< 1 to 256 bytes of UTF-8.
   std::uint32_t epoch{0};
+  std::uint32_t weight{0};    ///< Share of the workers' time against other sources; 0 counts as 1.
+  std::uint64_t expected{0};  ///< Pictures of this run in all, for progress; 0: unknown.
   friend bool operator==(const SourceClaim&, const SourceClaim&) = default;
 };
 
@@ -51,6 +53,7 @@ struct Hello {
   std::uint32_t slots{0};              ///< worker: how many tasks it can run at once.
   std::vector<SourceClaim> sources;    ///< producer.
   std::string store;                   ///< sink: UUID of its store.
+  bool new_store{false};  ///< sink: take this store although the broker knows another one.
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 

@@ -4,6 +4,7 @@
 // bytes; the simulator moves them as they are.
 
 #include "shared/base/connection_messages.hpp"
+#include "shared/base/operator_messages.hpp"
 #include "shared/base/task_messages.hpp"
 
 #include <string_view>
@@ -13,7 +14,7 @@ namespace framefleet {
 
 using Message = std::variant<Hello, Welcome, Refused, Heartbeat, Goodbye, Submit, Admitted, Busy,
                              Rejected, Settled, Ask, Known, Assign, TaskResult, Nack, Release,
-                             Stale, Drain, Outcomes, Stored>;
+                             Stale, Recall, Drain, Outcomes, Stored, Control, Report>;
 
 /// Calls `visit(Payload&)` for each entry of the message that can carry payload frames, in the
 /// order in which their frames travel.
@@ -27,6 +28,8 @@ void for_each_payload(AnyMessage& message, Visit visit) {
     visit(result->payload);
   } else if (auto* outcomes = std::get_if<Outcomes>(&message)) {
     for (auto& outcome : outcomes->outcomes) visit(outcome.payload);
+  } else if (auto* report = std::get_if<Report>(&message)) {
+    visit(report->payload);
   }
 }
 

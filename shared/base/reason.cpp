@@ -35,6 +35,12 @@ constexpr std::array<ReasonEntry, kReasonCount> kTable{{
      "the broker that held the task in memory is gone"},
     {Reason::backlog_tasks, "backlog_tasks", Charge::answer, "the backlog is full (tasks)"},
     {Reason::backlog_bytes, "backlog_bytes", Charge::answer, "the backlog is full (bytes)"},
+    {Reason::backlog_routes, "backlog_routes", Charge::answer,
+     "too many different sets of detectors at once"},
+    {Reason::source_share, "source_share", Charge::answer,
+     "the source has its share of the backlog in progress"},
+    {Reason::peer_share, "peer_share", Charge::answer,
+     "the producer has its share of the backlog in progress"},
     {Reason::grant_exceeded, "grant_exceeded", Charge::answer,
      "more was sent unanswered than the grant allows"},
     {Reason::sink_slow, "sink_slow", Charge::answer, "outcomes wait for the sink"},
@@ -55,6 +61,10 @@ constexpr std::array<ReasonEntry, kReasonCount> kTable{{
      "the sink's store is not the one the broker knows"},
     {Reason::wrong_role, "wrong_role", Charge::answer,
      "the message is not one that this role sends"},
+    {Reason::not_permitted, "not_permitted", Charge::answer,
+     "only the broker's own user may do this, over its ipc address"},
+    {Reason::not_found, "not_found", Charge::answer, "there is nothing of this name"},
+    {Reason::no_sink, "no_sink", Charge::answer, "no sink is in service"},
 }};
 
 }  // namespace

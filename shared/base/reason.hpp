@@ -38,6 +38,9 @@ enum class Reason : std::uint8_t {
   // `busy`: not now, try again.
   backlog_tasks,
   backlog_bytes,
+  backlog_routes,
+  source_share,
+  peer_share,
   grant_exceeded,
   sink_slow,
   journal_full,
@@ -54,8 +57,12 @@ enum class Reason : std::uint8_t {
   standby,
   other_store,
   wrong_role,
+  // The answer to an operator (`report`).
+  not_permitted,
+  not_found,
+  no_sink,
 };
-inline constexpr std::size_t kReasonCount = 35;
+inline constexpr std::size_t kReasonCount = 41;
 
 /// What a nack, a loss or a time-out for this reason does to the task.
 enum class Charge : std::uint8_t {

@@ -9,6 +9,7 @@
 #include "shared/base/time.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,7 @@ struct SubmittedTask {
   Duration ttl{};                      ///< 0: none.
   std::string digest;  ///< Of the payload, opaque, 0 to 32 bytes; "" is never compared.
   std::string task;    ///< TaskDescription as the submitter encoded it.
+  std::optional<TaskId> revived_from;  ///< The failed task that this one tries again.
   Payload payload;
   friend bool operator==(const SubmittedTask&, const SubmittedTask&) = default;
 };
@@ -53,6 +55,7 @@ struct AdmittedTask {
 };
 struct Admitted {
   std::vector<AdmittedTask> tasks;
+  std::vector<std::string> unknown_detectors;  ///< Named by these and by no worker ever.
   friend bool operator==(const Admitted&, const Admitted&) = default;
 };
 
@@ -157,7 +160,13 @@ struct Stale {
   std::vector<LeasedTask> tasks;
   friend bool operator==(const Stale&, const Stale&) = default;
 };
-/// Worker → broker: hand me nothing more; I finish what I have and leave.
+/// Broker → worker: give these back, those that you have not started. Answered by `release`; for
+/// what is started it means nothing.
+struct Recall {
+  std::vector<LeasedTask> tasks;
+  friend bool operator==(const Recall&, const Recall&) = default;
+};
+/// Worker → broker: hand me nothing more; I finish what I have and leave. Broker → worker: do so.
 struct Drain {
   friend bool operator==(const Drain&, const Drain&) = default;
 };
@@ -189,6 +198,7 @@ struct Outcome {
   Duration leased{};                   ///< From the last hand-out to its end.
   Duration worked{};                   ///< TaskResult::elapsed.
   std::string task;                    ///< The submitter's description, byte for byte.
+  std::optional<TaskId> revived_from;  ///< As submitted.
   Payload payload;  ///< ok: record and artefacts; failed: the picture's bytes; else none.
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };

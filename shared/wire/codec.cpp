@@ -2,6 +2,7 @@
 
 #include "shared/wire/fields_connection.hpp"
 #include "shared/wire/fields_documents.hpp"
+#include "shared/wire/fields_operating.hpp"
 #include "shared/wire/fields_storing.hpp"
 #include "shared/wire/fields_submitting.hpp"
 #include "shared/wire/fields_working.hpp"

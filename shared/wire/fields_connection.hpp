@@ -10,6 +10,8 @@ template <class V, Of<SourceClaim> M>
 void fields(V& v, M& m) {
   v.must("name", m.name, Text{.bytes_min = 1});
   v.must("epoch", m.epoch, Range{});
+  v.may("weight", m.weight, Range{kWeightMax});
+  v.may("expected", m.expected, Range{});
 }
 
 template <class V, Of<Hello> M>
@@ -23,6 +25,7 @@ void fields(V& v, M& m) {
   v.may("slots", m.slots, Range{kSlotsMax});
   v.may("sources", m.sources, ListOf<>{kSourcesMax});
   v.may("store", m.store, Text{});
+  v.may("new_store", m.new_store);
 }
 
 template <class V, Of<Welcome> M>

@@ -44,6 +44,7 @@ void fields(V& v, M& m) {
   v.may("leased_us", m.leased, Micros{});
   v.may("worked_us", m.worked, Micros{});
   v.must("task", m.task, Bytes{kTaskLimits.bytes, 1});
+  v.may("revived_from", m.revived_from);
   v.payload(m.payload);
 }
 

@@ -4,12 +4,7 @@
 #include "shared/base/messages.hpp"
 #include "shared/wire/rules.hpp"
 
-#include <limits>
-
 namespace framefleet::wire {
-
-/// Set by the broker, any 64 bits.
-inline constexpr Range kAsker{std::numeric_limits<std::uint64_t>::max()};
 
 template <class V, Of<SubmittedTask> M>
 void fields(V& v, M& m) {
@@ -22,6 +17,7 @@ void fields(V& v, M& m) {
   v.may("ttl_ms", m.ttl, Millis{});
   v.may("digest", m.digest, Bytes{kDigestBytesMax});
   v.must("task", m.task, Bytes{kTaskLimits.bytes, 1});
+  v.may("revived_from", m.revived_from);
   v.payload(m.payload);
 }
 
@@ -39,6 +35,8 @@ void fields(V& v, M& m) {
 template <class V, Of<Admitted> M>
 void fields(V& v, M& m) {
   v.must("tasks", m.tasks, ListOf<>{});
+  v.may("unknown_detectors", m.unknown_detectors,
+        SetOf<Text>{kDetectorsMax, Text{kDetectorBytesMax, 1}});
 }
 
 template <class V, Of<Busy> M>

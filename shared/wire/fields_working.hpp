@@ -62,6 +62,11 @@ void fields(V& v, M& m) {
   v.must("tasks", m.tasks, ListOf<>{});
 }
 
+template <class V, Of<Recall> M>
+void fields(V& v, M& m) {
+  v.must("tasks", m.tasks, ListOf<>{});
+}
+
 template <class V, Of<Drain> M>
 void fields(V& /*v*/, M& /*m*/) {}
 

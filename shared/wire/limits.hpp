@@ -66,6 +66,8 @@ inline constexpr std::size_t kHistoryMax = 16;
 /// Artefacts of one result: its record is a frame too.
 inline constexpr std::size_t kArtefactsMax = kPayloadFramesMax - 1;
 inline constexpr std::uint64_t kPriorityMax = 9;
+/// A hundred times the share of another source.
+inline constexpr std::uint64_t kWeightMax = 100;
 /// Longer than any run, short enough that adding it to a point in time never overflows.
 inline constexpr Duration kDurationMax = std::chrono::hours{24 * 366};
 /// 9999-12-31T23:59:59.999Z in Unix milliseconds.

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,6 +79,9 @@ class Reader {
   void take(const Node& node, float& value, Plain);
   void take(const Node& node, Box& box, Plain);
   void take(const Node& node, TaskId& id, Plain);
+  void take(const Node& node, std::optional<TaskId>& id, Plain rule) {
+    take(node, id.emplace(), rule);
+  }
   void take(const Node& node, LeaseId& lease, Plain);
   void take(const Node& node, VersionRange& versions, Plain);
   void take(const Node& node, std::string& text, const Text& rule);

@@ -20,6 +20,8 @@ inline constexpr std::size_t kWordCount<TaskClass> = 2;
 template <>
 inline constexpr std::size_t kWordCount<Status> = kStatusCount;
 template <>
+inline constexpr std::size_t kWordCount<ControlVerb> = kControlVerbCount;
+template <>
 inline constexpr std::size_t kWordCount<Reason> = kReasonCount;
 
 template <class Enum>

@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +75,7 @@ class Writer {
   void put(float value, Plain);
   void put(const Box& box, Plain);
   void put(const TaskId& id, Plain) { put_text(to_string(id)); }
+  void put(const std::optional<TaskId>& id, Plain rule) { put(*id, rule); }
   void put(const LeaseId& lease, Plain);
   void put(const VersionRange& versions, Plain);
   void put(const std::string& text, const Text& rule);

@@ -1,0 +1,85 @@
+#pragma once
+// What an operator is shown of the broker's state: rows of plain values, copied out of the tables.
+// The shell turns them into documents (docs/PROTOCOL.md, "Operating").
+
+#include "broker/core/ledger.hpp"
+
+#include "shared/base/strong_id.hpp"
+#include "shared/base/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace framefleet::broker {
+
+/// Tasks in progress by state: counted in the tables, never the rest of something.
+struct InProgress {
+  std::uint64_t ready{0};
+  std::uint64_t delayed{0};
+  std::uint64_t leased{0};
+  std::uint64_t storing{0};
+
+  std::uint64_t in_all() const { return ready + delayed + leased + storing; }
+  friend bool operator==(const InProgress&, const InProgress&) = default;
+};
+
+struct WorkerRow {
+  std::string name;
+  std::string build;
+  std::vector<std::string> detectors;
+  std::uint32_t slots{0};
+  std::uint32_t leased{0};    ///< Handed out: in its slots and ahead of them.
+  bool draining{false};       ///< It takes nothing new.
+  bool with_suspect{false};   ///< Alone with a task whose workers died before, or being emptied.
+  Duration mean_service{};    ///< Of its latest tasks; 0: none measured yet.
+  std::uint64_t finished{0};  ///< Results it gave, over this connection.
+  Duration silent{};          ///< Since it was heard last.
+};
+
+struct SourceRow {
+  std::string name;
+  std::string owner;  ///< Name of its producer; "": none is connected.
+  std::uint32_t epoch{0};
+  std::uint32_t weight{1};
+  bool paused{false};
+  Account account;
+  InProgress in_progress;
+  std::uint64_t bytes{0};   ///< Payloads of its tasks that are ready, delayed or leased.
+  Duration mean_service{};  ///< Of its latest tasks; 0: none measured yet.
+};
+
+struct JobRow {
+  std::string name;
+  Account account;
+  InProgress in_progress;
+  std::uint64_t expected{0};    ///< Tasks in all; 0: unknown.
+  bool cancelled{false};        ///< No task of it is admitted any more.
+  bool finished{false};         ///< Everything expected is settled or rejected.
+  Duration elapsed{};           ///< From its first task to now, or to its end.
+  double rate{0};               ///< Tasks settled per second, lately.
+  std::optional<Duration> eta;  ///< Nothing while unknown.
+};
+
+/// The whole fleet in one look.
+struct FleetStatus {
+  InProgress in_progress;
+  Account total;
+  std::uint64_t backlog_bytes{0};
+  std::uint64_t unstored_bytes{0};
+  Duration oldest{};  ///< Since the task that waits longest in a lane became ready; 0: none waits.
+  std::uint64_t workers{0};
+  std::uint64_t slots{0};
+  std::uint64_t free_slots{0};
+  std::uint64_t producers{0};
+  std::uint64_t sources{0};
+  std::uint64_t jobs{0};
+  std::uint64_t suspects{0};  ///< Tasks whose workers died with them, waiting to be tried alone.
+  bool workers_dying{false};  ///< The alarm: more than half of the workers died within a minute.
+  bool sink_connected{false};
+  bool paused{false};
+  bool draining{false};
+};
+
+}  // namespace framefleet::broker
