@@ -2,6 +2,7 @@
 
 #include <sys/un.h>
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <string_view>
@@ -35,6 +36,21 @@ std::string fault_of_address(const std::string& endpoint) {
   const auto colon = endpoint.rfind(':');
   if (colon > kTcp.size() && is_port(std::string_view{endpoint}.substr(colon + 1))) return {};
   return "after tcp:// come an address, a colon and a port up to 65535";
+}
+
+std::optional<std::uint32_t> user_of_peer(std::string_view peer_address) {
+  std::array<std::uint32_t, 3> user_group_process{};
+  for (std::size_t i = user_group_process.size(); i-- > 0;) {
+    const auto colon = peer_address.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto text = peer_address.substr(colon + 1);
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, user_group_process.at(i));
+    if (error != std::errc{} || stop != end) return std::nullopt;
+    peer_address = peer_address.substr(0, colon);
+  }
+  if (peer_address.find(':') != std::string_view::npos) return std::nullopt;
+  return user_group_process.front();
 }
 
 }  // namespace framefleet::transport

@@ -1,6 +1,9 @@
 #include "shared/transport/courier.hpp"
 
+#include "shared/transport/address.hpp"
 #include "shared/wire/codec.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -120,6 +123,17 @@ std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_
     if (parcel.size() <= parts_max) parcel.emplace_back(std::move(part));
   }
   return parcel;
+}
+
+bool Courier::is_own_user(const Parcel& parcel) {
+  if (parcel.empty() || !parcel.back().message_) return false;
+  try {
+    const char* const address = parcel.back().message_->gets("Peer-Address");
+    const auto user = address == nullptr ? std::nullopt : user_of_peer(address);
+    return user && (*user == 0 || *user == ::geteuid());
+  } catch (const zmq::error_t&) {  // it has no such property
+    return false;
+  }
 }
 
 Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, const Parcel& parcel) {

@@ -39,6 +39,9 @@ class Courier {
   /// `parts_max` parts one too many is kept, to which the codec objects; the others are thrown
   /// away.
   static std::optional<Parcel> receive(zmq::socket_t& socket, std::size_t parts_max);
+  /// Whether the kernel says that a process of this user, or root, sent the parcel over ipc. Reads
+  /// the last frame: libzmq 4.3.4 leaves the metadata of a first frame out after a poll.
+  static bool is_own_user(const Parcel& parcel);
 
   /// Messages of unknown types that one receive() of an end drops before it lets the loop go on.
   static constexpr int kUnknownMax = 64;

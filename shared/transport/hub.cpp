@@ -143,6 +143,7 @@ class Hub::Sockets {
       if (!parcel) return std::nullopt;
       ++stats_.received;
       const std::string route(parcel->front().text());
+      const bool own_user = Courier::is_own_user(*parcel);
       parcel->erase(parcel->begin());
       auto message = courier_.unpack(std::move(*parcel));
       if (!message && message.error().type_unknown) {
@@ -151,6 +152,7 @@ class Hub::Sockets {
       }
       Incoming incoming;
       incoming.from = peer_of(route);
+      incoming.own_user = own_user;
       if (message) {
         incoming.message = std::move(*message);
       } else {

@@ -55,6 +55,9 @@ class Hub {
     PeerId from;
     std::optional<Message> message;  ///< Nothing: the peer broke the protocol, `fault` says how.
     std::string fault;
+    /// It came over ipc from a process of this user or of root: who may operate the broker. Said of
+    /// each message, because a peer's route proves nothing about who uses it later.
+    bool own_user{false};
   };
   /// The next message that is here; nothing when there is none, or after 64 of unknown types.
   std::optional<Incoming> receive();

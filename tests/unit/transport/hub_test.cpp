@@ -2,7 +2,11 @@
 
 #include "tests/unit/transport/ends.hpp"
 
+#include "shared/transport/address.hpp"
 #include "shared/wire/codec.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -238,4 +242,55 @@ TEST_CASE("a peer that has gone is told of when something is sent to it") {
   }
   CHECK(gone == std::vector{peer});
   CHECK(hub->stats().unreachable == 1);
+}
+
+TEST_CASE("a message over ipc is known to come from our own user, one over tcp is not") {
+  const TemporaryFolder folder;
+  const auto path = "ipc://" + (folder.path() / "hub.sock").string();
+  const auto hub = open_hub({.bind = {"tcp://127.0.0.1:0", path}});
+  const auto over_tcp = dialled(hub->endpoints()[0]);
+  const auto over_ipc = dialled(hub->endpoints()[1]);
+  // Each a message of one frame and one with payload frames, before and after the hub has waited.
+  for (const bool own : {false, true}) {
+    const auto& channel = own ? over_ipc : over_tcp;
+    const auto payload = channel->payloads().put({Frame::of("picture"), Frame::of("second")});
+    channel->send(numbered(1));
+    channel->send(Submit{{sample_task(0, payload)}});
+    CHECK(hear(*hub).own_user == own);
+    CHECK(hear(*hub).own_user == own);
+    channel->send(numbered(2));
+    hub->wait({}, kPoll * kPollsMax);
+    CHECK(hear(*hub).own_user == own);
+  }
+}
+
+TEST_CASE("another user's message over ipc is not taken for our own user's") {
+  if (::geteuid() != 0) return;  // only root can become somebody else
+  const TemporaryFolder folder;
+  const auto socket = (folder.path() / "hub.sock").string();
+  const auto hub = open_hub({.bind = {"ipc://" + socket}});
+  REQUIRE(::chmod(socket.c_str(), 0666) == 0);
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  constexpr uid_t kNobody = 65534;
+  // The kernel notes who connects; the hub looks at it once this process is root again.
+  const auto channel = transport::Channel::open({.connect = "ipc://" + socket});
+  REQUIRE(channel);
+  REQUIRE(::seteuid(kNobody) == 0);
+  (*channel)->dial();
+  (*channel)->send(numbered(1));
+  hub->wait({}, kPoll * kPollsMax);
+  REQUIRE(::seteuid(0) == 0);
+  CHECK_FALSE(hear(*hub).own_user);
+}
+
+TEST_CASE("no address of a tcp peer can be read as a user of this machine") {
+  using transport::user_of_peer;
+  CHECK(user_of_peer("localhost:1000:100:4711") == 1000U);
+  CHECK(user_of_peer(":0:0:1") == 0U);
+  for (const char* address : {"", "127.0.0.1", "::1", "::", "fe80::1:2", "::0:0:1", "0:0::1",
+                              "::ffff:127.0.0.1", "2001:db8:0:0:0:0:0:1", "1::0:0:1", "a:0:0:1:2",
+                              "fe80::1%x:0:0", "localhost:-1:0:1", "localhost:0:0:", "0:0:1"}) {
+    CAPTURE(address);
+    CHECK_FALSE(user_of_peer(address));
+  }
 }
