@@ -101,11 +101,28 @@ Result<int, Error> Shell::work() {
     session_.tick(now, effects_);
     perform(now);
     publish(now);
-    const Time deadline = std::min({session_.next_deadline(), drain_.deadline(), publish_at_});
+    if (now >= leave_until_) return give_up_draining();
+    const Time deadline =
+        std::min({session_.next_deadline(), drain_.deadline(), leave_until_, publish_at_});
     channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
     receive_messages();
+    look_for_a_drain();
     if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
+  return ended();
+}
+
+/// A drain that the broker asked for may take as long as one that a signal asked for.
+void Shell::look_for_a_drain() {
+  if (!session_.draining() || drain_.draining() || stuck_ || leave_until_ != kNever) return;
+  leave_until_ = telemetry::monotonic_now() + options_.drain_timeout;
+  program_.log.info("draining", {{"timeout", options_.drain_timeout}});
+  program_.health.not_ready("draining");
+}
+
+Result<int, Error> Shell::give_up_draining() {
+  program_.log.warn("drain_given_up", {{"timeout", options_.drain_timeout}});
+  gave_up_ = true;
   return ended();
 }
 
@@ -115,7 +132,7 @@ Result<int, Error> Shell::ended() const {
   }
   program_.log.info("worked", {{"results", session_.stats().finished}});
   if (stuck_) return exit_code::kInternal;
-  return drain_.gave_up() ? exit_code::kSomeFailed : exit_code::kOk;
+  return drain_.gave_up() || gave_up_ ? exit_code::kSomeFailed : exit_code::kOk;
 }
 
 void Shell::exit_if_working(const Result<int, Error>& ended) {
@@ -258,7 +275,7 @@ void Shell::publish(Time now) {
   publish_at_ = now + kPublishInterval;
   stats_.session = session_.stats();
   metrics_.publish(stats_);
-  if (drain_.draining()) return;
+  if (drain_.draining() || leave_until_ != kNever) return;
   if (stuck_) {
     program_.health.not_ready("a task is stuck; leaving");
   } else if (!stats_.session.link_up) {

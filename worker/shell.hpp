@@ -44,6 +44,8 @@ class Shell {
   void failed(const LeaseId& lease, Reason reason, const std::string& text, Time now);
   std::string too_much(const std::string& record, const std::vector<std::string>& artefacts) const;
   void give_up_the_overdue(Time now);
+  void look_for_a_drain();
+  Result<int, Error> give_up_draining();
   void perform(Time now);
   void start(const AssignedTask& task, Time now);
   void publish(Time now);
@@ -62,7 +64,9 @@ class Shell {
   std::uint64_t last_ticket_{0};
   WorkerStats stats_;
   Time publish_at_{};
-  bool stuck_{false};  // a thread of the pool does not come back from a task
+  Time leave_until_{kNever};  // of a drain that the broker asked for
+  bool gave_up_{false};       // it took too long
+  bool stuck_{false};         // a thread of the pool does not come back from a task
 };
 
 }  // namespace framefleet::worker

@@ -17,6 +17,7 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
     t.gauge("framefleet_worker_tasks", "Tasks in this worker's hands, by state.",
             [=](const Stats& s) { return number(s.session.*field); }, {{"state", name}});
   };
+  state("queued", &SessionStats::queued);
   state("running", &SessionStats::running);
   state("abandoned", &SessionStats::abandoned);
   state("unsettled", &SessionStats::unsettled);

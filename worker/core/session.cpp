@@ -10,6 +10,10 @@ namespace {
 /// or its `settled` may have been lost.
 constexpr Duration kResendInterval = std::chrono::seconds{5};
 
+void release(const Payload& payload, Effects& out) {
+  if (payload.id) out.push_back(ReleasePayload{payload.id});
+}
+
 }  // namespace
 
 Session::Session(const Hello& hello, LinkOptions options)
@@ -18,15 +22,17 @@ Session::Session(const Hello& hello, LinkOptions options)
 void Session::receive(Message message, Time now, Effects& out) {
   if (link_.receive(message, now, out) == LinkEvent::up) on_up(now, out);
   if (auto* assign = std::get_if<Assign>(&message)) {
-    for (auto& task : assign->tasks) take(std::move(task), out);
+    for (auto& task : assign->tasks) take(std::move(task), now, out);
   } else if (const auto* settled = std::get_if<Settled>(&message)) {
     for (const auto& task : settled->tasks) on_settled(task.id, out);
   } else if (const auto* stale = std::get_if<Stale>(&message)) {
     for (const auto& task : stale->tasks) on_stale(task, out);
+  } else if (const auto* recall = std::get_if<Recall>(&message)) {
+    on_recall(*recall, out);
+  } else if (std::holds_alternative<Drain>(message)) {
+    drain(now, out);
   } else {
-    for_each_payload(message, [&out](const Payload& payload) {
-      if (payload.id) out.push_back(ReleasePayload{payload.id});
-    });
+    for_each_payload(message, [&out](const Payload& payload) { release(payload, out); });
   }
   leave_when_done(now, out);
 }
@@ -35,42 +41,103 @@ void Session::receive(Message message, Time now, Effects& out) {
 void Session::on_up(Time now, Effects& out) {
   const bool same_broker = link_.incarnation() == incarnation_;
   incarnation_ = link_.incarnation();
+  // A new broker does not know the leases of the old one; it hands the tasks out again.
+  while (!same_broker && !queue_.empty()) unqueue(queue_.front(), out);
   for (auto& [lease, work] : works_) {
     if (work.state == State::unsettled) send_result(work, now, out);
-    // A new broker does not know the leases of the old one; it hands the tasks out again.
     if (work.state == State::running && !same_broker) give_up(work, out);
   }
   if (draining_) out.push_back(Send{Drain{}});
 }
 
-void Session::take(AssignedTask task, Effects& out) {
-  const auto busy = count(State::running) + count(State::abandoned);
+void Session::take(AssignedTask task, Time now, Effects& out) {
   const auto lease = task.lease;
   if (works_.contains(lease)) {  // a copy of a message
-    if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
+    release(task.payload, out);
     return;
   }
-  if (draining_ || busy >= slots_) {
-    if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
+  const bool starts = slot_is_free();
+  const bool may_wait = task.task_class == TaskClass::batch && queue_.size() < slots_ + kAheadMax;
+  if (draining_ || (!starts && !may_wait)) {
+    release(task.payload, out);
     out.push_back(Send{Release{{{task.id, lease}}}});
     return;
   }
-  out.push_back(StartTask{task});
-  works_.emplace(lease, Work{std::move(task), State::running, {}});
+  const Time deadline = task.ttl_left > Duration::zero() ? now + task.ttl_left : kNever;
+  works_.emplace(lease, Work{std::move(task), State::queued, deadline, {}});
+  queue_.push_back(lease);
+  start_queued(now, out);
+}
+
+void Session::start_queued(Time now, Effects& out) {
+  while (!queue_.empty() && slot_is_free()) {
+    auto& work = works_.at(queue_.front());
+    if (work.deadline <= now) {
+      nack({work.task.id, work.task.lease}, Reason::deadline_passed, "", out);
+      unqueue(work.task.lease, out);
+      continue;
+    }
+    queue_.pop_front();
+    work.state = State::running;
+    out.push_back(StartTask{work.task});
+  }
+}
+
+/// Those that wait for a slot in vain.
+void Session::nack_expired(Time now, Effects& out) {
+  for (std::size_t i = 0; i < queue_.size();) {
+    const auto& work = works_.at(queue_[i]);
+    if (work.deadline > now) {
+      ++i;
+      continue;
+    }
+    nack({work.task.id, work.task.lease}, Reason::deadline_passed, "", out);
+    unqueue(work.task.lease, out);
+  }
+}
+
+/// Nothing more is known of a task that was queued. `lease` is a copy: the queue loses its own.
+void Session::unqueue(LeaseId lease, Effects& out) {
+  const auto position = works_.find(lease);
+  release(position->second.task.payload, out);
+  works_.erase(position);
+  std::erase(queue_, lease);
+}
+
+void Session::release_all_queued(Effects& out) {
+  if (queue_.empty()) return;
+  Release back;
+  while (!queue_.empty()) {
+    const LeaseId lease = queue_.front();
+    back.tasks.push_back({works_.at(lease).task.id, lease});
+    unqueue(lease, out);
+  }
+  if (link_.up()) out.push_back(Send{std::move(back)});
+}
+
+void Session::on_recall(const Recall& recall, Effects& out) {
+  Release back;
+  for (const auto& task : recall.tasks) {
+    const auto position = works_.find(task.lease);
+    if (position == works_.end() || position->second.state != State::queued) continue;
+    back.tasks.push_back({position->second.task.id, task.lease});
+    unqueue(task.lease, out);
+  }
+  if (!back.tasks.empty()) out.push_back(Send{std::move(back)});
 }
 
 void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, Time now,
                        Effects& out) {
   const auto position = works_.find(lease);
   if (position == works_.end()) {
-    if (payload.id) out.push_back(ReleasePayload{payload.id});
+    release(payload, out);
     return;
   }
   auto& work = position->second;
-  if (work.task.payload.id) out.push_back(ReleasePayload{work.task.payload.id});
+  release(work.task.payload, out);
   work.task.payload = {};
   if (work.state == State::abandoned) {
-    if (payload.id) out.push_back(ReleasePayload{payload.id});
+    release(payload, out);
     works_.erase(position);
   } else {
     work.state = State::unsettled;
@@ -78,6 +145,7 @@ void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, 
     ++finished_;
     send_result(work, now, out);
   }
+  start_queued(now, out);
   leave_when_done(now, out);
 }
 
@@ -90,13 +158,11 @@ void Session::failed(const LeaseId& lease, Reason reason, const std::string& tex
                      Effects& out) {
   const auto position = works_.find(lease);
   if (position == works_.end()) return;
-  auto& work = position->second;
-  if (work.task.payload.id) out.push_back(ReleasePayload{work.task.payload.id});
-  if (work.state == State::running) {
-    ++nacked_;
-    if (link_.up()) out.push_back(Send{Nack{work.task.id, lease, reason, text}});
-  }
+  const auto& work = position->second;
+  if (work.state == State::running) nack({work.task.id, lease}, reason, text, out);
+  release(work.task.payload, out);
   works_.erase(position);
+  start_queued(now, out);
   leave_when_done(now, out);
 }
 
@@ -104,10 +170,14 @@ void Session::overdue(const LeaseId& lease, Reason reason, const std::string& te
                       Effects& out) {
   const auto position = works_.find(lease);
   if (position == works_.end() || position->second.state != State::running) return;
-  ++nacked_;
-  if (link_.up()) out.push_back(Send{Nack{position->second.task.id, lease, reason, text}});
+  nack({position->second.task.id, lease}, reason, text, out);
   give_up(position->second, out);
   leave_when_done(now, out);
+}
+
+void Session::nack(const LeasedTask& task, Reason reason, const std::string& text, Effects& out) {
+  ++nacked_;
+  if (link_.up()) out.push_back(Send{Nack{task.id, task.lease, reason, text}});
 }
 
 void Session::give_up(Work& work, Effects& out) {
@@ -120,21 +190,23 @@ void Session::on_settled(const TaskId& task, Effects& out) {
     return entry.second.state == State::unsettled && entry.second.task.id == task;
   });
   if (position == works_.end()) return;
-  if (const auto payload = position->second.result.payload.id) {
-    out.push_back(ReleasePayload{payload});
-  }
+  release(position->second.result.payload, out);
   works_.erase(position);
 }
 
 void Session::on_stale(const LeasedTask& stale, Effects& out) {
   const auto position = works_.find(stale.lease);
   if (position == works_.end()) return;
-  ++stale_;
   auto& work = position->second;
+  if (work.state == State::queued) {
+    unqueue(stale.lease, out);
+    return;
+  }
+  ++stale_;
   if (work.state == State::running) {
     give_up(work, out);
   } else if (work.state == State::unsettled) {
-    if (work.result.payload.id) out.push_back(ReleasePayload{work.result.payload.id});
+    release(work.result.payload, out);
     works_.erase(position);
   }
 }
@@ -142,7 +214,8 @@ void Session::on_stale(const LeasedTask& stale, Effects& out) {
 void Session::drain(Time now, Effects& out) {
   if (draining_) return;
   draining_ = true;
-  if (link_.up()) out.push_back(Send{Drain{}});
+  if (link_.up()) out.push_back(Send{Drain{}});  // first: what is released would come back
+  release_all_queued(out);
   leave_when_done(now, out);
 }
 
@@ -151,6 +224,7 @@ void Session::tick(Time now, Effects& out) {
   for (auto& [lease, work] : works_) {
     if (work.state == State::unsettled && work.send_again_at <= now) send_result(work, now, out);
   }
+  nack_expired(now, out);
   leave_when_done(now, out);
 }
 
@@ -158,6 +232,7 @@ Time Session::next_deadline() const {
   Time next = link_.next_deadline();
   for (const auto& [lease, work] : works_) {
     if (work.state == State::unsettled) next = std::min(next, work.send_again_at);
+    if (work.state == State::queued) next = std::min(next, work.deadline);
   }
   return next;
 }
@@ -171,7 +246,7 @@ void Session::leave_when_done(Time now, Effects& out) {
 std::vector<LeaseId> Session::leases_to_vouch_for() const {
   std::vector<LeaseId> leases;
   for (const auto& [lease, work] : works_) {
-    if (work.state == State::running) leases.push_back(lease);
+    if (work.state == State::queued || work.state == State::running) leases.push_back(lease);
   }
   return leases;
 }
@@ -183,7 +258,8 @@ std::uint64_t Session::count(State state) const {
 }
 
 SessionStats Session::stats() const {
-  return {.running = count(State::running),
+  return {.queued = count(State::queued),
+          .running = count(State::running),
           .abandoned = count(State::abandoned),
           .unsettled = count(State::unsettled),
           .finished = finished_,

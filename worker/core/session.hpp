@@ -2,23 +2,32 @@
 // The worker's core: takes tasks from the broker, hands them to the pool, keeps every result until
 // it is settled, vouches for its leases, and leaves without losing anything.
 //
-//   Assign ──▶ running ──finished──▶ unsettled ──Settled──▶ gone
-//                 │ failed, overdue (nack), Stale
-//                 ▼
-//              abandoned ──finished or failed──▶ gone      (the pool still has it; nobody wants it)
+//   Assign ──▶ queued ──a slot frees──▶ running ──finished──▶ unsettled ──Settled──▶ gone
+//                 │ Recall, drain (release)   │ failed, overdue (nack), Stale
+//                 │ deadline (nack), Stale    ▼
+//                 ▼                       abandoned ──finished or failed──▶ gone
+//               gone                      (the pool still has it; nobody wants it)
 //
+// What finds a free slot runs at once; only a batch task waits for one. At most slots + kAheadMax
+// tasks wait, in the order in which they came; what comes on top is given back. The payload of a
+// task is released exactly once, wherever its way ends.
 // Takes (event, now), appends effects; owns no socket, thread or pixel. Not thread-safe.
 
 #include "shared/base/link.hpp"
 #include "shared/base/messages.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace framefleet::worker {
+
+/// A broker assigns ahead at most this many tasks on top of the slots. It may not know that an
+/// abandoned task still keeps its slot, so up to one more per slot can come to wait here.
+inline constexpr std::size_t kAheadMax = 64;
 
 /// Give the task to the pool. The input's payload stays ours until it is released.
 struct StartTask {
@@ -35,6 +44,7 @@ using Effect = std::variant<Dial, HangUp, Send, StartTask, AbandonTask, ReleaseP
 using Effects = std::vector<Effect>;
 
 struct SessionStats {
+  std::uint64_t queued{0};  ///< Assigned ahead, not started.
   std::uint64_t running{0};
   std::uint64_t abandoned{0};  ///< The pool still works on it.
   std::uint64_t unsettled{0};
@@ -58,38 +68,49 @@ class Session {
   /// The stage's budget is spent: the task is given up although the pool still has it.
   void overdue(const LeaseId& lease, Reason reason, const std::string& text, Time now,
                Effects& out);
-  /// Take nothing new, finish, hand over, leave.
+  /// Give back what is not started, take nothing new, finish, hand over, leave. The broker can ask
+  /// for it as well.
   void drain(Time now, Effects& out);
   void tick(Time now, Effects& out);
 
   Time next_deadline() const;
   /// Left in order, or refused.
   bool over() const { return link_.finished(); }
+  bool draining() const { return draining_; }
   const Link& link() const { return link_; }
   SessionStats stats() const;
 
  private:
-  enum class State : std::uint8_t { running, unsettled, abandoned };
+  enum class State : std::uint8_t { queued, running, unsettled, abandoned };
   struct Work {
-    AssignedTask task;  // while running: with its payload
-    State state{State::running};
+    AssignedTask task;  // while queued or running: with its payload
+    State state{State::queued};
+    Time deadline{kNever};       // when its time to live ends; means nothing once it runs
     TaskResult result;           // unsettled
     Time send_again_at{kNever};  // unsettled
   };
 
   void on_up(Time now, Effects& out);
   void send_result(Work& work, Time now, Effects& out);
-  void take(AssignedTask task, Effects& out);
+  void take(AssignedTask task, Time now, Effects& out);
+  void start_queued(Time now, Effects& out);
+  void nack_expired(Time now, Effects& out);
+  void unqueue(LeaseId lease, Effects& out);
+  void release_all_queued(Effects& out);
+  void on_recall(const Recall& recall, Effects& out);
   void on_settled(const TaskId& task, Effects& out);
   void on_stale(const LeasedTask& stale, Effects& out);
+  void nack(const LeasedTask& task, Reason reason, const std::string& text, Effects& out);
   void give_up(Work& work, Effects& out);
   void leave_when_done(Time now, Effects& out);
   std::vector<LeaseId> leases_to_vouch_for() const;
   std::uint64_t count(State state) const;
+  bool slot_is_free() const { return count(State::running) + count(State::abandoned) < slots_; }
 
   Link link_;
   std::uint32_t slots_;
-  std::map<LeaseId, Work> works_;  // one per slot, and the unsettled
+  std::map<LeaseId, Work> works_;  // one per slot, the queued and the unsettled
+  std::deque<LeaseId> queue_;      // of works_: the queued, in the order in which they came
   std::uint32_t incarnation_{0};   // of the broker that gave us what runs
   bool draining_{false};
   std::uint64_t finished_{0};
