@@ -11,6 +11,8 @@ namespace {
 /// Sequences listed (and asked about) at a time: an `ask` of that many ids is far below the limits
 /// of a header, and a round trip per 256 pictures costs nothing.
 constexpr std::uint64_t kListedAtOnce = 256;
+/// The same of a source that has its own pace: all of them are listed, however many there are.
+constexpr std::uint64_t kPacedListedAtOnce = 16;
 /// Pictures being read at a time: reading is done by the loop itself, which must stay quick.
 constexpr std::size_t kReadsAtOnce = 4;
 /// Whatever has not been answered for this long is asked about: a message may have been lost.
@@ -35,7 +37,7 @@ TaskId Submission::id_of(PictureRef ref) const {
 }
 
 void Submission::receive(Message message, Time now, Effects& out) {
-  if (link_.receive(message, now, out) == LinkEvent::up) on_up(now);
+  if (link_.receive(message, now, out) == LinkEvent::up) on_up(now, out);
   if (const auto* admitted = std::get_if<Admitted>(&message)) {
     for (const auto& task : admitted->tasks) on_admitted(task, out);
   } else if (const auto* busy = std::get_if<Busy>(&message)) {
@@ -56,7 +58,8 @@ void Submission::receive(Message message, Time now, Effects& out) {
 }
 
 /// A new connection: what was under way on the old one may or may not have arrived. Ask.
-void Submission::on_up(Time now) {
+void Submission::on_up(Time now, Effects& out) {
+  stop_waiting_for_answers(out);
   asked_.clear();
   check_at_ = now + kAnswerTimeout;
   for (auto& [id, entry] : tasks_) {
@@ -86,7 +89,8 @@ void Submission::on_admitted(const AdmittedTask& admitted, Effects& out) {
   let_go(entry, out);
   count_admission(entry);
   entry.state = State::admitted;
-  if (options_.confirm == Confirm::admitted) tasks_.erase(position);
+  if (source_of(entry).is_live()) on_live_admitted(admitted.id, source_of(entry).live);
+  if (options_.confirm == Confirm::admitted) forget(position);
 }
 
 void Submission::on_busy(const Busy& busy, Time now, Effects& out) {
@@ -95,6 +99,10 @@ void Submission::on_busy(const Busy& busy, Time now, Effects& out) {
     const auto position = tasks_.find(id);
     if (position == tasks_.end() || position->second.state != State::submitted) continue;
     auto& entry = position->second;
+    if (source_of(entry).is_live()) {
+      on_live_busy(position, now + busy.retry, out);
+      continue;
+    }
     if (draining_ && !entry.counted) {
       drop(position, out);
       continue;
@@ -155,7 +163,9 @@ void Submission::on_unknown(const TaskId& id, Effects& out) {
   const auto position = tasks_.find(id);
   if (position == tasks_.end() || position->second.state != State::asked) return;
   auto& entry = position->second;
-  if (draining_ && !entry.counted) {
+  if (source_of(entry).is_live()) {
+    finish_lost(position, "the fleet does not know it and a live frame is not sent again", out);
+  } else if (draining_ && !entry.counted) {
     drop(position, out);
   } else if (entry.task.payload.id) {
     entry.state = State::held;
@@ -179,9 +189,9 @@ void Submission::let_go(Entry& entry, Effects& out) {
 }
 
 /// What the broker never admitted is, in a drain, as if it had not been read.
-void Submission::drop(std::map<TaskId, Entry>::iterator position, Effects& out) {
+void Submission::drop(Position position, Effects& out) {
   let_go(position->second, out);
-  tasks_.erase(position);
+  forget(position);
   left_undone_ = true;
 }
 
@@ -192,21 +202,43 @@ void Submission::count_admission(Entry& entry) {
   ++counts_.admitted;
 }
 
-void Submission::finish(std::map<TaskId, Entry>::iterator position, TaskEnded ended, Effects& out) {
+void Submission::finish(Position position, TaskEnded ended, Effects& out) {
   ended.ref = position->second.ref;
   ended.description = std::move(position->second.task.task);
-  tasks_.erase(position);
+  forget(position);
   out.push_back(std::move(ended));
+}
+
+/// Nobody has the picture any more.
+void Submission::finish_lost(Position position, const char* text, Effects& out) {
+  const TaskId id = position->first;
+  let_go(position->second, out);
+  count_admission(position->second);
+  ++counts_.settled.at(static_cast<std::size_t>(Status::lost));
+  finish(position, {{}, {id, Status::lost, Reason::broker_restarted, text}, false, {}}, out);
+}
+
+void Submission::forget(Position position) {
+  const TaskId& id = position->first;
+  if (auto& source = source_of(position->second); source.is_live()) {
+    --live_tasks_;
+    if (source.live.newest == id) {
+      source.live.newest.reset();
+    } else {
+      --source.live.in_flight;
+    }
+    if (source.live.unanswered == id) source.live.unanswered.reset();
+  }
+  tasks_.erase(position);
 }
 
 void Submission::listed(std::size_t index, const std::vector<std::uint64_t>& sequences, Time now,
                         Effects& out) {
   auto& source = sources_.at(index);
-  source.listing = false;
-  if (sequences.size() < kListedAtOnce) source.exhausted = true;
+  if (sequences.size() < std::exchange(source.listing, 0)) source.exhausted = true;
   for (const auto sequence : sequences) {
     source.cursor = sequence + 1;
-    if (options_.ask_first) {
+    if (options_.ask_first && !source.is_live()) {
       const PictureRef ref{index, sequence};
       asking_.emplace(id_of(ref), ref);
       ++source.asking;
@@ -226,7 +258,13 @@ void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& 
   const bool again = position != tasks_.end();
   if (draining_ && !again) {
     if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
+    if (sources_.at(ref.source).is_live()) ++counts_.skipped;
     left_undone_ = true;
+    advance(now, out);
+    return;
+  }
+  if (sources_.at(ref.source).is_live()) {
+    hold_newest(ref, std::move(task), out);
     advance(now, out);
     return;
   }
@@ -252,17 +290,8 @@ void Submission::no_picture(PictureRef ref, bool end_of_source, Time now, Effect
     source.to_read.clear();
   }
   if (const auto position = tasks_.find(id_of(ref)); position != tasks_.end()) {
-    // It was there when it was submitted first and is gone now: nobody has it any more.
-    auto& entry = position->second;
-    count_admission(entry);
-    ++counts_.settled.at(static_cast<std::size_t>(Status::lost));
-    finish(position,
-           {{},
-            {id_of(ref), Status::lost, Reason::broker_restarted,
-             "the broker forgot it and the picture cannot be read any more"},
-            false,
-            {}},
-           out);
+    // It was there when it was submitted first and is gone now.
+    finish_lost(position, "the broker forgot it and the picture cannot be read any more", out);
   }
   advance(now, out);
 }
@@ -277,7 +306,12 @@ void Submission::drain(Time now, Effects& out) {
   asking_.clear();
   for (auto position = tasks_.begin(); position != tasks_.end();) {
     const auto current = position++;
-    if (current->second.state == State::held && !current->second.counted) drop(current, out);
+    if (current->second.state != State::held || current->second.counted) continue;
+    if (source_of(current->second).is_live()) {
+      skip(current, out);
+    } else {
+      drop(current, out);
+    }
   }
   std::erase_if(to_ask_, [this](const TaskId& id) { return !tasks_.contains(id); });
   std::erase_if(to_send_, [this](const TaskId& id) { return !tasks_.contains(id); });
@@ -301,8 +335,8 @@ void Submission::advance(Time now, Effects& out) {
     read_more(now, out);
   }
   if (link_.up()) {
-    ask_about_the_overdue(now);
-    send_held(now, out);
+    ask_about_the_overdue(now, out);
+    if (send_newest(now, out)) send_held(now, out);
     send_asks(out);
   }
   const bool all_answered = tasks_.empty() && asking_.empty() && reading_.empty();
@@ -310,7 +344,7 @@ void Submission::advance(Time now, Effects& out) {
 }
 
 /// Messages get lost with connections; a question to a broker that has the answer costs little.
-void Submission::ask_about_the_overdue(Time now) {
+void Submission::ask_about_the_overdue(Time now, Effects& out) {
   if (now < check_at_) return;
   check_at_ = now + kAnswerTimeout;
   to_ask_.insert(asked_.begin(), asked_.end());
@@ -318,7 +352,9 @@ void Submission::ask_about_the_overdue(Time now) {
   for (auto& [id, entry] : tasks_) {
     const bool waits = entry.state == State::submitted || entry.state == State::admitted;
     if (!waits || entry.asked_or_sent_at + kAnswerTimeout > now) continue;
-    if (entry.state == State::submitted) {
+    if (source_of(entry).is_live()) {
+      let_go(entry, out);
+    } else if (entry.state == State::submitted) {
       --unanswered_tasks_;
       unanswered_bytes_ -= entry.task.payload.bytes;
     }
@@ -329,32 +365,34 @@ void Submission::ask_about_the_overdue(Time now) {
 }
 
 void Submission::send_held(Time now, Effects& out) {
-  const auto& grant = link_.welcome();
-  while (!to_send_.empty() && unanswered_tasks_ < grant.grant_tasks) {
+  while (!to_send_.empty() && unanswered_tasks_ < link_.welcome().grant_tasks) {
     const auto position = tasks_.find(to_send_.front());
-    if (position == tasks_.end() || position->second.state != State::held) {
-      to_send_.pop_front();  // answered while it waited
-      continue;
-    }
-    auto& entry = position->second;
-    const auto bytes = entry.task.payload.bytes;
-    if (grant.payload_bytes_max > 0 && bytes > grant.payload_bytes_max) {
-      // Sent, it would only cut the connection.
-      to_send_.pop_front();
-      on_rejected({position->first, Reason::too_large_payload,
-                   "the picture has " + std::to_string(bytes) + " bytes; the broker takes " +
-                       std::to_string(grant.payload_bytes_max)},
-                  out);
-      continue;
-    }
-    if (unanswered_tasks_ > 0 && unanswered_bytes_ + bytes > grant.grant_bytes) return;
-    to_send_.pop_front();
-    entry.state = State::submitted;
-    entry.asked_or_sent_at = now;
-    ++unanswered_tasks_;
-    unanswered_bytes_ += bytes;
-    out.push_back(Send{Submit{{entry.task}}});
+    const bool waits = position != tasks_.end() && position->second.state == State::held;
+    if (waits && !submit(position, now, out)) return;
+    to_send_.pop_front();  // sent, or answered while it waited
   }
+}
+
+/// Sends a held task; false where the grant has no bytes left for it.
+bool Submission::submit(Position position, Time now, Effects& out) {
+  const auto& grant = link_.welcome();
+  auto& entry = position->second;
+  const auto bytes = entry.task.payload.bytes;
+  if (grant.payload_bytes_max > 0 && bytes > grant.payload_bytes_max) {
+    // Sent, it would only cut the connection.
+    on_rejected({position->first, Reason::too_large_payload,
+                 "the picture has " + std::to_string(bytes) + " bytes; the broker takes " +
+                     std::to_string(grant.payload_bytes_max)},
+                out);
+    return true;
+  }
+  if (unanswered_tasks_ > 0 && unanswered_bytes_ + bytes > grant.grant_bytes) return false;
+  entry.state = State::submitted;
+  entry.asked_or_sent_at = now;
+  ++unanswered_tasks_;
+  unanswered_bytes_ += bytes;
+  out.push_back(Send{Submit{{entry.task}}});
+  return true;
 }
 
 void Submission::send_asks(Effects& out) {
@@ -370,43 +408,52 @@ void Submission::send_asks(Effects& out) {
 }
 
 /// Keeps a little more listed than is being read; sources take turns, so that a thousand of them
-/// are not all asked about before the first picture is read.
+/// are not all asked about before the first picture is read. One with its own pace needs to be
+/// listed in time, but not far ahead.
 void Submission::list_more(Effects& out) {
   std::size_t listed = asking_.size();
-  for (const auto& source : sources_) {
-    listed += source.to_read.size() + (source.listing ? kListedAtOnce : 0);
-  }
-  for (std::size_t i = 0; i < sources_.size() && listed < 2 * kListedAtOnce; ++i) {
+  for (const auto& source : sources_) listed += source.to_read.size() + source.listing;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
     const std::size_t index = (turn_ + i) % sources_.size();
     auto& source = sources_[index];
-    if (source.exhausted || source.listing || source.asking > 0 || !source.to_read.empty())
+    if (source.exhausted || source.listing > 0 || source.asking > 0 || !source.to_read.empty())
       continue;
-    source.listing = true;
-    listed += kListedAtOnce;
-    out.push_back(ListSequences{index, source.cursor, kListedAtOnce});
+    const bool paced = source.is_live() || source.outline.interval > Duration::zero();
+    if (!paced && listed >= 2 * kListedAtOnce) continue;
+    source.listing = paced ? kPacedListedAtOnce : kListedAtOnce;
+    listed += source.listing;
+    out.push_back(ListSequences{index, source.cursor, source.listing});
   }
 }
 
 void Submission::read_more(Time now, Effects& out) {
   std::size_t tried = 0;
-  while (tried < sources_.size() && reading_.size() < kReadsAtOnce &&
-         tasks_.size() + reading_.size() < options_.window_tasks &&
-         held_bytes_ < options_.window_bytes) {
+  while (tried < sources_.size() && reading_.size() < kReadsAtOnce) {
     auto& source = sources_[turn_];
     const std::size_t index = turn_;
     turn_ = (turn_ + 1) % sources_.size();
-    if (source.to_read.empty() || source.due_at > now) {
+    if (source.due_at > now || !may_read(index)) {
       ++tried;
       continue;
     }
     tried = 0;
     const PictureRef ref{index, source.to_read.front()};
     source.to_read.pop_front();
-    source.due_at =
-        std::max(source.due_at + source.outline.interval, now - source.outline.interval);
+    const auto interval = source.outline.interval;
+    source.due_at = source.is_live() ? next_live_frame(source, now)
+                                     : std::max(source.due_at + interval, now - interval);
     reading_.insert(ref);
     out.push_back(ReadPicture{ref});
   }
+}
+
+/// Whether the next picture of this source can be read once it is due.
+bool Submission::may_read(std::size_t index) const {
+  const auto& source = sources_[index];
+  if (draining_ || source.to_read.empty() || reading_.size() >= kReadsAtOnce) return false;
+  if (source.is_live()) return may_read_live(index);
+  return tasks_.size() - live_tasks_ + reading_.size() < options_.window_tasks &&
+         held_bytes_ < options_.window_bytes;
 }
 
 bool Submission::nothing_left_to_read() const {
@@ -419,10 +466,9 @@ Time Submission::next_deadline() const {
   Time next = link_.next_deadline();
   if (link_.up()) next = std::min(next, check_at_);
   if (!later_.empty()) next = std::min(next, later_.begin()->first);
-  const bool may_read = tasks_.size() + reading_.size() < options_.window_tasks &&
-                        held_bytes_ < options_.window_bytes && !draining_;
-  for (const auto& source : sources_) {
-    if (may_read && !source.to_read.empty()) next = std::min(next, source.due_at);
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (may_read(i)) next = std::min(next, sources_[i].due_at);
+    if (link_.up()) next = std::min(next, sources_[i].live.busy_until);
   }
   return next;
 }

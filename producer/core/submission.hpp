@@ -9,6 +9,11 @@
 //                        ▲                ▲  Busy: later ─┘    │                      │
 //                        └── payload gone ┴──── unknown ◀── asked ◀── new connection ─┘
 //
+// A live source is read at its own pace, whatever the fleet does. It has one frame held and one
+// submitted and not yet answered; a newer frame takes the place of the held one, which is then
+// skipped: counted, never submitted. No frame is read again: one that the fleet does not know is
+// lost.
+//
 // Takes (event, now), appends effects; owns no socket, thread, file or pixel. Not thread-safe.
 
 #include "shared/base/link.hpp"
@@ -18,6 +23,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -63,12 +69,13 @@ enum class Confirm : std::uint8_t { admitted, stored };
 
 struct SubmissionOptions {
   Confirm confirm{Confirm::stored};
-  /// Ask what is stored before anything is read: for runs that may have been interrupted.
+  /// Ask what is stored before anything is read: for runs that may have been interrupted. Live
+  /// sources are not asked about.
   bool ask_first{false};
-  /// Tasks read and not yet confirmed, at most.
+  /// Batch tasks read and not yet confirmed, at most. A live source has its own, far smaller one.
   std::uint64_t window_tasks{64};
-  /// When this many of their payload bytes are held here nothing more is read; up to four pictures
-  /// that are being read by then come on top, because a size is known only afterwards.
+  /// When this many payload bytes are held here no more batch pictures are read; up to four that
+  /// are being read by then come on top, because a size is known only afterwards.
   std::uint64_t window_bytes{std::uint64_t{64} << 20U};
   LinkOptions link;
 };
@@ -79,6 +86,7 @@ struct SourceOutline {
   std::uint64_t hash{0};
   std::uint32_t epoch{0};
   Duration interval{};  ///< Between two pictures; 0: as fast as accepted.
+  TaskClass task_class{TaskClass::batch};
 };
 
 struct SubmissionStats {
@@ -87,6 +95,7 @@ struct SubmissionStats {
   std::uint64_t rejected{0};
   std::array<std::uint64_t, kStatusCount> settled{};
   std::uint64_t stored_before{0};  ///< Done by an earlier run.
+  std::uint64_t skipped{0};        ///< Live, read, and never submitted: a newer one took its place.
   std::uint64_t in_flight{0};      ///< Read and not yet confirmed.
   std::uint64_t held_bytes{0};
   std::uint64_t busy_answers{0};
@@ -129,18 +138,30 @@ class Submission {
     bool counted{false};  // in `submitted`
     Time asked_or_sent_at{};
   };
+  using Position = std::map<TaskId, Entry>::iterator;
+  /// What a live source has in tasks_.
+  struct Live {
+    std::optional<TaskId> newest;      // held
+    std::optional<TaskId> unanswered;  // submitted on this connection
+    std::size_t in_flight{0};          // all but the newest
+    Time busy_until{kNever};           // kNever: the broker is not busy
+  };
   struct Source {
     SourceOutline outline;
     std::uint64_t cursor{0};  // next sequence to list
     bool exhausted{false};
-    bool listing{false};
-    std::size_t asking{0};  // listed and asked about, not yet answered
+    std::uint64_t listing{0};  // how many were asked for; 0: no list is open
+    std::size_t asking{0};     // listed and asked about, not yet answered
     std::deque<std::uint64_t> to_read;
     Time due_at{};
+    Live live;
+
+    bool is_live() const { return outline.task_class == TaskClass::live; }
   };
 
   TaskId id_of(PictureRef ref) const;
-  void on_up(Time now);
+  Source& source_of(const Entry& entry) { return sources_.at(entry.ref.source); }
+  void on_up(Time now, Effects& out);
   void on_admitted(const AdmittedTask& admitted, Effects& out);
   void on_busy(const Busy& busy, Time now, Effects& out);
   void on_rejected(const RejectedTask& rejected, Effects& out);
@@ -148,16 +169,30 @@ class Submission {
   void on_unknown(const TaskId& id, Effects& out);
   void forget_question(std::map<TaskId, PictureRef>::iterator listed);
   void let_go(Entry& entry, Effects& out);
-  void drop(std::map<TaskId, Entry>::iterator position, Effects& out);
+  void drop(Position position, Effects& out);
   void count_admission(Entry& entry);
-  void finish(std::map<TaskId, Entry>::iterator position, TaskEnded ended, Effects& out);
+  void finish(Position position, TaskEnded ended, Effects& out);
+  void finish_lost(Position position, const char* text, Effects& out);
+  void forget(Position position);
+
+  // Live sources (submission_live.cpp).
+  void hold_newest(PictureRef ref, SubmittedTask task, Effects& out);
+  void skip(Position position, Effects& out);
+  void on_live_admitted(const TaskId& id, Live& live);
+  void on_live_busy(Position position, Time retry_at, Effects& out);
+  void stop_waiting_for_answers(Effects& out);
+  bool send_newest(Time now, Effects& out);
+  bool may_read_live(std::size_t index) const;
+  static Time next_live_frame(const Source& source, Time now);
 
   void advance(Time now, Effects& out);
-  void ask_about_the_overdue(Time now);
+  void ask_about_the_overdue(Time now, Effects& out);
   void send_held(Time now, Effects& out);
+  bool submit(Position position, Time now, Effects& out);
   void send_asks(Effects& out);
   void list_more(Effects& out);
   void read_more(Time now, Effects& out);
+  bool may_read(std::size_t index) const;
   bool nothing_left_to_read() const;
 
   Link link_;
@@ -171,7 +206,9 @@ class Submission {
   std::deque<TaskId> to_send_;               // held, in order
   std::set<std::pair<Time, TaskId>> later_;  // held, after a `busy`
   std::set<PictureRef> reading_;
-  std::size_t turn_{0};  // source to read from next
+  std::size_t turn_{0};        // source to read from next
+  std::size_t live_turn_{0};   // live source to submit from next
+  std::size_t live_tasks_{0};  // of tasks_
   std::uint64_t unanswered_tasks_{0};
   std::uint64_t unanswered_bytes_{0};
   std::uint64_t held_bytes_{0};

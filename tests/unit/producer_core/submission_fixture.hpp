@@ -15,6 +15,7 @@ struct SubmissionFixture {
     std::uint64_t bytes{1000};
     bool known_length{true};  // listed in full; otherwise its end is found by reading
     std::vector<std::uint64_t> holes{};
+    TaskClass task_class{TaskClass::batch};
   };
 
   SubmissionFixture(std::vector<Source> given, SubmissionOptions options,
@@ -25,7 +26,7 @@ struct SubmissionFixture {
   std::vector<SourceOutline> outlines(Duration interval) const {
     std::vector<SourceOutline> found;
     for (std::size_t i = 0; i < sources.size(); ++i) {
-      found.push_back({"source-" + std::to_string(i), i + 1, 1, interval});
+      found.push_back({"source-" + std::to_string(i), i + 1, 1, interval, sources[i].task_class});
     }
     return found;
   }
