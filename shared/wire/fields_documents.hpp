@@ -1,6 +1,6 @@
 #pragma once
 // The keys of the two documents that travel inside messages and are read at their ends alone: the
-// task description (docs/PROTOCOL.md section 9) and the result record (section 10).
+// task description (docs/PROTOCOL.md section 10) and the result record (section 11).
 
 #include "shared/base/detection.hpp"
 #include "shared/base/task.hpp"

@@ -1,6 +1,6 @@
 #pragma once
-// The keys of the messages between an operator, the broker and the sink (docs/PROTOCOL.md section
-// 9).
+// The keys of the messages between an operator, the broker and the sink (docs/PROTOCOL.md
+// section 9).
 
 #include "shared/base/messages.hpp"
 #include "shared/wire/rules.hpp"
@@ -12,7 +12,7 @@ void fields(V& v, M& m) {
   v.may("asker", m.asker, kAsker);
   v.must("verb", m.verb);
   v.may("name", m.name, Text{});
-  v.may("tasks", m.tasks, ListOf<>{});
+  v.may("tasks", m.tasks, ListOf<>{kControlTasksMax});
   v.may("limit", m.limit, Range{});
 }
 

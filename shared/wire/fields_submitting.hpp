@@ -18,7 +18,7 @@ void fields(V& v, M& m) {
   v.may("digest", m.digest, Bytes{kDigestBytesMax});
   v.must("task", m.task, Bytes{kTaskLimits.bytes, 1});
   v.may("revived_from", m.revived_from);
-  v.payload(m.payload);
+  v.payload(m.payload, Range{kTaskFramesMax});
 }
 
 template <class V, Of<Submit> M>

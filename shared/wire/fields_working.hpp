@@ -21,7 +21,7 @@ void fields(V& v, M& m) {
   v.must("source", m.source, Text{.bytes_min = 1});
   v.may("class", m.task_class);
   v.must("task", m.task, Bytes{kTaskLimits.bytes, 1});
-  v.payload(m.payload);
+  v.payload(m.payload, Range{kTaskFramesMax});
 }
 
 template <class V, Of<Assign> M>
@@ -35,7 +35,7 @@ void fields(V& v, M& m) {
   v.must("lease", m.lease);
   v.must("token", m.token, Bytes{kTokenBytesMax});
   v.must("elapsed_us", m.elapsed, Micros{});
-  v.payload(m.payload, 1);  // the record
+  v.payload(m.payload, Range{kPayloadFramesMax, 1});  // the record
 }
 
 template <class V, Of<Nack> M>

@@ -31,10 +31,13 @@ inline constexpr DocumentLimits kTaskLimits{8 * 1024, 3, 256};
 /// A result record: about 20 000 detections of 13 elements, more than any picture shows.
 inline constexpr DocumentLimits kRecordLimits{4 * 1024 * 1024, 6, 256 * 1024};
 
-/// Keys of one map: we use 15; this bounds the search for a key that is there twice.
+/// Keys of one map: we use 16; this bounds the search for a key that is there twice.
 inline constexpr std::size_t kKeysMax = 64;
 /// Payload frames of one message: a batch of small pictures, or a picture and its companions.
 inline constexpr std::size_t kPayloadFramesMax = 16;
+
+/// Of one task: the report that hands out a dead letter has a document in front of them.
+inline constexpr std::size_t kTaskFramesMax = kPayloadFramesMax - 1;
 
 /// Names (source, job, worker, build, label): what fits a line of a table.
 inline constexpr std::size_t kNameBytesMax = 256;
@@ -61,6 +64,9 @@ inline constexpr std::size_t kDetectorsMax = 64;
 inline constexpr std::size_t kSourcesMax = 256;
 /// Tasks that one worker runs at once; its heartbeat (3 elements a lease) must list them all.
 inline constexpr std::uint64_t kSlotsMax = 1024;
+/// Tasks that one question of an operator names: with the longest ids they fit one header, so that
+/// a question is never split and has one report.
+inline constexpr std::size_t kControlTasksMax = 1000;
 /// Hand-outs of a task that an outcome remembers.
 inline constexpr std::size_t kHistoryMax = 16;
 /// Artefacts of one result: its record is a frame too.

@@ -10,12 +10,12 @@
 
 namespace framefleet::wire {
 
-void Reader::payload(Payload& payload, std::uint64_t frames_min) {
+void Reader::payload(Payload& payload, const Range& frames) {
   payload = Payload{};
-  if (frames_min > 0) {
-    must("frames", payload.frames, Range{kPayloadFramesMax, frames_min});
+  if (frames.min > 0) {
+    must("frames", payload.frames, frames);
   } else {
-    may("frames", payload.frames, Range{kPayloadFramesMax});
+    may("frames", payload.frames, frames);
   }
   if (trail_.failed()) return;
   const Trail::Step step(trail_, "frames");

@@ -51,9 +51,8 @@ class Reader {
     take(*node, value, rule);
   }
 
-  /// The `frames` of an entry, at least `frames_min`; takes them from those that came with the
-  /// header.
-  void payload(Payload& payload, std::uint64_t frames_min = 0);
+  /// The `frames` of an entry; takes them from those that came with the header.
+  void payload(Payload& payload, const Range& frames = kFrames);
   /// A rule over several fields, told at `key`.
   void check(bool holds, std::string_view key, std::string_view why);
   /// To be called last: every payload frame belongs to an entry.

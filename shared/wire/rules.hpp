@@ -59,6 +59,9 @@ struct Range {
 /// Of the wire, a description or a record; 0 stands for none and never travels.
 inline constexpr Range kVersion{0xFFFF, 1};
 
+/// Payload frames of one entry.
+inline constexpr Range kFrames{kPayloadFramesMax};
+
 /// The number of a question, chosen by whoever asks: any 64 bits.
 inline constexpr Range kAsker{std::numeric_limits<std::uint64_t>::max()};
 

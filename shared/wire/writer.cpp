@@ -21,9 +21,9 @@ struct Appender {
 
 }  // namespace
 
-void Writer::payload(const Payload& payload, std::uint64_t frames_min) {
-  if (payload.frames != 0 || frames_min > 0) {
-    must("frames", payload.frames, Range{kPayloadFramesMax, frames_min});
+void Writer::payload(const Payload& payload, const Range& frames) {
+  if (payload.frames != 0 || frames.min > 0) {
+    must("frames", payload.frames, frames);
   }
   if (trail_.failed()) return;
   const Trail::Step step(trail_, "frames");
@@ -151,7 +151,7 @@ void Writer::open_list(std::size_t count, std::size_t min, std::size_t max) {
 }
 
 // A map's head says how many keys follow, which is known at its end: room for the short form (up to
-// 15 keys, as all of ours have) is left here and filled there.
+// 15 keys) is left here and filled there; the few maps with more are moved along.
 void Writer::open_map() {
   out_ += '\0';
   ++elements_;
@@ -159,8 +159,12 @@ void Writer::open_map() {
 
 void Writer::close_map(std::size_t start) {
   constexpr std::size_t kShortFormKeys = 15;
-  FRAMEFLEET_ASSERT(keys_ <= kShortFormKeys);
-  out_[start] = static_cast<char>(0x80U | keys_);
+  FRAMEFLEET_ASSERT(keys_ <= kKeysMax);
+  if (keys_ <= kShortFormKeys) {
+    out_[start] = static_cast<char>(0x80U | keys_);
+  } else {
+    out_.replace(start, 1, std::string{'\xDE', '\0', static_cast<char>(keys_)});
+  }
 }
 
 void Writer::within_limits() {

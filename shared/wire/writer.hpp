@@ -42,8 +42,8 @@ class Writer {
     if (value != T{}) must(key, value, rule);
   }
 
-  /// The `frames` of an entry, at least `frames_min`; takes them from those that follow the header.
-  void payload(const Payload& payload, std::uint64_t frames_min = 0);
+  /// The `frames` of an entry; takes them from those that follow the header.
+  void payload(const Payload& payload, const Range& frames = kFrames);
   /// A rule over several fields, told at `key`.
   void check(bool holds, std::string_view key, std::string_view why);
 
