@@ -38,6 +38,15 @@ Hello hello() {
   return hello;
 }
 
+Hello hello_of_a_share() {
+  Hello made = hello();
+  made.sources[0].weight = 100;
+  made.sources[0].expected = std::uint64_t{1} << 53U;
+  made.sources[1].weight = 3;
+  made.new_store = true;
+  return made;
+}
+
 Submit submit() {
   SubmittedTask one;
   one.id = kFirst;
@@ -56,6 +65,12 @@ Submit submit() {
   two.detectors = {"markers"};
   two.task = kTask;
   return Submit{{one, two}};
+}
+
+Submit revived_submit() {
+  Submit made = submit();
+  made.tasks[0].revived_from = kSecond;
+  return made;
 }
 
 Assign assign() {
@@ -102,18 +117,38 @@ Outcomes outcomes() {
   return Outcomes{{ok, failed}};
 }
 
+/// The second one has all the keys that an outcome can have: more than the short form of a map has.
+Outcomes revived_outcomes() {
+  Outcomes made = outcomes();
+  made.outcomes[1].revived_from = kFirst;
+  return made;
+}
+
+Control control() {
+  return {18446744073709551615U,
+          ControlVerb::dead_list,
+          "photos/\xC3\xA9t\xC3\xA9",
+          {kFirst, kSecond},
+          1000};
+}
+
+Report report() {
+  return {18446744073709551615U, Reason::not_found, "no dead letter has this id",
+          frames(2, 700 + 300000)};
+}
+
 }  // namespace
 
 std::vector<MessageSample> message_samples() {
   return {
-      {hello(), {}},
+      {hello_of_a_share(), {}, "_2"},
       {Welcome{1, 7, milliseconds{500}, milliseconds{2500}, 256, 1U << 26U, 1U << 25U}, {}},
       {Refused{Reason::stale_epoch, "source 'cam-1' is owned with epoch 3", milliseconds{2500}},
        {}},
       {Heartbeat{7, {kLease, kOtherLease}}, {}},
       {Goodbye{}, {}},
-      {submit(), {300000, 41}},
-      {Admitted{{{kFirst, true}, {kSecond, false}}}, {}},
+      {revived_submit(), {300000, 41}, "_2"},
+      {Admitted{{{kFirst, true}, {kSecond, false}}, {"edges", "faces"}}, {}, "_2"},
       {Busy{{kFirst, kSecond}, Reason::backlog_bytes, milliseconds{100}}, {}},
       {Rejected{{{kFirst, Reason::not_owner, "source 'cam-1' was not claimed"}}}, {}},
       {Settled{{{kFirst, Status::ok, Reason::none, ""}, settled_failed()}}, {}},
@@ -125,9 +160,21 @@ std::vector<MessageSample> message_samples() {
       {Nack{kFirst, kLease, Reason::undecodable, "no pixels"}, {}},
       {Release{{{kFirst, kLease}, {kSecond, kOtherLease}}}, {}},
       {Stale{{{kFirst, kLease}}}, {}},
+      {Recall{{{kFirst, kLease}, {kSecond, kOtherLease}}}, {}},
       {Drain{}, {}},
-      {outcomes(), {120, 250000, 300000}},
+      {revived_outcomes(), {120, 250000, 300000}, "_2"},
       {Stored{{{kFirst, Status::ok, Reason::none, ""}, settled_failed()}}, {}},
+      {control(), {}},
+      {report(), {700, 300000}},
+  };
+}
+
+std::vector<MessageSample> outgrown_message_samples() {
+  return {
+      {hello(), {}},
+      {submit(), {300000, 41}},
+      {Admitted{{{kFirst, true}, {kSecond, false}}}, {}},
+      {outcomes(), {120, 250000, 300000}},
   };
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 // One value of every message, with every key of it away from its default, and of the two documents.
 // The golden bytes are theirs; the unit tests of the codec take them apart.
+//
+// A message that gains keys is given a new sample with a golden name of its own; the one before and
+// its bytes stay, because what was written once is read for ever.
 
 #include "shared/base/detection.hpp"
 #include "shared/base/messages.hpp"
@@ -15,9 +18,13 @@ namespace framefleet::test {
 struct MessageSample {
   Message message;
   std::vector<std::uint64_t> frame_bytes;  ///< Of the payload frames that travel with it.
+  std::string suffix;                      ///< Of its golden file's name; "" for the first.
 };
 
+/// Of every message the newest.
 std::vector<MessageSample> message_samples();
+/// Those without the keys that their messages gained since.
+std::vector<MessageSample> outgrown_message_samples();
 TaskDescription task_sample();
 ResultRecord record_sample();
 

@@ -6,6 +6,7 @@
 #include "tests/unit/wire/tree.hpp"
 #include "tests/unit/wire/wire_cases.hpp"
 
+#include "shared/base/operator_messages.hpp"
 #include "shared/base/reason.hpp"
 #include "shared/wire/limits.hpp"
 
@@ -178,6 +179,26 @@ TEST_CASE("PROTOCOL.md states the limits of the whole") {
   CHECK(rows["elements: keys, values, lists and maps, all of them"] ==
         of_all([](const auto& limits) { return limits.elements; }));
   CHECK(rows["keys of one map"] == of_all([](const auto&) { return wire::kKeysMax; }));
+}
+
+TEST_CASE("PROTOCOL.md says of every verb what it does, and names only verbs that are") {
+  std::set<std::string> documented;
+  bool in_table = false;
+  for (const auto& line : lines_of_document()) {
+    const auto cells = cells_of(line);
+    if (cells.empty()) in_table = false;
+    if (line.rfind("| verb |", 0) == 0) in_table = true;
+    if (!in_table || line.rfind("| `", 0) != 0) continue;
+    INFO(line);
+    REQUIRE(cells.size() == 4);
+    CHECK_FALSE((cells[2].empty() && cells[3].empty()));
+    CHECK(documented.insert(cells[0]).second);
+  }
+  std::set<std::string> known;
+  for (std::size_t i = 0; i < kControlVerbCount; ++i) {
+    known.insert(std::string(to_string(static_cast<ControlVerb>(i))));
+  }
+  CHECK(documented == known);
 }
 
 TEST_CASE("PROTOCOL.md has every reason, with what it does to a task") {

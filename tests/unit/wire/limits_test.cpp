@@ -4,7 +4,6 @@
 #include "shared/wire/codec.hpp"
 
 #include <chrono>
-#include <limits>
 #include <span>
 
 using namespace framefleet;
@@ -21,16 +20,6 @@ namespace {
 std::string refusal(const Message& message, std::vector<std::uint64_t> frame_bytes = {}) {
   const auto header = wire::encode(message, frame_bytes);
   return header ? "" : header.error().text;
-}
-
-std::string refusal(const TaskDescription& task) {
-  const auto bytes = wire::encode_task(task);
-  return bytes ? "" : bytes.error().text;
-}
-
-std::string refusal(const ResultRecord& record) {
-  const auto bytes = wire::encode_record(record);
-  return bytes ? "" : bytes.error().text;
 }
 
 /// "" if it is read, else why not.
@@ -128,9 +117,66 @@ TEST_CASE("a list that makes the header too large is told from a value that may 
         wire::CodecError{Kind::malformed, "submit.tasks[1].task: 8193 bytes, over 8192"});
 }
 
-TEST_CASE("every worker may list all its slots in one heartbeat") {
-  CHECK(refusal(Heartbeat{~0U, std::vector<LeaseId>(wire::kSlotsMax, {~0U, wire::kCountMax})}) ==
-        "");
+TEST_CASE("every worker may list all its slots, and what waits ahead of them, in one heartbeat") {
+  constexpr std::size_t kAhead = 64;
+  CHECK(refusal(Heartbeat{
+            ~0U, std::vector<LeaseId>(wire::kSlotsMax + kAhead, {~0U, wire::kCountMax})}) == "");
+}
+
+TEST_CASE("a dead letter of the most frames fits behind the document of its report") {
+  Report report;
+  report.payload = {PayloadId{}, wire::kTaskFramesMax + 1, wire::kTaskFramesMax + 1};
+  CHECK(refusal(report, std::vector<std::uint64_t>(wire::kTaskFramesMax + 1, 1)) == "");
+}
+
+TEST_CASE("an operator's question is never too large to be asked in one piece") {
+  constexpr TaskId kLongestId{~0ULL, ~0U, ~0ULL, 0xFFFF};
+  Control control;
+  control.asker = ~0ULL;
+  control.verb = ControlVerb::drain_broker;
+  control.name.assign(256, 'n');
+  control.limit = wire::kCountMax;
+  control.tasks.assign(1000, kLongestId);
+  CHECK(refusal(control) == "");
+  control.tasks.assign(5000, kLongestId);
+  CHECK(wire::encode(control, {}).error() ==
+        wire::CodecError{Kind::malformed, "control.tasks: 5000 items, over 1000"});
+  control.tasks.clear();
+  control.name += 'n';
+  CHECK(refusal(control) == "control.name: 257 bytes, over 256");
+  control.name.clear();
+  control.limit = wire::kCountMax + 1;
+  CHECK(refusal(control) == "control.limit: 9007199254740993 is over 9007199254740992");
+
+  const auto ask = [](Tree verb) {
+    return map({text("type"), text("control"), text("verb"), std::move(verb)});
+  };
+  CHECK(refusal(ask(text("status"))) == "");
+  CHECK(refusal(ask(text("explode"))) == "control.verb: 'explode' is no word of this field");
+  CHECK(refusal(ask(text(""))) == "control.verb: '' is no word of this field");
+  CHECK(refusal(ask(whole(0))) == "control.verb: is not text");
+  CHECK(refusal(map({text("type"), text("control")})) == "control.verb: is missing");
+  const auto status = ask(text("status"));
+  CHECK(
+      refusal(with(status, "tasks", list(std::vector<Tree>(1001, text("00000000000000ff-1-0"))))) ==
+      "control.tasks: 1001 items, over 1000");
+  CHECK(refusal(with(status, "tasks", list(std::vector<Tree>(5000, nil())))) ==
+        "header: it claims over 4096 elements");
+  CHECK(refusal(with(status, "tasks", list({text("all")}))) ==
+        "control.tasks[0]: 'all' is not a task id");
+}
+
+TEST_CASE("a warning names at most as many detectors as a task can have") {
+  CHECK(refusal(Admitted{{}, std::vector<std::string>(64, std::string(64, 'd'))}) == "");
+  CHECK(refusal(Admitted{{}, std::vector<std::string>(65, "d")}) ==
+        "admitted.unknown_detectors: 65 items, over 64");
+  CHECK(refusal(Admitted{{}, {""}}) == "admitted.unknown_detectors[0]: is empty");
+  const auto names = [](std::size_t count) {
+    return map({text("type"), text("admitted"), text("tasks"), list({}), text("unknown_detectors"),
+                list(std::vector<Tree>(count, text("faces")))});
+  };
+  CHECK(refusal(names(64)) == "");
+  CHECK(refusal(names(65)) == "admitted.unknown_detectors: 65 items, over 64");
 }
 
 TEST_CASE("a message has at most 16 payload frames, and all of them are somebody's") {
@@ -139,7 +185,9 @@ TEST_CASE("a message has at most 16 payload frames, and all of them are somebody
     one.payload = {PayloadId{}, frames, bytes};
     return Submit{{one}};
   };
-  CHECK(refusal(submit(16, 16), std::vector<std::uint64_t>(16, 1)) == "");
+  const std::vector<std::uint64_t> sixteen(16, 1);
+  CHECK(refusal(Submit{{submit(15, 15).tasks[0], submit(1, 1).tasks[0]}}, sixteen) == "");
+  CHECK(refusal(TaskResult{{}, {}, "t", {}, {PayloadId{}, 16, 16}}, sixteen) == "");
   CHECK(wire::encode(submit(17, 17), std::vector<std::uint64_t>(17, 1)).error().kind ==
         Kind::too_large);
   CHECK(refusal(submit(2, 2), {1}) == "submit.tasks[0].frames: 2 promised, 1 left");
@@ -215,7 +263,12 @@ TEST_CASE("what a writer may not send, a reader does not take") {
   CHECK(read("job", text("\xC3")) == "submit.tasks[0].job: is not UTF-8");
   CHECK(read("class", text("lively")) ==
         "submit.tasks[0].class: 'lively' is no word of this field");
-  CHECK(read("frames", whole(17)) == "submit.tasks[0].frames: 17 is over 16");
+  CHECK(read("frames", whole(16)) == "submit.tasks[0].frames: 16 is over 15");
+  CHECK(read("revived_from", text("00000000000000ff-1-0")) == "");
+  CHECK(read("revived_from", text("")) == "submit.tasks[0].revived_from: '' is not a task id");
+  CHECK(read("revived_from", text("ff-1-0")) ==
+        "submit.tasks[0].revived_from: 'ff-1-0' is not a task id");
+  CHECK(read("revived_from", whole(7)) == "submit.tasks[0].revived_from: is not text");
 
   auto changed = task_tree();
   at(changed, "id") = text("0000000000000001-2-03");
@@ -285,16 +338,64 @@ TEST_CASE("hello has its caps") {
           h.sources.assign(257, {"s", 1});
         }) == "hello.sources: 257 items, over 256");
   CHECK(hello([](auto& h) { h.sources = {{"", 1}}; }) == "hello.sources[0].name: is empty");
+  CHECK(hello([](auto& h) { h.sources = {{"s", 1, 100}}; }) == "");
+  CHECK(hello([](auto& h) {
+          h.sources = {{"s", 1, 101}};
+        }) == "hello.sources[0].weight: 101 is over 100");
+  CHECK(hello([](auto& h) {
+          h.sources = {{"s", 1, 1, wire::kCountMax + 1}};
+        }) == "hello.sources[0].expected: 9007199254740993 is over 9007199254740992");
   const auto tree = [](Tree wire) {
     return map({text("type"), text("hello"), text("role"), text("client"), text("name"), text("w"),
                 text("wire"), std::move(wire), text("task"), list({whole(1), whole(1)})});
   };
+  const auto claim = [&](const std::string& key, Tree value) {
+    const auto source = map({text("name"), text("s"), text("epoch"), whole(1)});
+    return refusal(with(tree(list({whole(1), whole(1)})), "sources",
+                        list({with(source, key, std::move(value))})));
+  };
+  CHECK(claim("weight", whole(100)) == "");
+  CHECK(claim("weight", whole(101)) == "hello.sources[0].weight: 101 is over 100");
+  CHECK(claim("weight", negative(-1)) == "hello.sources[0].weight: is negative");
+  CHECK(claim("expected", real(1)) == "hello.sources[0].expected: is not an integer");
   CHECK(refusal(tree(list({whole(1), whole(65535)}))) == "");
   CHECK(refusal(tree(list({whole(1), whole(65536)}))) == "hello.wire: 65536 is over 65535");
   CHECK(refusal(tree(list({whole(2), whole(1)}))) == "hello.wire: min is over max");
   CHECK(refusal(tree(list({whole(0), whole(1)}))) == "hello.wire: 0 is under 1");
   CHECK(refusal(tree(list({whole(1)}))) == "hello.wire: 1 items, under 2");
   CHECK(refusal(tree(list({whole(1), whole(1), whole(1)}))) == "hello.wire: 3 items, over 2");
+}
+
+TEST_CASE("an outcome with every key it can have is written, and so is the one behind it") {
+  // 16 keys: more than the short form of a map's head holds.
+  Outcome full{TaskId{1, 2, 3, 0},
+               "cam",
+               "job",
+               TaskClass::live,
+               Status::failed,
+               Reason::detector_error,
+               "text",
+               1,
+               {},
+               "worker",
+               "build",
+               microseconds{1},
+               microseconds{2},
+               microseconds{3},
+               "t",
+               TaskId{4, 5, 6, 0},
+               {PayloadId{}, 1, 7}};
+  Outcome next = full;
+  next.id.sequence = 4;
+  next.text.clear();
+  const std::vector<std::uint64_t> frames{7, 7};
+  const auto header = wire::encode(Outcomes{{full, next}}, frames);
+  REQUIRE(header);
+  auto tree = parse(*header);
+  CHECK(at(tree, "outcomes").items[0].items.size() == 2 * 16);
+  const auto read = wire::decode(std::as_bytes(std::span(*header)), frames);
+  REQUIRE(read);
+  CHECK((*read == Message(Outcomes{{full, next}})));
 }
 
 TEST_CASE("an outcome remembers at most 16 hand-outs, and each is of an outcome that is there") {
@@ -315,82 +416,4 @@ TEST_CASE("an outcome remembers at most 16 hand-outs, and each is of an outcome 
   };
   CHECK(refusal(tree(list({}))) == "");
   CHECK(refusal(tree(list({row(0)}))) == "outcome.history: a row is of no outcome");
-}
-
-TEST_CASE("a task description has its caps") {
-  CHECK(refusal(TaskDescription{}) == "");
-  TaskDescription task;
-  task.captured_at_ms = -1;
-  CHECK(refusal(task) == "task.captured_at_ms: is negative");
-  task.captured_at_ms = 253'402'300'800'000;
-  CHECK(refusal(task) == "task.captured_at_ms: 253402300800000 is over 253402300799999");
-  task.captured_at_ms = 0;
-  task.detect.assign(65, "d");
-  CHECK(refusal(task) == "task.detect: 65 items, over 64");
-  task.detect = {std::string(1025, 'd')};
-  CHECK(refusal(task) == "task.detect[0]: 1025 bytes, over 1024");
-  task.detect.assign(8, std::string(1024, 'd'));
-  CHECK(wire::encode_task(task).error() ==
-        wire::CodecError{Kind::too_large, "task: over 8192 bytes"});
-  task.detect.clear();
-  task.origin = "bad \xFF name";
-  CHECK(wire::decode_task(*wire::encode_task(task))->origin == "bad \xEF\xBF\xBD name");
-}
-
-TEST_CASE("a result record has its caps, and its numbers are numbers") {
-  constexpr float kInfinite = std::numeric_limits<float>::infinity();
-  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
-  const auto with_detection = [](const Detection& detection) {
-    ResultRecord record;
-    record.reports = {{"faces", "1", {}, {detection}}};
-    return record;
-  };
-  CHECK(refusal(with_detection({"face", 1, {}, ""})) == "");
-  CHECK(refusal(with_detection({"face", kNone, {}, ""})) ==
-        "record.reports[0].detections[0].score: is not a finite number");
-  CHECK(refusal(with_detection({"face", kInfinite, {}, ""})) ==
-        "record.reports[0].detections[0].score: is not a finite number");
-  CHECK(refusal(with_detection({"face", 1, {0, 0, -kInfinite, 0}, ""})) ==
-        "record.reports[0].detections[0].box: is not a finite number");
-  CHECK(refusal(with_detection({"face", 1, {}, std::string(4097, 'x')})) ==
-        "record.reports[0].detections[0].extra: 4097 bytes, over 4096");
-
-  ResultRecord record;
-  for (const char* kind : {"", "../etc", "a/b", "Upper", ".", "a b"}) {
-    record.artefacts = {{kind, "jpg"}};
-    CHECK_THAT(refusal(record), Catch::StartsWith("record.artefacts[0].kind: is not 1 to 32"));
-  }
-  record.artefacts.assign(16, {"annotated", "jpg"});
-  CHECK(refusal(record) == "record.artefacts: 16 items, over 15");
-
-  record = with_detection({"face", 1, {}, ""});
-  record.reports[0].detections.resize(24'000);
-  CHECK(wire::encode_record(record).error() ==
-        wire::CodecError{Kind::too_large, "record: over 262144 elements"});
-  record.reports[0].detections.assign(2'000, {"face", 1, {}, std::string(4000, 'x')});
-  CHECK(wire::encode_record(record).error() ==
-        wire::CodecError{Kind::too_large, "record: over 4194304 bytes"});
-}
-
-TEST_CASE("scores and boxes may come as any number that a float can hold") {
-  const auto score = [](Tree value) {
-    const auto bytes = pack(map(
-        {text("version"), whole(1), text("width"), whole(1), text("height"), whole(1),
-         text("decode_us"), whole(1), text("reports"),
-         list(
-             {map({text("detector"), text("d"), text("version"), text(""), text("elapsed_us"),
-                   whole(0), text("detections"),
-                   list({map({text("label"), text(""), text("score"), std::move(value), text("box"),
-                              list({whole(1), negative(-2), real(0.5), whole(4)})})})})})}));
-    const auto record = wire::decode_record(std::as_bytes(std::span(bytes)));
-    if (!record) return record.error().text;
-    return std::to_string(record->reports[0].detections[0].score);
-  };
-  CHECK(score(whole(1)) == "1.000000");
-  CHECK(score(negative(-3)) == "-3.000000");
-  CHECK(score(real(0.25)) == "0.250000");
-  const auto refused = "record.reports[0].detections[0].score: is not a finite number";
-  CHECK(score(real(1e39)) == refused);
-  CHECK(score(real(std::numeric_limits<double>::infinity())) == refused);
-  CHECK(score(real(std::numeric_limits<double>::quiet_NaN())) == refused);
 }

@@ -1,10 +1,12 @@
 #include "tests/support/catch.hpp"
 
 #include "shared/wire/codec.hpp"
+#include "shared/wire/words.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <random>
 #include <span>
 
@@ -52,6 +54,7 @@ class Random {
     return static_cast<Enum>(up_to(count - 1));
   }
   Reason reason() { return word<Reason>(kReasonCount); }
+  std::optional<TaskId> perhaps_id() { return flag() ? std::optional(id()) : std::nullopt; }
   TaskClass task_class() { return word<TaskClass>(2); }
   /// Names without repeats, sorted.
   std::vector<std::string> names(std::size_t min) {
@@ -101,6 +104,7 @@ SubmittedTask submitted(Random& r) {
   task.ttl = r.ms();
   task.digest = r.bytes(0, 32);
   task.task = r.bytes(1, 2000);
+  task.revived_from = r.perhaps_id();
   task.payload = r.payload();
   return task;
 }
@@ -143,6 +147,7 @@ Outcome outcome(Random& r) {
   outcome.leased = r.us();
   outcome.worked = r.us();
   outcome.task = r.bytes(1, 2000);
+  outcome.revived_from = r.perhaps_id();
   outcome.payload = r.payload();
   return outcome;
 }
@@ -160,9 +165,12 @@ Message connection_message(Random& r) {
       hello.detectors = r.names(0);
       hello.slots = r.number<std::uint32_t>(wire::kSlotsMax);
       hello.sources = r.list([&] {
-        return SourceClaim{r.text(1, 256), r.number<std::uint32_t>()};
+        return SourceClaim{r.text(1, 256), r.number<std::uint32_t>(),
+                           r.number<std::uint32_t>(wire::kWeightMax),
+                           r.number<std::uint64_t>(wire::kCountMax)};
       });
       hello.store = r.text(0, 36);
+      hello.new_store = r.flag();
       return hello;
     }
     case 1: {
@@ -191,7 +199,7 @@ Message submitting_message(Random& r) {
     case 0:
       return Submit{r.list([&] { return submitted(r); })};
     case 1:
-      return Admitted{r.list([&] { return AdmittedTask{r.id(), r.flag()}; })};
+      return Admitted{r.list([&] { return AdmittedTask{r.id(), r.flag()}; }), r.names(0)};
     case 2:
       return Busy{ids(), r.reason(), r.ms()};
     case 3:
@@ -207,7 +215,7 @@ Message submitting_message(Random& r) {
 
 Message working_message(Random& r) {
   const auto leased = [&] { return r.list([&] { return r.leased(); }); };
-  switch (r.up_to(7)) {
+  switch (r.up_to(6)) {
     case 0:
       return Assign{r.list([&] { return assigned(r); })};
     case 1:
@@ -219,11 +227,24 @@ Message working_message(Random& r) {
     case 4:
       return Stale{leased()};
     case 5:
-      return Drain{};
-    case 6:
-      return Outcomes{r.list([&] { return outcome(r); })};
+      return Recall{leased()};
     default:
+      return Drain{};
+  }
+}
+
+Message storing_or_operating_message(Random& r) {
+  switch (r.up_to(3)) {
+    case 0:
+      return Outcomes{r.list([&] { return outcome(r); })};
+    case 1:
       return Stored{r.list([&] { return r.settled(); })};
+    case 2:
+      return Control{r.number<std::uint64_t>(), r.word<ControlVerb>(kControlVerbCount),
+                     r.text(0, 256), r.list([&] { return r.id(); }, wire::kControlTasksMax),
+                     r.number<std::uint64_t>(wire::kCountMax)};
+    default:
+      return Report{r.number<std::uint64_t>(), r.reason(), r.text(0, 1024), r.payload()};
   }
 }
 
@@ -245,18 +266,36 @@ ResultRecord record(Random& r) {
   return record;
 }
 
+template <class Enum>
+void check_words() {
+  for (std::size_t i = 0; i < wire::kWordCount<Enum>; ++i) {
+    const auto value = static_cast<Enum>(i);
+    INFO(to_string(value));
+    CHECK(wire::parse_word<Enum>(to_string(value)) == value);
+  }
+}
+
 constexpr int kRounds = 3000;
 
 }  // namespace
+
+TEST_CASE("every word stands for one value") {
+  check_words<Role>();
+  check_words<TaskClass>();
+  check_words<Status>();
+  check_words<ControlVerb>();
+  check_words<Reason>();
+}
 
 TEST_CASE("every message that is within the limits is read as it was written") {
   const std::uint64_t first_seed = std::random_device{}();
   for (auto seed = first_seed; seed < first_seed + kRounds; ++seed) {
     Random random(seed);
-    const auto group = random.up_to(2);
+    const auto group = random.up_to(3);
     const auto message = group == 0   ? connection_message(random)
                          : group == 1 ? submitting_message(random)
-                                      : working_message(random);
+                         : group == 2 ? working_message(random)
+                                      : storing_or_operating_message(random);
     INFO("seed " << seed << ", " << name_of(message));
     const auto header = wire::encode(message, random.frame_bytes());
     if (!header) {

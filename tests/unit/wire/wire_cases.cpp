@@ -34,7 +34,7 @@ WireCase wire_case(std::string name, const T& sample, Encode encode, Decode deco
 
 std::vector<WireCase> wire_cases() {
   std::vector<WireCase> all;
-  for (const auto& [message, frames] : message_samples()) {
+  for (const auto& [message, frames, suffix] : message_samples()) {
     all.push_back(wire_case(
         std::string(name_of(message)), message,
         [sizes = frames](const Message& value) { return wire::encode(value, sizes); },
