@@ -21,10 +21,10 @@ std::string locate(const fs::path& folder, const std::string& name) {
   return !folder.empty() && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : name;
 }
 
-FleetCommands::FleetCommands(fs::path programs, std::string endpoint, const RunOptions& options,
+FleetCommands::FleetCommands(fs::path programs, FleetEndpoints endpoints, const RunOptions& options,
                              fs::path state)
     : programs_(std::move(programs)),
-      endpoint_(std::move(endpoint)),
+      endpoints_(std::move(endpoints)),
       options_(options),
       state_(std::move(state)) {}
 
@@ -42,10 +42,16 @@ Command FleetCommands::check_detectors() const {
 }
 
 Command FleetCommands::of(const ChildName& child) const {
-  const std::string& endpoint = endpoint_;
+  const std::string& endpoint = endpoints_.fleet;
   switch (child.kind) {
-    case ChildKind::broker:
-      return {locate(programs_, "framefleet-broker"), {"--bind", endpoint, "--metrics-listen", ""}};
+    case ChildKind::broker: {
+      Command command{locate(programs_, "framefleet-broker"),
+                      {"--bind", endpoint, "--metrics-listen", ""}};
+      if (endpoints_.operators != endpoint) {
+        command.arguments.insert(command.arguments.end(), {"--bind", endpoints_.operators});
+      }
+      return command;
+    }
     case ChildKind::sink:
       return {locate(programs_, "framefleet-sink"),
               {"--connect", endpoint, "--store", options_.out.string(), "--metrics-listen", ""}};

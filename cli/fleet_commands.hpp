@@ -16,10 +16,16 @@ std::filesystem::path own_folder();
 /// The program of that name in `folder`, or the bare name, which is looked up in PATH.
 std::string locate(const std::filesystem::path& folder, const std::string& name);
 
+struct FleetEndpoints {
+  std::string fleet;  ///< What the broker binds and the others connect to.
+  std::string
+      operators;  ///< Where it obeys operators: an ipc address, `fleet` itself if it is one.
+};
+
 class FleetCommands {
  public:
-  /// `endpoint` is what the broker binds and the others connect to; `state` is OUT/.framefleet.
-  FleetCommands(std::filesystem::path programs, std::string endpoint, const RunOptions& options,
+  /// `state` is OUT/.framefleet.
+  FleetCommands(std::filesystem::path programs, FleetEndpoints endpoints, const RunOptions& options,
                 std::filesystem::path state);
 
   /// Answers at once whether the detectors of this run exist and take their options.
@@ -30,7 +36,7 @@ class FleetCommands {
   std::string detectors() const;
 
   std::filesystem::path programs_;
-  std::string endpoint_;
+  FleetEndpoints endpoints_;
   RunOptions options_;
   std::filesystem::path state_;
 };

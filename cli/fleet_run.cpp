@@ -80,24 +80,24 @@ Result<void, Error> FleetRun::prepare() {
   if (!out) return fail(std::move(out.error()));
   out_.emplace(*std::move(out));
   report_.logs = out_->logs().string();
-  auto endpoint = make_endpoint();
-  if (!endpoint) return fail(std::move(endpoint.error()));
-  commands_.emplace(programs_, *endpoint, options_, out_->state());
+  auto endpoints = make_endpoints();
+  if (!endpoints) return fail(std::move(endpoints.error()));
+  out_->publish_endpoint(endpoints->operators);
+  commands_.emplace(programs_, *std::move(endpoints), options_, out_->state());
   return check_detectors();
 }
 
-Result<std::string, Error> FleetRun::make_endpoint() {
-  if (options_.transport == FleetTransport::tcp) {
-    auto port = LoopbackPort::reserve();
-    if (!port) return fail(std::move(port.error()));
-    port_.emplace(*std::move(port));
-    return fmt::format("tcp://127.0.0.1:{}", port_->number());
-  }
+Result<FleetEndpoints, Error> FleetRun::make_endpoints() {
   auto folder = PrivateFolder::create();
   if (!folder) return fail(std::move(folder.error()));
   socket_folder_.emplace(*std::move(folder));
   out_->remember(socket_folder_->path());
-  return "ipc://" + (socket_folder_->path() / kSocketName).string();
+  const std::string ipc = "ipc://" + (socket_folder_->path() / kSocketName).string();
+  if (options_.transport == FleetTransport::ipc) return FleetEndpoints{ipc, ipc};
+  auto port = LoopbackPort::reserve();
+  if (!port) return fail(std::move(port.error()));
+  port_.emplace(*std::move(port));
+  return FleetEndpoints{fmt::format("tcp://127.0.0.1:{}", port_->number()), ipc};
 }
 
 Result<void, Error> FleetRun::check_detectors() {

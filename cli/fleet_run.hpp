@@ -44,7 +44,7 @@ class FleetRun {
   };
 
   Result<void, Error> prepare();
-  Result<std::string, Error> make_endpoint();
+  Result<FleetEndpoints, Error> make_endpoints();
   Result<void, Error> check_detectors();
   void supervise();
   int conclude();
@@ -70,8 +70,8 @@ class FleetRun {
   SupervisorEffects effects_;
 
   std::optional<RunFolder> out_;
-  std::optional<PrivateFolder> socket_folder_;  ///< ipc.
-  std::optional<LoopbackPort> port_;            ///< tcp.
+  std::optional<PrivateFolder> socket_folder_;
+  std::optional<LoopbackPort> port_;  ///< tcp.
   std::optional<FleetCommands> commands_;
   std::vector<RunningChild> children_;
   std::map<std::string, std::uint64_t> log_offsets_;  ///< Where each child's latest life began.

@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kPrivatePrefix = "framefleet-";
+constexpr const char* kLockName = "run.lock";
+constexpr const char* kEndpointName = "broker";
 
 Error cannot_create(const fs::path& path, const std::string& why) {
   return {.text = "cannot write results to " + path.string() + ": " + why +
@@ -47,7 +49,7 @@ Result<RunFolder, Error> RunFolder::open(const fs::path& path, OldLogs old_logs)
   fs::create_directories(logs, error);
   if (error) return fail(cannot_create(path, error.message()));
 
-  const fs::path lock_path = path / ".framefleet" / "run.lock";
+  const fs::path lock_path = path / ".framefleet" / kLockName;
   FileDescriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock) return fail(cannot_create(path, std::strerror(errno)));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -55,6 +57,7 @@ Result<RunFolder, Error> RunFolder::open(const fs::path& path, OldLogs old_logs)
         path, errno == EWOULDBLOCK ? "another run is writing there" : std::strerror(errno)));
   }
   remove_private_folder_of(lock.get());
+  fs::remove(path / ".framefleet" / kEndpointName, error);
   if (old_logs == OldLogs::remove) {
     for (const auto& entry : fs::directory_iterator(logs, error)) {
       std::error_code ignored;
@@ -69,6 +72,21 @@ void RunFolder::remember(const fs::path& private_folder) {
   // Best effort: without the note, a killed run leaves an empty folder in the temporary one.
   if (::ftruncate(lock_.get(), 0) != 0) return;
   [[maybe_unused]] const auto written = ::pwrite(lock_.get(), note.data(), note.size(), 0);
+}
+
+void RunFolder::publish_endpoint(const std::string& endpoint) {
+  std::ofstream(state() / kEndpointName) << endpoint << '\n';
+}
+
+std::string RunFolder::endpoint_in(const fs::path& path) {
+  const fs::path state = path / ".framefleet";
+  const FileDescriptor lock(::open((state / kLockName).c_str(), O_RDONLY | O_CLOEXEC));
+  // Whoever gets the lock learns that nobody writes there: what was published is of a dead run.
+  if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0) return {};
+  std::ifstream in(state / kEndpointName);
+  std::string endpoint;
+  std::getline(in, endpoint);
+  return endpoint;
 }
 
 Result<PrivateFolder, Error> PrivateFolder::create() {

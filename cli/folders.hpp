@@ -24,6 +24,10 @@ class RunFolder {
 
   /// Notes where the fleet's private folder is: if this run is killed, the next one removes it.
   void remember(const std::filesystem::path& private_folder);
+  /// Notes where the fleet's broker obeys operators, until this object ends.
+  void publish_endpoint(const std::string& endpoint);
+  /// What the run that is under way in that folder has published; "" if there is none.
+  static std::string endpoint_in(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path state() const { return path_ / ".framefleet"; }

@@ -2,7 +2,12 @@
 // file and one line here. Exit codes are those of the verb (docs/OPERATIONS.md); 64 where there is
 // no such verb, 70 for an error nobody expected.
 
+#include "cli/cancel_command.hpp"
+#include "cli/dead_command.hpp"
+#include "cli/drain_command.hpp"
+#include "cli/pause_command.hpp"
 #include "cli/run_command.hpp"
+#include "cli/show_commands.hpp"
 
 #include "shared/base/result.hpp"
 #include "shared/config/version.hpp"
@@ -29,6 +34,17 @@ struct Verb {
 
 constexpr std::array kVerbs{
     Verb{"run", "start a fleet on this machine, run pictures through it, report", cli::run_command},
+    Verb{"status", "a running fleet in one look", cli::status_command},
+    Verb{"workers", "its workers, what they can do and have", cli::workers_command},
+    Verb{"sources", "its sources of pictures, and what became of their tasks",
+         cli::sources_command},
+    Verb{"jobs", "its jobs, how far they are and how long to go", cli::jobs_command},
+    Verb{"dead", "failed tasks whose pictures are kept: list, show, export, revive, purge",
+         cli::dead_command},
+    Verb{"drain", "let a worker, or the broker, finish what it has and leave", cli::drain_command},
+    Verb{"pause", "hand out nothing more, of one source or of all", cli::pause_command},
+    Verb{"resume", "end a pause", cli::resume_command},
+    Verb{"cancel", "end a job, or single tasks, as cancelled", cli::cancel_command},
 };
 
 std::string usage() {

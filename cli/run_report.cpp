@@ -1,5 +1,6 @@
 #include "cli/run_report.hpp"
 
+#include "cli/humane.hpp"
 #include "cli/progress_line.hpp"
 
 #include "shared/base/result.hpp"
@@ -14,14 +15,6 @@ namespace framefleet::cli {
 namespace {
 
 using Lines = std::back_insert_iterator<std::string>;
-
-/// Texts of pictures and files may hold anything; a terminal gets no control characters of theirs.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return (static_cast<unsigned char>(c) < 0x20) || c == 0x7f; }, '?');
-  return text;
-}
 
 /// Also where nobody knows how many pictures there are.
 bool something_is_left(const RunReport& report) { return report.counters().left() != 0U; }

@@ -1,0 +1,75 @@
+#include "cli/dead_export.hpp"
+
+#include "cli/file_descriptor.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace framefleet::cli {
+namespace fs = std::filesystem;
+namespace {
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<ExportedLetter, Error> fetch_dead_letter(OperatorClient& client, const TaskId& task) {
+  Control control;
+  control.verb = ControlVerb::dead_export;
+  control.tasks = {task};
+  auto answer = client.demand(std::move(control));
+  if (!answer) return fail(std::move(answer.error()));
+  auto letter = parse_dead_letter(answer->document);
+  if (!letter) return fail(Error{std::move(letter.error())});
+  if (answer->frames.empty()) {
+    return fail(Error{fmt::format("the store keeps no picture of {} any more", to_string(task)),
+                      exit_code::kNoInput});
+  }
+  return ExportedLetter{*std::move(letter), std::move(answer->frames)};
+}
+
+Result<void, Error> write_new_file(const fs::path& path, std::string_view bytes) {
+  constexpr mode_t kMode = 0666;
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+  if (!file) {
+    return fail(Error{fmt::format("cannot create {}: {}{}", path.string(), std::strerror(errno),
+                                  errno == EEXIST ? "; --to names another file" : ""),
+                      exit_code::kCannotCreate});
+  }
+  if (write_all(file.get(), bytes) && ::fsync(file.get()) == 0) return {};
+  const std::string why = std::strerror(errno);
+  ::unlink(path.c_str());
+  return fail(Error{fmt::format("cannot write {}: {}", path.string(), why), exit_code::kDiskError});
+}
+
+Result<int, Error> export_dead_letter(const OperatorOptions& options, const TaskId& task,
+                                      fs::path to) {
+  auto client = OperatorClient::open(options);
+  if (!client) return fail(std::move(client.error()));
+  const auto exported = fetch_dead_letter(**client, task);
+  if (!exported) return fail(exported.error());
+  const auto& pictures = exported->pictures;
+  if (to.empty()) to = file_name_for(exported->letter, pictures.front().text());
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const fs::path path = i == 0 ? to : fs::path(fmt::format("{}.{}", to.string(), i + 1));
+    if (auto written = write_new_file(path, pictures[i].text()); !written) {
+      return fail(std::move(written.error()));
+    }
+    fmt::print("{}\n", path.string());
+  }
+  return exit_code::kOk;
+}
+
+}  // namespace framefleet::cli

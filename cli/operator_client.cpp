@@ -1,0 +1,200 @@
+#include "cli/operator_client.hpp"
+
+#include "cli/folders.hpp"
+#include "cli/humane.hpp"
+
+#include "shared/config/version.hpp"
+#include "shared/telemetry/monotonic.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace framefleet::cli {
+namespace {
+
+using telemetry::monotonic_now;
+
+/// Messages taken in between two looks at the clock; a broker sends us next to nothing.
+constexpr int kBatchMax = 64;
+
+Hello hello_of_operator() {
+  Hello hello;
+  hello.role = Role::client;
+  hello.name = fmt::format("operator-{}", ::getpid());
+  hello.build = std::string(config::version());
+  hello.wire = kWireVersions;
+  hello.task = kTaskVersions;
+  return hello;
+}
+
+/// What is wrong with the socket of an ipc address, asked of the file system: libzmq would try in
+/// silence until it is there.
+std::string fault_of_socket(const std::string& endpoint) {
+  constexpr std::string_view kIpc = "ipc://";
+  if (!endpoint.starts_with(kIpc)) return {};
+  const std::string path = endpoint.substr(kIpc.size());
+  if (::access(path.c_str(), W_OK) == 0) return {};
+  if (errno == EACCES) {
+    return fmt::format(
+        "{} belongs to another user: operating is for the broker's own user and "
+        "root",
+        path);
+  }
+  return fmt::format("no broker at {}: {}; --connect names another address, --run a run's folder",
+                     path, std::strerror(errno));
+}
+
+}  // namespace
+
+Result<std::string, Error> endpoint_of(const OperatorOptions& options) {
+  if (options.run.empty()) return options.connect;
+  auto endpoint = RunFolder::endpoint_in(options.run);
+  if (!endpoint.empty()) return endpoint;
+  return fail(Error{fmt::format("no framefleet run is under way in {}", options.run.string()),
+                    exit_code::kNoInput});
+}
+
+int exit_code_of(Reason reason) {
+  if (reason == Reason::none) return exit_code::kOk;
+  if (reason == Reason::not_found) return exit_code::kNoInput;
+  const bool ours = reason == Reason::malformed || reason == Reason::wrong_role;
+  return ours ? exit_code::kInternal : exit_code::kUnavailable;
+}
+
+void print_answer(const Answer& answer) {
+  fmt::print("{}\n", answer.text.empty() ? "done" : printable(answer.text));
+}
+
+Result<int, Error> carry_out(const OperatorOptions& options, Control control) {
+  auto client = OperatorClient::open(options);
+  if (!client) return fail(std::move(client.error()));
+  const auto answer = (*client)->demand(std::move(control));
+  if (!answer) return fail(answer.error());
+  print_answer(*answer);
+  return exit_code::kOk;
+}
+
+Result<std::unique_ptr<OperatorClient>, Error> OperatorClient::open(
+    const OperatorOptions& options) {
+  auto endpoint = endpoint_of(options);
+  if (!endpoint) return fail(std::move(endpoint.error()));
+  auto channel = transport::Channel::open({.connect = *endpoint});
+  if (!channel) return fail(std::move(channel.error()));
+  if (auto fault = fault_of_socket(*endpoint); !fault.empty()) {
+    return fail(Error{std::move(fault), exit_code::kUnavailable});
+  }
+  return std::unique_ptr<OperatorClient>(
+      new OperatorClient(*std::move(endpoint), options.timeout, *std::move(channel)));
+}
+
+OperatorClient::OperatorClient(std::string endpoint, Duration timeout,
+                               std::unique_ptr<transport::Channel> channel)
+    : endpoint_(std::move(endpoint)),
+      timeout_(timeout),
+      channel_(std::move(channel)),
+      link_(hello_of_operator(), {.leave_timeout = std::chrono::milliseconds(200)}) {}
+
+OperatorClient::~OperatorClient() {
+  question_.reset();
+  link_.leave(monotonic_now(), effects_);
+  perform();
+  while (!link_.finished()) turn(link_.next_deadline());
+}
+
+Result<Answer, Error> OperatorClient::ask(Control control) {
+  control.asker = ++last_asker_;
+  if (auto fits = transport::check_sendable(control); !fits) return fail(std::move(fits.error()));
+  question_ = std::move(control);
+  if (link_.up()) channel_->send(*question_);
+  const Time give_up_at = monotonic_now() + timeout_;
+  while (monotonic_now() < give_up_at && !link_.finished()) {
+    auto answer = turn(give_up_at);
+    if (!answer) continue;
+    question_.reset();
+    return *std::move(answer);
+  }
+  question_.reset();
+  return fail(no_answer());
+}
+
+Result<Answer, Error> OperatorClient::demand(Control control) {
+  auto answer = ask(std::move(control));
+  if (!answer || answer->reason == Reason::none) return answer;
+  std::string why(entry(answer->reason).text);
+  if (!answer->text.empty()) why += ": " + answer->text;
+  return fail(Error{std::move(why), exit_code_of(answer->reason)});
+}
+
+void OperatorClient::idle(Duration duration) {
+  const Time until = monotonic_now() + duration;
+  while (monotonic_now() < until && !link_.finished()) turn(until);
+}
+
+void OperatorClient::keep_alive() { turn(monotonic_now()); }
+
+std::optional<Answer> OperatorClient::turn(Time until) {
+  const Time now = monotonic_now();
+  if (link_.tick(now, effects_) == LinkEvent::beat_due) link_.beat({}, now, effects_);
+  perform();
+  const Time deadline = std::min(until, link_.next_deadline());
+  channel_->wait({}, std::max(Duration::zero(), deadline - monotonic_now()));
+  for (int i = 0; i < kBatchMax; ++i) {
+    auto incoming = channel_->receive();
+    if (!incoming) return std::nullopt;
+    if (!incoming->message) continue;  // it breaks the protocol; what we wait for may follow
+    auto answer = take(*std::move(incoming->message));
+    if (answer) return answer;
+  }
+  return std::nullopt;
+}
+
+std::optional<Answer> OperatorClient::take(Message message) {
+  const bool is_up = link_.receive(message, monotonic_now(), effects_) == LinkEvent::up;
+  perform();
+  if (is_up) {
+    was_up_ = true;
+    if (question_) channel_->send(*question_);
+    return std::nullopt;
+  }
+  std::optional<Answer> answer;
+  const auto* const report = std::get_if<Report>(&message);
+  if (report != nullptr && question_ && report->asker == question_->asker) {
+    answer = Answer{report->reason, report->text, {}, {}};
+    const auto frames = channel_->payloads().frames(report->payload.id);
+    if (!frames.empty()) {
+      answer->document = std::string(frames.front().text());
+      answer->frames.assign(frames.begin() + 1, frames.end());
+    }
+  }
+  for_each_payload(message, [this](const Payload& payload) {
+    if (payload.id) effects_.push_back(ReleasePayload{payload.id});
+  });
+  perform();
+  return answer;
+}
+
+void OperatorClient::perform() {
+  for (const auto& effect : effects_) transport::perform_common(*channel_, effect);
+  effects_.clear();
+}
+
+Error OperatorClient::no_answer() const {
+  if (link_.finished()) {
+    const Refused& refusal = link_.refusal();
+    return {fmt::format("the broker at {} refuses: {}{}{}", endpoint_, entry(refusal.reason).text,
+                        refusal.text.empty() ? "" : ": ", refusal.text),
+            exit_code::kUnavailable};
+  }
+  return {fmt::format("{} at {} within {:.3g} s",
+                      was_up_ ? "no answer of the broker" : "no broker answers", endpoint_,
+                      seconds(timeout_)),
+          exit_code::kUnavailable};
+}
+
+}  // namespace framefleet::cli

@@ -1,0 +1,88 @@
+#pragma once
+// The operator's end of a conversation with the broker: asks one question at a time and waits for
+// its report. Connects at the first question, keeps the connection, asks again when it was lost
+// meanwhile, and says goodbye at its end. Threads: one. Errors: 69 with what to do, for people.
+
+#include "cli/operator_options.hpp"
+
+#include "shared/base/link.hpp"
+#include "shared/base/operator_messages.hpp"
+#include "shared/base/result.hpp"
+#include "shared/transport/channel.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace framefleet::cli {
+
+/// What a report said.
+struct Answer {
+  Reason reason{Reason::none};
+  std::string text;
+  std::string document;                  ///< JSON; "" where the verb shows nothing.
+  std::vector<transport::Frame> frames;  ///< dead_export: the pictures.
+};
+
+/// The address that is meant: that of the run's broker if a run is named. Errors: 66 when there is
+/// no such run under way.
+Result<std::string, Error> endpoint_of(const OperatorOptions& options);
+
+/// The exit code for a refusal: 66 for not_found, 70 for what a sound client would not have asked,
+/// else 69.
+int exit_code_of(Reason reason);
+
+/// What the broker said of a deed, to stdout.
+void print_answer(const Answer& answer);
+
+class OperatorClient {
+ public:
+  /// Checks the address, and whether this user can reach the socket of an ipc one.
+  static Result<std::unique_ptr<OperatorClient>, Error> open(const OperatorOptions& options);
+  ~OperatorClient();
+  OperatorClient(const OperatorClient&) = delete;
+  OperatorClient& operator=(const OperatorClient&) = delete;
+
+  /// The report on `control` (its `asker` is set here). A refusal of the broker is an Answer with a
+  /// reason; an Error means that there is no answer.
+  Result<Answer, Error> ask(Control control);
+  /// The same, but a refusal is an Error too.
+  Result<Answer, Error> demand(Control control);
+  /// Keeps the connection for this long.
+  void idle(Duration duration);
+
+  /// Does what is due of the connection, without waiting; for loops that wait for something else.
+  void keep_alive();
+  Time next_deadline() const { return link_.next_deadline(); }
+
+  const std::string& endpoint() const { return endpoint_; }
+
+ private:
+  using Effect = std::variant<Dial, HangUp, Send, ReleasePayload>;
+
+  OperatorClient(std::string endpoint, Duration timeout,
+                 std::unique_ptr<transport::Channel> channel);
+
+  /// One turn of the loop, at most until `until`: the report on the open question, if it came.
+  std::optional<Answer> turn(Time until);
+  std::optional<Answer> take(Message message);
+  void perform();
+  Error no_answer() const;
+
+  std::string endpoint_;
+  Duration timeout_;
+  std::unique_ptr<transport::Channel> channel_;
+  Link link_;
+  std::vector<Effect> effects_;
+  std::optional<Control> question_;
+  std::uint64_t last_asker_{0};
+  bool was_up_{false};
+};
+
+/// Asks for one deed with a connection of its own and prints what the broker says of it.
+Result<int, Error> carry_out(const OperatorOptions& options, Control control);
+
+}  // namespace framefleet::cli
