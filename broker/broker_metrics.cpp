@@ -17,35 +17,49 @@ double number(std::uint64_t value) { return static_cast<double>(value); }
 BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<Stats>>()) {
   auto& t = *table_;
   const auto gauge = [&t](const char* name, const char* help, auto field) {
-    t.gauge(name, help, [field](const Stats& s) { return number(s.dispatcher.*field); });
+    t.gauge(name, help, [field](const Stats& s) { return number(s.dispatcher.fleet.*field); });
+  };
+  const auto flag = [&t](const char* name, const char* help, bool FleetStatus::*field) {
+    t.gauge(name, help, [field](const Stats& s) { return s.dispatcher.fleet.*field ? 1.0 : 0.0; });
   };
   const auto counter = [&t](const char* name, const char* help, auto field) {
     t.counter(name, help, [field](const Stats& s) { return number(s.dispatcher.*field); });
   };
   using D = DispatcherStats;
-  for (const auto& [state, field] : {std::pair{"ready", &D::ready},
-                                     {"delayed", &D::delayed},
-                                     {"leased", &D::leased},
-                                     {"storing", &D::storing}}) {
-    t.gauge("framefleet_broker_tasks", "Tasks in progress, by state.",
-            [field = field](const Stats& s) { return number(s.dispatcher.*field); },
-            {{"state", state}});
+  using F = FleetStatus;
+  for (const auto& [state, field] : {std::pair{"ready", &InProgress::ready},
+                                     {"delayed", &InProgress::delayed},
+                                     {"leased", &InProgress::leased},
+                                     {"storing", &InProgress::storing}}) {
+    t.gauge(
+        "framefleet_broker_tasks", "Tasks in progress, by state.",
+        [field = field](const Stats& s) { return number(s.dispatcher.fleet.in_progress.*field); },
+        {{"state", state}});
   }
-  gauge("framefleet_broker_backlog_bytes", "Payload bytes of tasks without an outcome.",
-        &D::backlog_bytes);
+  gauge("framefleet_broker_backlog_bytes",
+        "Bytes of tasks without an outcome: payloads, texts and tables.", &F::backlog_bytes);
   gauge("framefleet_broker_unstored_bytes", "Bytes of outcomes that wait for the sink.",
-        &D::unstored_bytes);
-  gauge("framefleet_broker_workers", "Workers connected.", &D::workers);
-  gauge("framefleet_broker_slots", "Slots of all workers.", &D::slots);
-  gauge("framefleet_broker_free_slots", "Slots without a task.", &D::free_slots);
-  gauge("framefleet_broker_producers", "Producers connected.", &D::producers);
-  t.gauge("framefleet_broker_sink_connected", "1 while a sink is in service.",
-          [](const Stats& s) { return s.dispatcher.sink_connected ? 1.0 : 0.0; });
+        &F::unstored_bytes);
+  t.gauge("framefleet_broker_oldest_ready_seconds",
+          "How long the task has waited that has waited longest for a worker.",
+          [](const Stats& s) { return seconds(s.dispatcher.fleet.oldest); });
+  gauge("framefleet_broker_suspect_tasks",
+        "Tasks whose workers died with them, waiting to be tried alone.", &F::suspects);
+  gauge("framefleet_broker_workers", "Workers connected.", &F::workers);
+  gauge("framefleet_broker_slots", "Slots of all workers.", &F::slots);
+  gauge("framefleet_broker_free_slots", "Slots without a task.", &F::free_slots);
+  gauge("framefleet_broker_producers", "Producers connected.", &F::producers);
+  flag("framefleet_broker_sink_connected", "1 while a sink is in service.", &F::sink_connected);
+  flag("framefleet_broker_workers_dying",
+       "1 while more than half of the workers died within a minute.", &F::workers_dying);
+  flag("framefleet_broker_paused", "1 while an operator has paused the fleet.", &F::paused);
   counter("framefleet_broker_stale_results_total", "Results and nacks that closed no lease.",
           &D::stale_results);
   counter("framefleet_broker_duplicate_submits_total", "Submits of ids that were known already.",
           &D::duplicate_submits);
   counter("framefleet_broker_busy_answers_total", "Submits answered busy.", &D::busy_answers);
+  counter("framefleet_broker_recalled_tasks_total",
+          "Tasks asked back from workers that had not begun with them.", &D::recalled);
   t.rows("framefleet_broker_submitted_tasks_total", "Tasks admitted or rejected, by source.",
          MetricKind::counter, [](const Stats& s, MetricRows& rows) {
            for (const auto& [source, account] : s.dispatcher.by_source) {

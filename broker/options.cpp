@@ -31,7 +31,16 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
             .min = 1,
             .max = 100'000'000})
       .add("backlog_bytes_max", SizeOf{core.backlog_bytes_max},
-           {.help = "Payload bytes of tasks in progress.", .min = config::mib(1)})
+           {.help = "Bytes of tasks without an outcome: payloads, texts and tables.",
+            .min = config::mib(1)})
+      .add("source_tasks_max", core.source_tasks_max,
+           {.help = "Of one source, at once; 0: its share of what is free.", .max = 100'000'000})
+      .add("source_bytes_max", SizeOf{core.source_bytes_max},
+           {.help = "Bytes of one source; 0: its share of what is free."})
+      .add("producer_tasks_max", core.producer_tasks_max,
+           {.help = "Of all sources of a producer, at once; 0: their share.", .max = 100'000'000})
+      .add("producer_bytes_max", SizeOf{core.producer_bytes_max},
+           {.help = "Bytes of all sources of a producer; 0: their share."})
       .add("unstored_bytes_max", SizeOf{core.unstored_bytes_max},
            {.help = "Bytes of outcomes that wait for the sink; at the cap nothing is assigned.",
             .min = config::mib(1)})
@@ -61,6 +70,26 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
            {.help = "Failed attempts before a task is given up.", .min = 1, .max = 100})
       .add("lost_attempts_max", core.lost_attempts_max,
            {.help = "Lost workers or leases before a task is given up.", .min = 1, .max = 100})
+      .add("suspect_losses", core.suspect_losses,
+           {.help = "Lost workers after which a task is tried alone in its worker.",
+            .min = 1,
+            .max = 100})
+      .add("dying_window", core.dying_window,
+           {.help = "Workers that die within this count together for the alarm.",
+            .min = 100ms,
+            .max = 24h})
+      .add("ahead_time", core.ahead_time,
+           {.help = "Batch tasks are handed to a busy worker that begins with them within this; "
+                    "0: never.",
+            .max = 10s})
+      .add(
+          "recall_delay", core.recall_delay,
+          {.help = "A worker that finished nothing for this long gives back what it has not begun.",
+           .min = 1ms,
+           .max = 1h})
+      .add("lower_priority_share", core.lower_priority_share,
+           {.help = "Of the workers' time, what lower priorities get beside endless higher ones.",
+            .max = 0.5})
       .add("retry_delay_base", core.retry_delay_base,
            {.help = "Longest back-off before the second attempt; doubles.", .max = 1h})
       .add("retry_delay_max", core.retry_delay_max,

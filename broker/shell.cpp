@@ -1,5 +1,7 @@
 #include "broker/shell.hpp"
 
+#include "broker/status_document.hpp"
+
 #include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
@@ -75,13 +77,12 @@ int Shell::run() {
 
 /// The exit code of a broker that leaves with tasks in its memory, if it does.
 int Shell::given_up() const {
-  const auto stats = dispatcher_.stats();
-  const auto left = stats.ready + stats.delayed + stats.leased + stats.storing;
-  if (left == 0) return exit_code::kOk;
-  program_.log.warn("tasks_given_up", {{"ready", stats.ready},
-                                       {"delayed", stats.delayed},
-                                       {"leased", stats.leased},
-                                       {"storing", stats.storing}});
+  const auto left = dispatcher_.fleet_status(telemetry::monotonic_now()).in_progress;
+  if (left.in_all() == 0) return exit_code::kOk;
+  program_.log.warn("tasks_given_up", {{"ready", left.ready},
+                                       {"delayed", left.delayed},
+                                       {"leased", left.leased},
+                                       {"storing", left.storing}});
   return exit_code::kSomeFailed;
 }
 
@@ -100,7 +101,14 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
     perform();
     return;
   }
-  if (const auto* hello = std::get_if<Hello>(&*incoming.message)) {
+  if (std::holds_alternative<Control>(*incoming.message) && !incoming.own_user) {
+    dispatcher_.turn_away(from, Reason::not_permitted,
+                          std::string(entry(Reason::not_permitted).text), now, effects_);
+    perform();
+    return;
+  }
+  if (auto* hello = std::get_if<Hello>(&*incoming.message)) {
+    for (auto& claim : hello->sources) claim.hash = security::source_hash(claim.name);
     names_[from] = hello->name;
     program_.log.info("peer_hello", {{"peer", from.value()},
                                      {"role", to_string(hello->role)},
@@ -151,11 +159,68 @@ void Shell::perform() {
       metrics_.observe(*closed);
     } else if (const auto* settled = std::get_if<TaskSettled>(&effect)) {
       metrics_.observe(*settled);
+    } else if (const auto* wanted = std::get_if<Show>(&effect)) {
+      show(*wanted);
+    } else if (const auto* ended = std::get_if<JobEnded>(&effect)) {
+      report_job(ended->job);
+    } else if (const auto* dying = std::get_if<WorkersDying>(&effect)) {
+      report_deaths(*dying);
     } else {
       drained_ = true;
     }
   }
   effects_.clear();
+}
+
+/// An operator's question: the answer is a document, in payload frame 0.
+void Shell::show(const Show& wanted) {
+  const Time now = telemetry::monotonic_now();
+  std::string document;
+  switch (wanted.what) {
+    case ControlVerb::workers:
+      document = workers_document(dispatcher_.worker_rows(now));
+      break;
+    case ControlVerb::sources:
+      document = sources_document(dispatcher_.source_rows());
+      break;
+    case ControlVerb::jobs:
+      document = jobs_document(dispatcher_.job_rows(now));
+      break;
+    default:
+      document = status_document(dispatcher_.fleet_status(now));
+  }
+  std::vector<transport::Frame> frames;
+  frames.push_back(transport::Frame::of(std::move(document)));
+  const auto payload = hub_->payloads().put(std::move(frames));
+  hub_->send(wanted.peer, Report{wanted.asker, Reason::none, {}, payload});
+  hub_->payloads().release(payload.id);
+}
+
+void Shell::report_job(const std::string& name) {
+  const auto job = dispatcher_.job_row(name, telemetry::monotonic_now());
+  if (!job) return;
+  program_.log.info("job_ended", {{"job", name},
+                                  {"submitted", job->account.submitted},
+                                  {"rejected", job->account.rejected},
+                                  {"ok", job->account.settled_as(Status::ok)},
+                                  {"failed", job->account.settled_as(Status::failed)},
+                                  {"expired", job->account.settled_as(Status::expired)},
+                                  {"superseded", job->account.settled_as(Status::superseded)},
+                                  {"cancelled", job->account.settled_as(Status::cancelled)},
+                                  {"lost", job->account.settled_as(Status::lost)},
+                                  {"elapsed", job->elapsed}});
+}
+
+void Shell::report_deaths(const WorkersDying& dying) {
+  if (dying.on) {
+    program_.log.error("workers_dying",
+                       {{"died", dying.died},
+                        {"text",
+                         "more than half of the workers died within a minute; tasks that "
+                         "workers died with before are held back until it ends"}});
+  } else {
+    program_.log.info("workers_live_again", {{"died", dying.died}});
+  }
 }
 
 void Shell::perform(SendTo& send_to) {
@@ -174,7 +239,7 @@ void Shell::perform(SendTo& send_to) {
 void Shell::publish(Time now) {
   if (now < publish_at_) return;
   publish_at_ = now + kPublishInterval;
-  metrics_.publish({dispatcher_.stats(), hub_->stats()});
+  metrics_.publish({dispatcher_.stats(now), hub_->stats()});
 }
 
 }  // namespace framefleet::broker

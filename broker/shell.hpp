@@ -34,6 +34,9 @@ class Shell {
   std::string fault_of(PeerId from, const Message& message) const;
   void perform();
   void perform(SendTo& send_to);
+  void show(const Show& wanted);
+  void report_job(const std::string& name);
+  void report_deaths(const WorkersDying& dying);
   void publish(Time now);
   int given_up() const;
 

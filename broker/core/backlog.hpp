@@ -1,90 +1,108 @@
 #pragma once
-// Tasks that wait: ready ones by route and source, delayed ones by the time they are due.
+// Ready tasks, and whose turn it is.
 //
-// A route is the set of detectors a task needs. Inside a route the sources take turns, inside a
-// source it is first in, first out; a task that comes back goes to the front of its source. Routes
-// that a worker serves take turns too. Order depends on what was pushed alone, never on a hash or
-// an address.
+// Levels: ten priorities, and in each of them live above batch. The highest level with a task goes
+// first, but of the time that it takes a share is owed to the levels below it, so that they move
+// too. Inside a level the routes take turns by the time they were given, weighted by their sources.
+// Inside a route it is deficit round robin by source, paid in service time (Shreedhar and Varghese:
+// "Efficient fair queueing using deficit round robin", 1995), with one change: a source takes one
+// task at a turn and goes to the end of the line while its credit lasts, so that sources interleave
+// instead of following each other in bursts. A new round, in which everybody is given credit by its
+// weight, begins when nobody has any left; a source that ran empty keeps what it owes. Inside a
+// source it is first in, first out; a task that comes back goes to the front.
+//
+// A decision costs the same with ten sources as with a hundred thousand. The order depends on what
+// was pushed alone, never on a hash or an address. Tasks are linked, not owned.
 
-#include "shared/base/task_id.hpp"
-#include "shared/base/time.hpp"
+#include "broker/core/route_table.hpp"
+#include "broker/core/task.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
-#include <optional>
-#include <set>
-#include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 namespace framefleet::broker {
 
-/// Names of detectors, sorted.
-using Route = std::vector<std::string>;
-
 class Backlog {
  public:
-  void push_back(const TaskId& task, const Route& route);
-  void push_front(const TaskId& task, const Route& route);
-  void push_delayed(const TaskId& task, Time due_at);
+  /// `lower_share` in [0, 0.5]: of the service time, owed to all levels below the one that is
+  /// served while they have tasks.
+  explicit Backlog(double lower_share) : lower_share_(lower_share) {}
 
-  /// The next ready task among the routes that `serves(route)` accepts, removed; or nothing.
-  template <class Serves>
-  std::optional<TaskId> pop_ready(Serves serves) {
-    Lane* chosen = nullptr;
-    for (auto& [route, lane] : lanes_) {
-      if ((chosen == nullptr || lane.served_at < chosen->served_at) && serves(route)) {
-        chosen = &lane;
-      }
-    }
-    if (chosen == nullptr) return std::nullopt;
-    return take_from(*chosen);
-  }
-  /// The delayed task that has been due longest, removed; or nothing.
-  std::optional<TaskId> pop_due(Time now);
+  void push_back(Task& task);
+  void push_front(Task& task);
+  void remove(Task& task);
+  /// `fresh` takes the place of `old` in the line if they have the same route and urgency, else a
+  /// place of its own.
+  void replace(Task& old, Task& fresh);
 
-  /// How many routes were opened so far: whoever knows the workers looks again when it grows.
-  std::uint64_t routes_opened() const { return routes_opened_; }
-  /// Notes which routes nobody serves, and since when. `serves(route)`: some worker does.
-  template <class Serves>
-  void note_served(Serves serves, Time now) {
-    for (auto& [route, lane] : lanes_) {
-      if (serves(route)) {
-        lane.unserved_since = kNever;
-      } else if (lane.unserved_since == kNever) {
-        lane.unserved_since = now;
-      }
-    }
-  }
-  /// A ready task of a route that nobody has served since before `limit`, removed; or nothing.
-  std::optional<TaskId> pop_unserved(Time limit);
-  /// Since when the route that has waited longest has been served by nobody.
-  Time unserved_since() const;
+  /// The next task among these routes, removed and paid for (Task::charged), or null. `live_too`:
+  /// not only batch. `routes` tells what a task is expected to take.
+  Task* take(RouteMask allowed, bool live_too, const RouteTable& routes);
+  /// The first task of a route, whoever's turn it is, or null. It stays where it is.
+  Task* any_of(RouteId route) const;
+  /// A task took this long: its source pays the difference to what it was charged.
+  static void settle_up(const Task& task, Duration service);
 
-  Time next_due() const;
-  std::uint64_t ready_count() const { return ready_count_; }
-  std::uint64_t delayed_count() const { return delayed_.size(); }
+  void pause(Source& source);
+  void resume(Source& source);
+  void set_weight(Source& source, std::uint32_t weight);
+  /// The source has nothing in progress: its flows and what they owe are forgotten.
+  void forget(Source& source);
+
+  /// Routes with a ready task, of sources that are not paused.
+  RouteMask ready_routes() const;
+  RouteMask ready_live_routes() const;
+  /// Since when the task has waited that has waited longest; kNever when none does. Visits every
+  /// source.
+  Time oldest() const;
 
  private:
-  /// Ready tasks of one route. Never empty: it is removed with its last task.
+  static constexpr std::size_t kLevels = 20;
+  /// What a task is taken to need while nothing like it has been measured: an edge filter on a VGA
+  /// picture.
+  static constexpr Duration kUnmeasuredService = std::chrono::milliseconds{10};
+
+  struct Line {
+    Flow* first{nullptr};
+    Flow* last{nullptr};
+  };
+  /// The flows of one level and route that have tasks.
   struct Lane {
-    const Route* route{nullptr};
-    std::deque<std::uint64_t> turns;  // sources with ready tasks, in the order of their turns
-    std::unordered_map<std::uint64_t, std::deque<TaskId>> by_source;
-    std::uint64_t served_at{0};  // value of clock_ when a task was taken last
-    Time unserved_since{kNever};
+    std::array<Line, 2> lines;  // [current]: may have credit; the other: spent, for the next round
+    std::uint8_t current{0};
+    std::uint64_t round{1};
+    Duration quantum{kUnmeasuredService};  // a round's credit: about the longest service lately
+    std::uint64_t weights{0};              // of the flows in both lines
+    double given{0};  // ns of service per weight, to compare the routes of a level
+
+    bool empty() const { return lines[0].first == nullptr && lines[1].first == nullptr; }
   };
 
-  std::deque<TaskId>& queue_for(const TaskId& task, const Route& route);
-  TaskId take_from(Lane& lane);
+  static std::uint8_t level_of(const Task& task) {
+    return static_cast<std::uint8_t>(2 * task.priority +
+                                     (task.task_class == TaskClass::live ? 1 : 0));
+  }
+  static bool is_live(std::size_t level) { return level % 2 == 1; }
+  static void append(Lane& lane, Flow& flow, bool spent);
+  static void unlink(Lane& lane, Flow& flow);
+  static Duration expected_service(const Task& task, const RouteTable& routes);
 
-  std::map<Route, Lane> lanes_;
-  std::set<std::pair<Time, TaskId>> delayed_;
-  std::uint64_t ready_count_{0};
-  std::uint64_t clock_{0};  // counts the tasks taken
-  std::uint64_t routes_opened_{0};
+  Flow& flow_for(const Task& task);
+  Lane& lane_of(const Flow& flow) { return lanes_.at(flow.level).at(flow.route); }
+  void list(Flow& flow);
+  void unlist(Flow& flow);
+  static void link_first(Flow& flow, Task& task);
+  static void unlink_task(Flow& flow, Task& task);
+  static void renew(const Lane& lane, Flow& flow);
+  Task* take_from(std::size_t level, RouteId route, const RouteTable& routes);
+  RouteId choose_route(std::size_t level, RouteMask allowed) const;
+
+  double lower_share_;
+  std::array<std::array<Lane, kRoutesMax>, kLevels> lanes_;
+  std::array<RouteMask, kLevels> ready_{};    // routes with a listed flow
+  std::array<double, kLevels> owed_below_{};  // ns of service owed to the levels below
+  std::array<double, kLevels> given_{};       // Lane::given of the route served last
 };
 
 }  // namespace framefleet::broker

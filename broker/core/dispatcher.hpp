@@ -3,7 +3,8 @@
 //
 //   submit ──▶ ready ──assign──▶ leased ──result──▶ storing ──stored──▶ settled
 //                ▲                  │                  ▲
-//                └── delayed ◀──────┴── attempts used up, or a reason that is final
+//                └── delayed ◀──────┴── attempts used up, a reason that is final, too late,
+//                                       superseded, cancelled
 //
 // Takes (event, now), appends effects; owns no socket, thread, clock, random generator or pixel.
 // The shell hands over decoded messages whose payloads it has put away under a PayloadId; a payload
@@ -11,13 +12,17 @@
 // give the same effects.
 
 #include "broker/core/backlog.hpp"
+#include "broker/core/death_watch.hpp"
 #include "broker/core/effects.hpp"
 #include "broker/core/lease_table.hpp"
 #include "broker/core/ledger.hpp"
 #include "broker/core/options.hpp"
 #include "broker/core/retry_policy.hpp"
+#include "broker/core/route_table.hpp"
 #include "broker/core/settled_memory.hpp"
+#include "broker/core/status.hpp"
 #include "broker/core/storing_table.hpp"
+#include "broker/core/task.hpp"
 #include "broker/core/worker_registry.hpp"
 
 #include "shared/base/messages.hpp"
@@ -26,31 +31,22 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace framefleet::broker {
 
-/// A copy of the broker's state for metrics, status and tests.
+/// A copy of the broker's state for metrics and tests.
 struct DispatcherStats {
-  std::uint64_t ready{0};
-  std::uint64_t delayed{0};
-  std::uint64_t leased{0};
-  std::uint64_t storing{0};
-  std::uint64_t backlog_bytes{0};   ///< Payload bytes of tasks that are ready, delayed or leased.
-  std::uint64_t unstored_bytes{0};  ///< Payload bytes of outcomes that wait for the sink.
-  std::uint64_t workers{0};
-  std::uint64_t slots{0};
-  std::uint64_t free_slots{0};
-  std::uint64_t producers{0};
-  bool sink_connected{false};
-  bool draining{false};
+  FleetStatus fleet;
   std::uint64_t stale_results{0};
   std::uint64_t duplicate_submits{0};
   std::uint64_t busy_answers{0};
-  Account total;
-  std::map<std::string, Account> by_source;
+  std::uint64_t recalled{0};  ///< Tasks asked back from workers that had not begun with them.
+  std::vector<std::pair<std::string, Account>> by_source;  ///< The first 200, the rest as "other".
 };
 
 class Dispatcher {
@@ -68,44 +64,47 @@ class Dispatcher {
   void tick(Time now, Effects& out);
 
   Time next_deadline() const;
-  DispatcherStats stats() const;
+  DispatcherStats stats(Time now) const;
+  FleetStatus fleet_status(Time now) const;
+  std::vector<WorkerRow> worker_rows(Time now) const;
+  std::vector<SourceRow> source_rows() const;
+  std::vector<JobRow> job_rows(Time now) const;
+  /// One job's row; nothing where it is not known.
+  std::optional<JobRow> job_row(const std::string& name, Time now) const;
   /// Fails an assertion unless the tables, the ledger and the byte counts agree. For tests: visits
   /// all.
   void check_invariants() const;
 
  private:
-  enum class TaskState : std::uint8_t { ready, delayed, leased, storing };
-  struct Task {
-    SubmittedTask submitted;  // its payload is ours until the task is storing or gone
-    TaskState state{TaskState::ready};
-    Time admitted_at{};
-    Time queued_at{};      // since when it waits, in all its states of waiting
-    Time handed_out_at{};  // the latest hand-out
-    std::uint16_t attempts{0};
-    Charges charges;
-    std::vector<AttemptRecord> history;
-  };
   struct Peer {
     Hello hello;
     Time heard_at{};
+    std::uint64_t tasks{0};  // of its sources, ready, delayed or leased
+    std::uint64_t bytes{0};
   };
   struct PendingAsk {
     PeerId asker;
     std::vector<TaskId> tasks;
     Time answer_by{kNever};  // set once a sink has been asked
   };
+  struct PendingControl {
+    PeerId client;
+    std::uint64_t asker{0};
+  };
 
   // Connections (dispatcher_peers.cpp)
   void on_hello(PeerId from, Hello hello, Time now, Effects& out);
   std::optional<Refused> refusal_of(const Hello& hello) const;
+  std::optional<Refused> refusal_of_sink(const Hello& hello) const;
+  void welcome_worker(PeerId from, const Hello& hello, Time now);
+  void claim(PeerId from, const SourceClaim& claim);
   void on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now, Effects& out);
   void on_goodbye(PeerId from, Time now, Effects& out);
   void forget(PeerId peer, Reason reason, Time now, Effects& out);
+  void forget_worker(PeerId peer, Reason reason, Time now, Effects& out);
   void expire_silent_peers(Time now, Effects& out);
   void say_farewell_when_empty(Effects& out);
-
   void on_drain(PeerId from, Time now);
-  void keep_accounts_few();
   void note_routes(Time now);
   void fail_unroutable(Time now, Effects& out);
 
@@ -116,29 +115,63 @@ class Dispatcher {
   void forward_ask(std::uint64_t number, PendingAsk& pending, Time now, Effects& out);
   void answer_late_asks(Time now, Effects& out);
 
-  // Tasks (dispatcher.cpp)
+  // Operators (dispatcher_operators.cpp)
+  void on_control(PeerId from, const Control& control, Time now, Effects& out);
+  void on_report(const Report& report, Effects& out);
+  void ask_sink(PeerId from, const Control& control, Effects& out);
+  Report drain_workers(const std::string& name, Effects& out);
+  Report pause_or_resume(const Control& control, Time now);
+  Report cancel_job(const std::string& name, Time now, Effects& out);
+  Report cancel_tasks(const std::vector<TaskId>& ids, Time now, Effects& out);
+  bool cancel(Task& task, Time now, Effects& out);
+  void forget_controls(PeerId peer, Effects& out);
+
+  // Submits (dispatcher_submits.cpp)
   void on_submit(PeerId from, Submit submit, Time now, Effects& out);
-  void submit_one(PeerId from, SubmittedTask task, Time now, Effects& out);
-  std::optional<Busy> busy_answer(const SubmittedTask& task) const;
-  std::optional<RejectedTask> reject_answer(PeerId from, const SubmittedTask& task) const;
+  bool answer_known(PeerId from, const SubmittedTask& task, Effects& out);
+  void submit_one(PeerId from, SubmittedTask task, Time now, Admitted& admitted, Effects& out);
+  std::optional<Busy> busy_answer(PeerId from, const SubmittedTask& task) const;
+  std::optional<RejectedTask> reject_answer(PeerId from, const SubmittedTask& task);
+  void admit(PeerId from, SubmittedTask submitted, RouteId route, Time now, Effects& out);
+  void admit_live(Task& task, Time now, Effects& out);
+  void warn_of_unknown(const std::vector<std::string>& detectors, Admitted& admitted) const;
+
+  // Hand-outs (dispatcher_assign.cpp)
+  void assign_all(Time now, Effects& out);
+  bool assign_idle(Time now, Effects& out);
+  bool assign_ahead(Time now, Effects& out);
+  bool assign_suspect(Time now, Effects& out);
+  bool hand_out(Task& task, PeerId worker, Time now, Effects& out);
+  void let_worker_go(PeerId worker);
+  void recall_the_stuck(Time now, Effects& out);
+
+  // What workers say (dispatcher_results.cpp)
   void on_result(PeerId from, const TaskResult& result, Time now, Effects& out);
   void on_nack(PeerId from, const Nack& nack, Time now, Effects& out);
   void on_release(PeerId from, const Release& release, Time now, Effects& out);
-  void on_stored(const Stored& stored, Time now, Effects& out);
   void hand_back(const Lease& lease, Reason reason, const std::string& text, Time now,
                  Effects& out);
+  void ready_again(Task& task, Time now, Effects& out);
   void close_lease(const Lease& lease, const Task& task, Reason reason, Time now, Effects& out);
-  void end_task(Outcome outcome, PeerId worker, const LeaseId& lease, Time now, Effects& out);
-  Outcome outcome_of(const Task& task, Time now) const;
-  void settle(const SettledTask& settled, Time now, Effects& out);
+  void measure(const Task& task, PeerId worker, Duration elapsed, Time now);
   std::optional<Lease> close_held(PeerId by, const LeaseId& lease, const TaskId& task);
   bool holds(PeerId peer, const LeaseId& lease) const;
   void stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out);
-  void assign_all(Time now, Effects& out);
-  void assign(const TaskId& id, Worker& worker, Time now, Effects& out);
-  void send_outcomes(Time now, Effects& out);
   void answer_unexpected_result(PeerId from, const TaskResult& result, Effects& out);
+
+  // Ends (dispatcher.cpp)
+  void leave_waiting(Task& task);
+  Outcome outcome_of(const Task& task, Time now) const;
+  void end_unworked(Task& task, Status status, Reason reason, Time now, Effects& out);
+  void end_task(Task& task, Outcome outcome, PeerId worker, const LeaseId& lease, Time now,
+                Effects& out);
+  void send_outcomes(Time now, Effects& out);
+  void on_stored(const Stored& stored, Time now, Effects& out);
+  void settle(const SettledTask& settled, Time now, Effects& out);
+  void note_end_of(Job* job, Time now, Effects& out);
+  void expire_overdue(Time now, Effects& out);
   Task& task_at(const TaskId& id);
+  bool is_suspect(const Task& task) const { return task.charges.lost >= options_.suspect_losses; }
   bool in_progress() const { return !tasks_.empty(); }
   bool sink_keeps_up() const {
     return storing_.bytes() < options_.unstored_bytes_max &&
@@ -146,30 +179,39 @@ class Dispatcher {
   }
 
   CoreOptions options_;
+  RouteTable routes_;
   Backlog backlog_;
   LeaseTable leases_;
   StoringTable storing_;
   WorkerRegistry workers_;
   Ledger ledger_;
   SettledMemory settled_;
+  DeathWatch deaths_;
 
-  std::unordered_map<TaskId, Task> tasks_;  // every task in progress; never iterated for effects
-  std::map<PeerId, Peer> peers_;            // everybody who was welcomed
-  std::map<std::string, PeerId> owners_;    // source name → its producer
-  std::map<std::string, std::uint32_t> epochs_;  // source name → highest epoch claimed so far
-  std::map<std::uint64_t, PendingAsk> asks_;     // by the number the sink is asked under
+  std::unordered_map<TaskId, Task> tasks_;     // every task in progress; never iterated for effects
+  std::set<std::pair<Time, TaskId>> delayed_;  // by the end of their back-off
+  std::set<std::pair<Time, TaskId>> overdue_;  // ready and delayed tasks with a ttl, by its end
+  std::deque<TaskId> suspects_;                // ready, to be tried alone
+  PeerId alone_;                               // the worker kept for a suspect, or at work on it
+  bool suspect_out_{false};                    // it is at work on it
+  std::map<PeerId, Peer> peers_;               // everybody who was welcomed
+  std::set<std::string> announced_;            // detectors that some worker had, ever
+  std::map<std::uint64_t, PendingAsk> asks_;   // by the number the sink is asked under
+  std::map<std::uint64_t, PendingControl> controls_;  // forwarded to the sink, likewise
   PeerId sink_{};
   std::string store_;  // UUID of the sink's store, once one was here
   std::uint64_t ask_numbers_{0};
-  std::uint64_t noted_routes_{0};  // Backlog::routes_opened() when routes were noted last
+  std::uint64_t noted_routes_{0};  // RouteTable::opened() when routes were noted last
   std::uint64_t backlog_bytes_{0};
   Time resend_outcomes_at_{kNever};  // while the sink has some that it did not confirm
   Time next_silence_check_{kNever};  // no peer can be silent for too long before this
+  bool paused_{false};
   bool draining_{false};
   bool farewell_said_{false};
   std::uint64_t stale_results_{0};
   std::uint64_t duplicate_submits_{0};
   std::uint64_t busy_answers_{0};
+  std::uint64_t recalled_{0};
 };
 
 }  // namespace framefleet::broker

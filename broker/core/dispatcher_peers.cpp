@@ -4,9 +4,16 @@
 #include "broker/core/dispatcher.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace framefleet::broker {
+namespace {
+
+/// Names of detectors that are remembered for the warning about misspelt ones.
+constexpr std::size_t kAnnouncedMax = 4096;
+
+}  // namespace
 
 void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
   if (peers_.contains(from)) forget(from, Reason::worker_lost, now, out);  // it began anew
@@ -24,19 +31,7 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
                                      .payload_bytes_max = options_.payload_bytes_max}});
   switch (hello.role) {
     case Role::worker:
-      workers_.add({.peer = from,
-                    .name = hello.name,
-                    .build = hello.build,
-                    .detectors = hello.detectors,
-                    .slots = hello.slots});
-      note_routes(now);
-      break;
-    case Role::producer:
-      for (const auto& claim : hello.sources) {
-        owners_[claim.name] = from;
-        epochs_[claim.name] = claim.epoch;
-      }
-      keep_accounts_few();
+      welcome_worker(from, hello, now);
       break;
     case Role::sink:
       if (sink_) {  // the same store: its sink dialled anew before we missed it
@@ -47,17 +42,51 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
       sink_ = from;
       store_ = hello.store;
       break;
+    case Role::producer:
     case Role::client:
       break;
   }
   const Role role = hello.role;
-  peers_[from] = {std::move(hello), now};
+  const auto& peer = peers_[from] = {std::move(hello), now, 0, 0};
   next_silence_check_ = std::min(next_silence_check_, now + options_.peer_timeout);
+  if (role == Role::producer) {
+    for (const auto& source : peer.hello.sources) claim(from, source);
+  }
+  ledger_.keep_few([this](Source& idle) { backlog_.forget(idle); });
   if (role == Role::sink) {
     send_outcomes(now, out);
     for (auto& [number, ask] : asks_) forward_ask(number, ask, now, out);
   }
   assign_all(now, out);
+}
+
+void Dispatcher::welcome_worker(PeerId from, const Hello& hello, Time now) {
+  Worker worker;
+  worker.peer = from;
+  worker.name = hello.name;
+  worker.build = hello.build;
+  worker.detectors = hello.detectors;
+  worker.slots = hello.slots;
+  workers_.add(std::move(worker));
+  for (const auto& name : hello.detectors) {
+    if (announced_.size() < kAnnouncedMax) announced_.insert(name);
+  }
+  note_routes(now);
+}
+
+/// Of two producers that claim a source the later one owns it; refusal_of() has compared the
+/// epochs.
+void Dispatcher::claim(PeerId from, const SourceClaim& claim) {
+  auto& source = ledger_.open_source(claim.hash, claim.name);
+  if (const auto before = peers_.find(source.owner); before != peers_.end()) {
+    before->second.tasks -= source.in_progress.backlog();
+    before->second.bytes -= source.bytes;
+  }
+  ledger_.claimed(source, from, claim.epoch, claim.expected);
+  backlog_.set_weight(source, std::max<std::uint32_t>(1, claim.weight));
+  auto& owner = peers_.at(from);
+  owner.tasks += source.in_progress.backlog();
+  owner.bytes += source.bytes;
 }
 
 std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
@@ -81,20 +110,26 @@ std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
     return Refused{Reason::draining, "this broker drains", options_.peer_timeout};
   }
   for (const auto& claim : hello.sources) {
-    const auto epoch = epochs_.find(claim.name);
-    if (epoch != epochs_.end() && claim.epoch < epoch->second) {
+    const auto* source = ledger_.find_source(claim.hash);
+    if (source != nullptr && claim.epoch < source->epoch) {
       return Refused{
           Reason::stale_epoch,
-          "source '" + claim.name + "' is owned with epoch " + std::to_string(epoch->second),
+          "source '" + claim.name + "' is owned with epoch " + std::to_string(source->epoch),
           {}};
     }
   }
-  if (hello.role != Role::sink) return std::nullopt;
+  return hello.role == Role::sink ? refusal_of_sink(hello) : std::nullopt;
+}
+
+std::optional<Refused> Dispatcher::refusal_of_sink(const Hello& hello) const {
   if (hello.store.empty()) {
     return Refused{Reason::malformed, "hello.store: a sink names the UUID of its store", {}};
   }
-  if (!store_.empty() && hello.store != store_) {
-    return Refused{Reason::other_store, "this broker's outcomes are in store " + store_, {}};
+  if (!store_.empty() && hello.store != store_ && !hello.new_store) {
+    return Refused{Reason::other_store,
+                   "this broker's outcomes are in store " + store_ +
+                       "; to go on with another one start the sink with --accept-new-store",
+                   {}};
   }
   // The same name and store is the same sink over a new connection.
   if (sink_ && peers_.at(sink_).hello.name != hello.name) {
@@ -108,8 +143,8 @@ void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now,
   for (const auto& lease : heartbeat.leases) {
     if (holds(from, lease)) leases_.extend(lease, now + options_.lease_duration);
   }
-  if (auto* worker = workers_.find(from); worker != nullptr && worker->full) {
-    worker->full = false;
+  if (const auto* worker = workers_.find(from); worker != nullptr && worker->full) {
+    workers_.update(from, [](Worker& rested) { rested.full = false; });
     assign_all(now, out);
   }
   if (farewell_said_) {
@@ -144,13 +179,18 @@ void Dispatcher::peer_gone(PeerId peer, Time now, Effects& out) {
 
 /// Takes the peer out of every table. `reason` is what its leases are closed with.
 void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
-  if (peers_.erase(peer) == 0) return;
-  while (const auto lease = leases_.pop_owned_by(peer)) hand_back(*lease, reason, "", now, out);
-  if (workers_.find(peer) != nullptr) {
-    workers_.remove(peer);
-    note_routes(now);
+  const auto position = peers_.find(peer);
+  if (position == peers_.end()) return;
+  const auto hello = std::move(position->second.hello);
+  if (hello.role == Role::worker) forget_worker(peer, reason, now, out);
+  forget_controls(peer, out);
+  peers_.erase(peer);
+  for (const auto& claimed : hello.sources) {
+    auto* const source = ledger_.find_source(claimed.hash);
+    if (source == nullptr || source->owner != peer) continue;
+    ledger_.abandoned(*source);
+    note_end_of(source->counted_in, now, out);
   }
-  std::erase_if(owners_, [peer](const auto& owner) { return owner.second == peer; });
   std::erase_if(asks_, [peer](const auto& ask) { return ask.second.asker == peer; });
   if (sink_ == peer) {
     sink_ = PeerId{};
@@ -158,6 +198,22 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
     resend_outcomes_at_ = kNever;
     for (auto& [number, ask] : asks_) ask.answer_by = kNever;
   }
+}
+
+/// What it may have begun with is charged to `reason`; what waited behind that is not to blame.
+void Dispatcher::forget_worker(PeerId peer, Reason reason, Time now, Effects& out) {
+  if (reason == Reason::worker_lost) {
+    deaths_.died(now, workers_.all().size());
+    if (deaths_.look(now)) out.push_back(WorkersDying{deaths_.on(), deaths_.count()});
+  }
+  const auto slots = workers_.find(peer)->slots;
+  while (const auto lease = leases_.pop_owned_by(peer)) {
+    const bool may_have_begun = leases_.count_of(peer) < slots;
+    hand_back(*lease, may_have_begun ? reason : Reason::drained, "", now, out);
+  }
+  let_worker_go(peer);
+  workers_.remove(peer);
+  note_routes(now);
 }
 
 void Dispatcher::expire_silent_peers(Time now, Effects& out) {
@@ -179,51 +235,42 @@ void Dispatcher::expire_silent_peers(Time now, Effects& out) {
 }
 
 void Dispatcher::on_drain(PeerId from, Time now) {
-  workers_.find(from)->draining = true;
+  workers_.update(from, [](Worker& worker) { worker.draining = true; });
+  if (from == alone_ && workers_.find(from)->leased == 0) let_worker_go(from);
   note_routes(now);
 }
 
 /// Which routes have a worker. Without any worker there is nothing to tell: they may all come.
 void Dispatcher::note_routes(Time now) {
-  noted_routes_ = backlog_.routes_opened();
-  const auto& workers = workers_.all();
-  backlog_.note_served(
-      [&workers](const Route& route) {
-        return workers.empty() ||
-               std::any_of(workers.begin(), workers.end(), [&](const auto& entry) {
-                 return !entry.second.draining && entry.second.serves(route);
-               });
-      },
-      now);
+  noted_routes_ = routes_.opened();
+  const auto served = workers_.note_routes(routes_);
+  routes_.note_served(workers_.all().empty() ? ~RouteMask{0} : served, now);
 }
 
 /// There are workers, and for long enough none that could do these.
 void Dispatcher::fail_unroutable(Time now, Effects& out) {
   if (!sink_) return;
-  while (const auto id = backlog_.pop_unserved(now - options_.unroutable_timeout)) {
-    auto& task = task_at(*id);
+  const auto fail_task = [&](Task& task) {
     auto outcome = outcome_of(task, now);
     outcome.status = Status::failed;
     outcome.reason = Reason::no_worker;
     outcome.text = "no worker has all of:";
-    for (const auto& name : task.submitted.detectors) outcome.text += " " + name;
-    outcome.payload = task.submitted.payload;
-    end_task(std::move(outcome), {}, {}, now, out);
+    for (const auto& name : routes_.at(task.route)) outcome.text += " " + name;
+    outcome.payload = task.payload;
+    end_task(task, std::move(outcome), {}, {}, now, out);
+  };
+  const auto is_over = [&](RouteId route) {
+    const Time since = routes_.unserved_since(route);
+    return since != kNever && since + options_.unroutable_timeout <= now;
+  };
+  for (RouteMask left = backlog_.ready_routes(); left != 0; left &= left - 1) {
+    const auto route = static_cast<RouteId>(std::countr_zero(left));
+    if (!is_over(route)) continue;
+    while (auto* const task = backlog_.any_of(route)) fail_task(*task);
   }
-}
-
-/// Sources come and go with every job; the books of those that are gone and settled become one
-/// account.
-void Dispatcher::keep_accounts_few() {
-  if (ledger_.by_source().size() <= options_.accounts_max) return;
-  std::vector<std::string> idle;
-  for (const auto& [source, account] : ledger_.by_source()) {
-    const bool settled = account.admitted == account.settled_in_all();
-    if (settled && source != "other" && !owners_.contains(source)) idle.push_back(source);
-  }
-  for (const auto& source : idle) {
-    ledger_.fold(source);
-    epochs_.erase(source);
+  const auto suspects = suspects_;
+  for (const auto& id : suspects) {
+    if (auto& task = task_at(id); is_over(task.route)) fail_task(task);
   }
 }
 

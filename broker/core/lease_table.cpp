@@ -45,6 +45,20 @@ std::optional<Lease> LeaseTable::pop_owned_by(PeerId worker) {
   return remove(leases_.find(*owned->second.rbegin()));
 }
 
+std::vector<Lease> LeaseTable::unstarted_of(PeerId worker, std::uint64_t slots) const {
+  std::vector<Lease> unstarted;
+  const auto owned = by_worker_.find(worker);
+  if (owned == by_worker_.end()) return unstarted;
+  for (const auto& id : owned->second) {
+    if (slots > 0) {
+      --slots;
+    } else {
+      unstarted.push_back(leases_.at(id));
+    }
+  }
+  return unstarted;
+}
+
 Time LeaseTable::next_deadline() const {
   return by_deadline_.empty() ? kNever : by_deadline_.begin()->first;
 }

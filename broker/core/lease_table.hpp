@@ -39,6 +39,10 @@ class LeaseTable {
   /// Some lease of this worker, removed; or nothing.
   std::optional<Lease> pop_owned_by(PeerId worker);
 
+  /// The worker's leases behind the first `slots`, in the order in which they were opened: what it
+  /// cannot have started, because it starts them in that order.
+  std::vector<Lease> unstarted_of(PeerId worker, std::uint64_t slots) const;
+
   Time next_deadline() const;
   std::uint64_t count() const { return leases_.size(); }
   std::uint64_t count_of(PeerId worker) const;

@@ -1,48 +1,259 @@
 #include "broker/core/ledger.hpp"
 
-#include <numeric>
+#include "shared/base/assert.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace framefleet::broker {
+namespace {
 
-std::uint64_t Account::settled_in_all() const {
-  return std::accumulate(settled.begin(), settled.end(), std::uint64_t{0});
+/// A rate is taken over one to two of these.
+constexpr Duration kRateWindow = std::chrono::seconds{10};
+
+std::uint64_t& count_of(InProgress& counts, TaskState state) {
+  switch (state) {
+    case TaskState::ready:
+      return counts.ready;
+    case TaskState::delayed:
+      return counts.delayed;
+    case TaskState::leased:
+      return counts.leased;
+    case TaskState::storing:
+      break;
+  }
+  return counts.storing;
 }
 
-template <class Count>
-void Ledger::book(const std::string& source, Count count) {
-  count(total_);
-  count(by_source_[source]);
+}  // namespace
+
+Source& Ledger::open_source(std::uint64_t hash, const std::string& name) {
+  auto& source = sources_[hash];
+  if (source.name.empty()) {
+    source.hash = hash;
+    source.name = name;
+    source.labelled = labelled_.size() < kLabelledMax;
+    if (source.labelled) labelled_.push_back(&source);
+  }
+  return source;
 }
 
-void Ledger::admitted(const std::string& source) {
-  book(source, [](Account& account) {
-    ++account.submitted;
-    ++account.admitted;
-  });
+Source* Ledger::find_source(std::uint64_t hash) {
+  const auto position = sources_.find(hash);
+  return position == sources_.end() ? nullptr : &position->second;
 }
 
-void Ledger::rejected(const std::string& source) {
-  book(source, [](Account& account) {
+const Source* Ledger::find_source(std::uint64_t hash) const {
+  const auto position = sources_.find(hash);
+  return position == sources_.end() ? nullptr : &position->second;
+}
+
+Source* Ledger::find_source(const std::string& name) {
+  const auto position = std::find_if(sources_.begin(), sources_.end(),
+                                     [&](const auto& entry) { return entry.second.name == name; });
+  return position == sources_.end() ? nullptr : &position->second;
+}
+
+Job* Ledger::open_job(const std::string& name) {
+  if (name.empty()) return nullptr;
+  auto& job = jobs_[name];
+  if (job.name.empty()) job.name = name;
+  return &job;
+}
+
+Job* Ledger::find_job(const std::string& name) {
+  const auto position = jobs_.find(name);
+  return position == jobs_.end() ? nullptr : &position->second;
+}
+
+const Job* Ledger::find_job(const std::string& name) const {
+  const auto position = jobs_.find(name);
+  return position == jobs_.end() ? nullptr : &position->second;
+}
+
+std::vector<std::pair<std::string, Account>> Ledger::labelled() const {
+  std::vector<std::pair<std::string, Account>> rows;
+  Account rest = total_;
+  for (const auto* source : labelled_) {
+    rows.emplace_back(source->name, source->account);
+    rest.subtract(source->account);
+  }
+  if (rest.submitted > 0) rows.emplace_back("other", rest);
+  return rows;
+}
+
+void Ledger::rejected(Source& source, Job* job) {
+  const auto count = [](Account& account) {
     ++account.submitted;
     ++account.rejected;
-  });
+  };
+  count(total_);
+  count(source.account);
+  if (job != nullptr) count(job->account);
 }
 
-void Ledger::settled(const std::string& source, Status status) {
-  book(source,
-       [status](Account& account) { ++account.settled.at(static_cast<std::size_t>(status)); });
+void Ledger::admitted(Task& task, Time now) {
+  const auto count = [](Account& account, InProgress& in_progress) {
+    ++account.submitted;
+    ++account.admitted;
+    ++in_progress.ready;
+  };
+  count(total_, in_progress_);
+  auto& source = *task.source;
+  count(source.account, source.in_progress);
+  if (task.job == nullptr) return;
+  auto& job = *task.job;
+  count(job.account, job.in_progress);
+  job.ended_at = kNever;
+  if (job.began_at == kNever) job.began_at = job.window_at = now;
+  if (source.counted_in == &job) return;
+  if (source.counted_in != nullptr && source.owner) --source.counted_in->sources;
+  source.counted_in = &job;
+  job.sources += source.owner ? 1U : 0U;
+  job.expected += source.expected;
+  job.stored_before += source.stored_before;
+  job.total_unknown |= source.expected == 0;
 }
 
-void Ledger::fold(const std::string& source) {
-  const auto position = by_source_.find(source);
-  if (position == by_source_.end()) return;
-  const Account account = position->second;
-  by_source_.erase(position);
-  auto& other = by_source_["other"];
-  other.submitted += account.submitted;
-  other.rejected += account.rejected;
-  other.admitted += account.admitted;
-  for (std::size_t i = 0; i < kStatusCount; ++i) other.settled.at(i) += account.settled.at(i);
+void Ledger::moved(Task& task, TaskState to) {
+  const auto move = [&](InProgress& counts) {
+    --count_of(counts, task.state);
+    ++count_of(counts, to);
+  };
+  move(in_progress_);
+  move(task.source->in_progress);
+  if (task.job != nullptr) move(task.job->in_progress);
+  task.state = to;
+}
+
+void Ledger::settled(const Task& task, Status status, Time now) {
+  FRAMEFLEET_ASSERT(task.state == TaskState::storing);
+  const auto count = [status](Account& account, InProgress& in_progress) {
+    ++account.settled.at(static_cast<std::size_t>(status));
+    --in_progress.storing;
+  };
+  count(total_, in_progress_);
+  count(task.source->account, task.source->in_progress);
+  if (task.job == nullptr) return;
+  auto& job = *task.job;
+  count(job.account, job.in_progress);
+  if (now >= job.window_at + kRateWindow) {
+    job.settled_in_last = job.settled_in_window;
+    job.last_window = now - job.window_at;
+    job.settled_in_window = 0;
+    job.window_at = now;
+  }
+  ++job.settled_in_window;
+}
+
+void Ledger::claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uint64_t expected) {
+  abandoned(source);
+  if (epoch != source.epoch) {  // another run: its numbers and totals are its own
+    source.newest_live.reset();
+    source.counted_in = nullptr;
+    source.stored_before = 0;
+  }
+  source.epoch = epoch;
+  source.expected = expected;
+  source.owner = owner;
+  if (source.counted_in != nullptr) ++source.counted_in->sources;
+}
+
+void Ledger::abandoned(Source& source) {
+  if (source.owner && source.counted_in != nullptr) --source.counted_in->sources;
+  source.owner = PeerId{};
+}
+
+void Ledger::stored_before(Source& source, std::uint64_t count) {
+  source.stored_before += count;
+  if (source.counted_in != nullptr) source.counted_in->stored_before += count;
+}
+
+bool Ledger::ends(Job& job, Time now) {
+  if (job.ended_at != kNever || job.began_at == kNever || job.in_progress.in_all() > 0)
+    return false;
+  const bool all_there = !job.total_unknown && done_of(job) >= job.expected;
+  if (!all_there && job.sources > 0) return false;
+  job.ended_at = now;
+  return true;
+}
+
+std::vector<Source*> Ledger::idle_sources() {
+  std::vector<Source*> idle;
+  for (auto& [hash, source] : sources_) {
+    if (!source.owner && source.in_progress.in_all() == 0) idle.push_back(&source);
+  }
+  std::sort(idle.begin(), idle.end(),
+            [](const Source* left, const Source* right) { return left->name < right->name; });
+  return idle;
+}
+
+void Ledger::fold(Source& source) {
+  other_sources_.add(source.account);
+  std::erase(labelled_, &source);
+  sources_.erase(source.hash);
+}
+
+void Ledger::fold_jobs() {
+  if (jobs_.size() <= jobs_fold_at_) return;
+  const auto is_over = [](const auto& entry) {
+    return entry.second.ended_at != kNever && !entry.second.cancelled;
+  };
+  for (auto& [hash, source] : sources_) {
+    if (source.counted_in != nullptr && source.counted_in->ended_at != kNever) {
+      source.counted_in->sources -= source.owner ? 1U : 0U;
+      source.counted_in = nullptr;
+    }
+  }
+  for (const auto& entry : jobs_) {
+    if (is_over(entry)) other_jobs_.add(entry.second.account);
+  }
+  std::erase_if(jobs_, is_over);
+  jobs_fold_at_ = std::max(accounts_max_, 2 * jobs_.size());
+}
+
+template <class Map>
+static auto by_name(const Map& records) {
+  std::vector<const typename Map::mapped_type*> sorted;
+  sorted.reserve(records.size());
+  for (const auto& [key, record] : records) sorted.push_back(&record);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto* left, const auto* right) { return left->name < right->name; });
+  return sorted;
+}
+
+std::vector<const Source*> Ledger::sources() const { return by_name(sources_); }
+std::vector<const Job*> Ledger::jobs() const { return by_name(jobs_); }
+
+double rate_of(const Job& job, Time now) {
+  if (job.began_at == kNever) return 0;
+  const Time until = std::min(now, job.ended_at);
+  const double span = seconds(until - job.window_at + job.last_window);
+  return span > 0 ? static_cast<double>(job.settled_in_window + job.settled_in_last) / span : 0;
+}
+
+std::uint64_t done_of(const Job& job) {
+  return job.account.settled_in_all() + job.account.rejected + job.stored_before;
+}
+
+JobRow row_of(const Job& job, Time now) {
+  JobRow row;
+  row.name = job.name;
+  row.account = job.account;
+  row.in_progress = job.in_progress;
+  row.expected = job.total_unknown ? 0 : job.expected;
+  row.cancelled = job.cancelled;
+  row.finished = job.ended_at != kNever;
+  if (job.began_at != kNever) row.elapsed = std::min(now, job.ended_at) - job.began_at;
+  row.rate = rate_of(job, now);
+  const auto done = done_of(job);
+  if (row.finished) {
+    row.eta = Duration::zero();
+  } else if (row.rate > 0 && row.expected >= done && row.expected > 0) {
+    row.eta = std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double>(static_cast<double>(row.expected - done) / row.rate));
+  }
+  return row;
 }
 
 }  // namespace framefleet::broker

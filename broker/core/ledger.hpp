@@ -1,44 +1,100 @@
 #pragma once
-// The books: for every source what was submitted and what became of it. Only ever counts
-// up; what is in progress is counted from the tables and must make the equation true:
-//   submitted = rejected + admitted,   admitted = ok + failed + … + lost + in progress.
+// The books: for every source and every job what was submitted, what became of it, and what is in
+// progress. Owns the records of both; their addresses stay the same while they live. Bounded: those
+// that are over and done are added up as "other" when there are too many.
 
-#include "shared/base/task.hpp"
+#include "broker/core/status.hpp"
+#include "broker/core/task.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace framefleet::broker {
 
-struct Account {
-  std::uint64_t submitted{0};
-  std::uint64_t rejected{0};
-  std::uint64_t admitted{0};
-  std::array<std::uint64_t, kStatusCount> settled{};
-
-  std::uint64_t settled_in_all() const;
-  friend bool operator==(const Account&, const Account&) = default;
-};
-
 class Ledger {
  public:
-  void admitted(const std::string& source);
-  void rejected(const std::string& source);
-  void settled(const std::string& source, Status status);
-  /// Adds the account of a source that is gone to the one called "other".
-  void fold(const std::string& source);
+  /// Keeps at most about so many accounts of each kind besides those in use.
+  explicit Ledger(std::uint64_t accounts_max) : accounts_max_(accounts_max) {}
+
+  /// Known before, or new.
+  Source& open_source(std::uint64_t hash, const std::string& name);
+  /// Null where it is not known (any more).
+  Source* find_source(std::uint64_t hash);
+  const Source* find_source(std::uint64_t hash) const;
+  Source* find_source(const std::string& name);
+  /// Null for the empty name: such tasks belong to no job.
+  Job* open_job(const std::string& name);
+  Job* find_job(const std::string& name);
+  const Job* find_job(const std::string& name) const;
+
+  void rejected(Source& source, Job* job);
+  /// The task is ready, for the first time.
+  void admitted(Task& task, Time now);
+  /// From the state it has into another one.
+  void moved(Task& task, TaskState to);
+  /// The end of a task that is storing.
+  void settled(const Task& task, Status status, Time now);
+
+  /// A producer claims the source, with what it says of it.
+  void claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uint64_t expected);
+  /// Its producer is gone.
+  void abandoned(Source& source);
+  /// Pictures of the source turned out to be stored before this broker heard of them.
+  void stored_before(Source& source, std::uint64_t count);
+  /// True once, when everything that was expected of the job is over.
+  bool ends(Job& job, Time now);
+
+  /// Adds up what is idle, if there is too much of it. `let_go(source)`: its record is about to go.
+  template <class LetGo>
+  void keep_few(LetGo let_go) {
+    fold_jobs();
+    if (sources_.size() <= sources_fold_at_) return;
+    for (auto* source : idle_sources()) {
+      let_go(*source);
+      fold(*source);
+    }
+    sources_fold_at_ = std::max(accounts_max_, 2 * sources_.size());
+  }
 
   const Account& total() const { return total_; }
-  const std::map<std::string, Account>& by_source() const { return by_source_; }
+  const InProgress& in_progress() const { return in_progress_; }
+  std::uint64_t source_count() const { return sources_.size(); }
+  std::uint64_t job_count() const { return jobs_.size(); }
+  /// By name.
+  std::vector<const Source*> sources() const;
+  std::vector<const Job*> jobs() const;
+  /// For metrics: the accounts of the first 200 sources by name, and the rest as "other".
+  std::vector<std::pair<std::string, Account>> labelled() const;
+  const Account& other_sources() const { return other_sources_; }
+  const Account& other_jobs() const { return other_jobs_; }
 
  private:
-  template <class Count>
-  void book(const std::string& source, Count count);
+  std::vector<Source*> idle_sources();
+  void fold(Source& source);
+  void fold_jobs();
 
+  static constexpr std::size_t kLabelledMax = 200;
+
+  std::uint64_t accounts_max_;
+  std::vector<const Source*> labelled_;
+  std::uint64_t sources_fold_at_{accounts_max_};
+  std::uint64_t jobs_fold_at_{accounts_max_};
   Account total_;
-  std::map<std::string, Account> by_source_;
+  InProgress in_progress_;
+  Account other_sources_;
+  Account other_jobs_;
+  std::unordered_map<std::uint64_t, Source> sources_;  // never iterated for effects
+  std::unordered_map<std::string, Job> jobs_;
 };
+
+/// Settled per second, over the last 10 to 20 seconds; 0 before the first.
+double rate_of(const Job& job, Time now);
+/// Everything of the job that is over, and what was over before.
+std::uint64_t done_of(const Job& job);
+JobRow row_of(const Job& job, Time now);
 
 }  // namespace framefleet::broker

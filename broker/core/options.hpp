@@ -21,8 +21,15 @@ struct CoreOptions {
 
   /// In progress at once, at most; over it submits are answered `busy`.
   std::uint64_t backlog_tasks_max{1'000'000};
-  /// Payload bytes of tasks in progress, at most. What the broker may take of the machine's memory.
+  /// Bytes of tasks that are ready, delayed or leased, at most: payloads, texts and tables. What
+  /// the broker may take of the machine's memory.
   std::uint64_t backlog_bytes_max{std::uint64_t{1} << 30U};
+  /// Of one source, and of all sources of one producer, in progress at most; 0: their share alone
+  /// (at four and eight times of what is free, so that whoever comes later finds room).
+  std::uint64_t source_tasks_max{0};
+  std::uint64_t source_bytes_max{0};
+  std::uint64_t producer_tasks_max{0};
+  std::uint64_t producer_bytes_max{0};
   /// Bytes of outcomes that wait for the sink; at the cap nothing is assigned.
   std::uint64_t unstored_bytes_max{std::uint64_t{64} << 20U};
   /// Outcomes that wait for the sink; at the cap nothing is assigned.
@@ -50,10 +57,26 @@ struct CoreOptions {
   Duration retry_delay_base{std::chrono::milliseconds{200}};
   Duration retry_delay_max{std::chrono::seconds{30}};
 
+  /// From this many losses on a task is tried alone in its worker.
+  std::uint16_t suspect_losses{3};
+  /// Workers that die within this count together: when they are more than half of the fleet (and
+  /// three at least) suspects are held back, and an alarm is raised instead.
+  Duration dying_window{std::chrono::minutes{1}};
+
+  /// Batch tasks are handed out ahead of a free slot while a worker gets through what waits there
+  /// within this: about a round trip, so that slots are never idle for want of a message.
+  Duration ahead_time{std::chrono::milliseconds{10}};
+  /// Of one worker, handed out ahead at most.
+  std::uint32_t ahead_tasks_max{64};
+  /// A worker that finished nothing for this long is asked to give back what it has not started.
+  Duration recall_delay{std::chrono::milliseconds{200}};
+  /// Of the workers' time, what lower priorities get while higher ones have tasks without end.
+  double lower_priority_share{0.1};
+
   /// How long a task waits for a worker with its detectors while there are workers, but none with
   /// them.
   Duration unroutable_timeout{std::chrono::minutes{1}};
-  /// Sources whose accounts are kept apart; beyond it those that are idle are added up as "other".
+  /// Sources and jobs whose accounts are kept apart; beyond it idle ones are added up as "other".
   std::uint64_t accounts_max{1000};
 
   /// How long a connected sink may take to say what it has stored before the asker is told

@@ -2,7 +2,7 @@
 // What an operator is shown of the broker's state: rows of plain values, copied out of the tables.
 // The shell turns them into documents (docs/PROTOCOL.md, "Operating").
 
-#include "broker/core/ledger.hpp"
+#include "broker/core/account.hpp"
 
 #include "shared/base/strong_id.hpp"
 #include "shared/base/time.hpp"
@@ -13,17 +13,6 @@
 #include <vector>
 
 namespace framefleet::broker {
-
-/// Tasks in progress by state: counted in the tables, never the rest of something.
-struct InProgress {
-  std::uint64_t ready{0};
-  std::uint64_t delayed{0};
-  std::uint64_t leased{0};
-  std::uint64_t storing{0};
-
-  std::uint64_t in_all() const { return ready + delayed + leased + storing; }
-  friend bool operator==(const InProgress&, const InProgress&) = default;
-};
 
 struct WorkerRow {
   std::string name;

@@ -1,13 +1,24 @@
 #include "broker/core/storing_table.hpp"
 
+#include "broker/core/task.hpp"
+
 #include "shared/base/assert.hpp"
 
 namespace framefleet::broker {
 
+namespace {
+
+/// Of the memory that the broker may take: payload, texts, and the tables' share of a task.
+std::uint64_t bytes_of(const Outcome& outcome) {
+  return outcome.payload.bytes + outcome.task.size() + Task::kTables;
+}
+
+}  // namespace
+
 void StoringTable::add(StoringTask task) {
   const bool is_new = by_task_.emplace(task.outcome.id, places_).second;
   FRAMEFLEET_ASSERT(is_new);
-  bytes_ += task.outcome.payload.bytes;
+  bytes_ += bytes_of(task.outcome);
   line_.emplace(places_++, std::move(task));
 }
 
@@ -27,7 +38,7 @@ std::optional<StoringTask> StoringTable::close(const TaskId& task) {
   FRAMEFLEET_ASSERT(position != line_.end());
   if (position->first < next_) --sent_;
   StoringTask closed = std::move(position->second);
-  bytes_ -= closed.outcome.payload.bytes;
+  bytes_ -= bytes_of(closed.outcome);
   line_.erase(position);
   by_task_.erase(place);
   return closed;

@@ -3,6 +3,8 @@
 #include "shared/base/assert.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace framefleet::broker {
 
@@ -10,17 +12,33 @@ bool Worker::serves(const Route& route) const {
   return std::includes(detectors.begin(), detectors.end(), route.begin(), route.end());
 }
 
-void WorkerRegistry::add(Worker worker) {
-  std::sort(worker.detectors.begin(), worker.detectors.end());
-  const auto peer = worker.peer;
-  workers_.insert_or_assign(peer, std::move(worker));
+RouteMask Worker::ahead_routes(Duration ahead_time, const RouteTable& routes) const {
+  if (!takes_tasks() || leased < slots || !service.measured()) return 0;
+  RouteMask allowed = 0;
+  for (RouteMask left = served; left != 0; left &= left - 1) {
+    const auto route = static_cast<RouteId>(std::countr_zero(left));
+    const auto& known = by_route.at(route);
+    if (known.opening != routes.opening_of(route)) continue;
+    const Duration each = std::max(service.value(), known.mean.value());
+    if (each * (waiting() + 1) <= ahead_time * slots) allowed |= mask_of(route);
+  }
+  return allowed;
 }
 
-void WorkerRegistry::remove(PeerId peer) { workers_.erase(peer); }
+Worker& WorkerRegistry::add(Worker worker) {
+  std::sort(worker.detectors.begin(), worker.detectors.end());
+  const auto peer = worker.peer;
+  remove(peer);
+  auto& added = workers_.emplace(peer, std::move(worker)).first->second;
+  join_line(added);
+  return added;
+}
 
-Worker* WorkerRegistry::find(PeerId peer) {
+void WorkerRegistry::remove(PeerId peer) {
   const auto position = workers_.find(peer);
-  return position == workers_.end() ? nullptr : &position->second;
+  if (position == workers_.end()) return;
+  leave_line(position->second);
+  workers_.erase(position);
 }
 
 const Worker* WorkerRegistry::find(PeerId peer) const {
@@ -29,40 +47,59 @@ const Worker* WorkerRegistry::find(PeerId peer) const {
 }
 
 void WorkerRegistry::took_task(PeerId peer) {
-  auto* worker = find(peer);
-  FRAMEFLEET_ASSERT(worker != nullptr && worker->has_free_slot());
-  ++worker->leased;
-  worker->assigned_at = ++clock_;
+  update(peer, [this](Worker& worker) {
+    ++worker.leased;
+    worker.assigned_at = ++clock_;
+  });
 }
 
 void WorkerRegistry::gave_back_slot(PeerId peer) {
-  auto* worker = find(peer);
-  if (worker == nullptr) return;  // it is gone already, and its slots with it
-  FRAMEFLEET_ASSERT(worker->leased > 0);
-  --worker->leased;
+  update(peer, [](Worker& worker) {  // one that is gone has taken its slots with it
+    FRAMEFLEET_ASSERT(worker.leased > 0);
+    --worker.leased;
+  });
+}
+
+void WorkerRegistry::finished(PeerId peer, RouteId route, const RouteTable& routes,
+                              Duration service) {
+  const auto position = workers_.find(peer);
+  if (position == workers_.end()) return;
+  auto& worker = position->second;
+  ++worker.finished;
+  worker.service.add(service);
+  auto& known = worker.by_route.at(route);
+  if (known.opening != routes.opening_of(route)) known = {routes.opening_of(route), {}};
+  known.mean.add(service);
+}
+
+RouteMask WorkerRegistry::note_routes(const RouteTable& routes) {
+  RouteMask served = 0;
+  for (auto& [peer, worker] : workers_) {
+    worker.served = 0;
+    for (RouteMask left = routes.open_routes(); left != 0; left &= left - 1) {
+      const auto route = static_cast<RouteId>(std::countr_zero(left));
+      if (worker.serves(routes.at(route))) worker.served |= mask_of(route);
+    }
+    if (!worker.draining) served |= worker.served;
+  }
+  return served;
 }
 
 std::uint32_t WorkerRegistry::free_slots() const {
   std::uint32_t free = 0;
-  for (const auto& [peer, worker] : workers_) {
-    if (worker.has_free_slot()) free += worker.slots - worker.leased;
-  }
+  for (const auto& place : idle_) free += place.worker->slots - place.worker->leased;
   return free;
 }
 
-std::vector<Worker*> WorkerRegistry::in_order_of_choice() {
-  std::vector<Worker*> free;
-  for (auto& [peer, worker] : workers_) {
-    if (worker.has_free_slot()) free.push_back(&worker);
-  }
-  std::sort(free.begin(), free.end(), [](const Worker* left, const Worker* right) {
-    const auto left_free = left->slots - left->leased;
-    const auto right_free = right->slots - right->leased;
-    if (left_free != right_free) return left_free > right_free;
-    if (left->assigned_at != right->assigned_at) return left->assigned_at < right->assigned_at;
-    return left->peer < right->peer;
-  });
-  return free;
+WorkerRegistry::Place WorkerRegistry::place_of(const Worker& worker) {
+  return {static_cast<std::int64_t>(worker.leased) - static_cast<std::int64_t>(worker.slots),
+          worker.assigned_at, worker.peer, &worker};
 }
+
+void WorkerRegistry::join_line(const Worker& worker) {
+  if (worker.has_idle_slot()) idle_.insert(place_of(worker));
+}
+
+void WorkerRegistry::leave_line(const Worker& worker) { idle_.erase(place_of(worker)); }
 
 }  // namespace framefleet::broker

@@ -1,12 +1,15 @@
 #pragma once
-// The workers in service: what each can run and how many slots are free.
+// The workers in service: what each can run, how quick it is and how many slots are free.
 
-#include "broker/core/backlog.hpp"
+#include "broker/core/mean.hpp"
+#include "broker/core/route_table.hpp"
 
 #include "shared/base/strong_id.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,42 +21,85 @@ struct Worker {
   std::string build;
   std::vector<std::string> detectors;  ///< Sorted.
   std::uint32_t slots{0};
-  std::uint32_t leased{0};  ///< Tasks it holds; never more than `slots`.
+  std::uint32_t leased{0};  ///< Tasks it holds: in its slots, and ahead of them.
   bool draining{false};
-  bool full{false};  ///< It gave tasks back: nothing more for it before its next heartbeat.
+  bool full{false};   ///< It gave tasks back: nothing more for it before its next heartbeat.
+  bool alone{false};  ///< Kept for one suspect task, or at work on it: nothing else for it.
   std::uint64_t assigned_at{0};  ///< Value of the registry's clock at its latest task.
+  Time recall_at{kNever};        ///< When to take back what waits in it.
+  std::uint64_t finished{0};
+  RouteMask served{0};  ///< Routes it has all detectors of.
+  Mean service;
+  /// Per route, with the number of the opening it was measured in.
+  struct RouteService {
+    std::uint64_t opening{0};
+    Mean mean;
+  };
+  std::array<RouteService, kRoutesMax> by_route{};
 
-  bool has_free_slot() const { return !draining && !full && leased < slots; }
+  bool takes_tasks() const { return !draining && !full && !alone; }
+  bool has_idle_slot() const { return takes_tasks() && leased < slots; }
+  std::uint32_t waiting() const { return leased > slots ? leased - slots : 0; }
   bool serves(const Route& route) const;
+  bool serves(RouteId route) const { return (served & mask_of(route)) != 0; }
+  /// Routes of which it may be given one more task although no slot is free: it will begin with it
+  /// within `ahead_time`, by what it took for such tasks so far.
+  RouteMask ahead_routes(Duration ahead_time, const RouteTable& routes) const;
 };
 
 class WorkerRegistry {
  public:
-  void add(Worker worker);
+  Worker& add(Worker worker);
   void remove(PeerId peer);
-  Worker* find(PeerId peer);
   const Worker* find(PeerId peer) const;
+  const std::map<PeerId, Worker>& all() const { return workers_; }
 
   void took_task(PeerId peer);
   void gave_back_slot(PeerId peer);
+  /// A task of `route` was done in `service`.
+  void finished(PeerId peer, RouteId route, const RouteTable& routes, Duration service);
+  /// Changes what only the caller knows; the order of choice follows.
+  template <class Change>
+  void update(PeerId peer, Change change) {
+    const auto position = workers_.find(peer);
+    if (position == workers_.end()) return;
+    leave_line(position->second);
+    change(position->second);
+    join_line(position->second);
+  }
+  /// Notes for every worker which routes it serves; the routes that somebody serves and is not
+  /// draining.
+  RouteMask note_routes(const RouteTable& routes);
 
-  /// Calls `visit(worker)` for the workers with a free slot: most free slots first, then the one
-  /// that has waited longest. Stops when `visit` returns true; the answer says whether it did.
+  /// Calls `visit(worker)` for the workers with an idle slot: most of them first, then the one that
+  /// has waited longest. Stops when `visit` returns true; the answer says whether it did.
   template <class Visit>
-  bool visit_free(Visit visit) {
-    for (auto* worker : in_order_of_choice()) {
-      if (visit(*worker)) return true;
+  bool visit_idle(Visit visit) const {
+    for (const auto& place : idle_) {
+      if (visit(*place.worker)) return true;
     }
     return false;
   }
-
   std::uint32_t free_slots() const;
-  const std::map<PeerId, Worker>& all() const { return workers_; }
 
  private:
-  std::vector<Worker*> in_order_of_choice();
+  struct Place {
+    std::int64_t busy{0};  // minus the idle slots
+    std::uint64_t assigned_at{0};
+    PeerId peer;
+    const Worker* worker{nullptr};
+    friend bool operator<(const Place& left, const Place& right) {
+      if (left.busy != right.busy) return left.busy < right.busy;
+      if (left.assigned_at != right.assigned_at) return left.assigned_at < right.assigned_at;
+      return left.peer < right.peer;
+    }
+  };
+  static Place place_of(const Worker& worker);
+  void join_line(const Worker& worker);
+  void leave_line(const Worker& worker);
 
   std::map<PeerId, Worker> workers_;
+  std::set<Place> idle_;  // those with an idle slot, in the order of choice
   std::uint64_t clock_{0};
 };
 

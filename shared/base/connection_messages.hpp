@@ -39,6 +39,7 @@ struct SourceClaim {
   std::uint32_t epoch{0};
   std::uint32_t weight{0};    ///< Share of the workers' time against other sources; 0 counts as 1.
   std::uint64_t expected{0};  ///< Pictures of this run in all, for progress; 0: unknown.
+  std::uint64_t hash{0};      ///< TaskId::source of its tasks. Never travels: receivers compute it.
   friend bool operator==(const SourceClaim&, const SourceClaim&) = default;
 };
 

@@ -32,7 +32,9 @@ struct Served {
 std::string broker_text() {
   broker::BrokerMetrics metrics;
   broker::BrokerStats stats;
-  stats.dispatcher.by_source["photos"].settled.fill(1);
+  broker::Account account;
+  account.settled.fill(1);
+  stats.dispatcher.by_source.emplace_back("photos", account);
   metrics.publish(stats);
   return telemetry::metrics_text({metrics.source()});
 }

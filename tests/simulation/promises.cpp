@@ -125,15 +125,15 @@ void Promises::must_be_stored(const SettledTask& settled, const char* said_by) {
   }
 }
 
-void Promises::broker_rests(const broker::Dispatcher& broker) {
+void Promises::broker_rests(const broker::Dispatcher& broker, Time now) {
   broker.check_invariants();
-  const auto stats = broker.stats();
-  const bool one_alone = stats.backlog_bytes <= kInputBytes;
-  if (stats.backlog_bytes > options_.backlog_bytes_max && !one_alone) {
-    break_with(fmt::format("the broker holds {} bytes of pictures, {} are allowed",
-                           stats.backlog_bytes, options_.backlog_bytes_max));
+  const auto status = broker.fleet_status(now);
+  const bool one_alone = status.in_progress.backlog() <= 1;
+  if (status.backlog_bytes > options_.backlog_bytes_max && !one_alone) {
+    break_with(fmt::format("the broker holds {} bytes of tasks, {} are allowed",
+                           status.backlog_bytes, options_.backlog_bytes_max));
   }
-  if (stats.ready + stats.delayed + stats.leased + stats.storing > options_.backlog_tasks_max) {
+  if (status.in_progress.in_all() > options_.backlog_tasks_max) {
     break_with("the broker holds more tasks than allowed");
   }
 }

@@ -20,6 +20,8 @@ namespace framefleet::simulation {
 inline bool is_poison(const TaskId& id) { return id.sequence % 10 == 7; }
 inline bool is_refused(const TaskId& id) { return id.sequence % 10 == 9; }
 inline constexpr std::uint64_t kInputBytes = 1000;
+/// What the broker counts for a task, at least.
+inline constexpr std::uint64_t kTaskBytes = kInputBytes + broker::Task::kTables;
 
 class Promises {
  public:
@@ -30,7 +32,7 @@ class Promises {
   void broker_starts(const broker::CoreOptions& options);
   void broker_received(const Message& message, const broker::Effects& effects);
   void broker_sends(const Message& message, const std::vector<Content>& contents);
-  void broker_rests(const broker::Dispatcher& broker);
+  void broker_rests(const broker::Dispatcher& broker, Time now);
 
   // Its clients.
   void worker_starts(const AssignedTask& task, const PayloadShelf& shelf, std::size_t running,

@@ -197,7 +197,7 @@ void World::start_broker() {
   broker::CoreOptions options;
   options.incarnation = ++incarnation_;
   options.backlog_tasks_max = 14;
-  options.backlog_bytes_max = 10 * kInputBytes;
+  options.backlog_bytes_max = 10 * kTaskBytes;
   options.sink_window = 4;
   options.grant_tasks = 8;
   options.settled_memory = 10;
@@ -213,7 +213,7 @@ void World::drain_broker() {
 }
 
 void World::end_broker() {
-  report_.busy_answers += broker_->stats().busy_answers;
+  report_.busy_answers += broker_->stats(agenda_.now()).busy_answers;
   broker_.reset();
   broker_shelf_ = {};
   broker_paused_ = false;
@@ -243,7 +243,9 @@ void World::start(Client& client) {
     options.ask_first = client.life > 1;
     options.window_tasks = 12;
     client.core.emplace<producer::Submission>(
-        Hello{.role = Role::producer, .name = client.name(), .sources = {{source.name, 1}}},
+        Hello{.role = Role::producer,
+              .name = client.name(),
+              .sources = {{source.name, 1, 1, options_.tasks_per_producer, source.hash}}},
         std::vector<producer::SourceOutline>{source}, options, agenda_.now());
   } else {
     sink::IntakeOptions options;
@@ -294,8 +296,7 @@ void World::bury_the_finished() {
 /// A producer may have been told by the sink what the broker has yet to hear.
 bool World::broker_is_empty() const {
   if (!broker_) return true;
-  const auto stats = broker_->stats();
-  return stats.ready + stats.delayed + stats.leased + stats.storing == 0;
+  return broker_->fleet_status(agenda_.now()).in_progress.in_all() == 0;
 }
 
 bool World::producers_are_done() const {
@@ -321,11 +322,13 @@ std::string World::unrest() const {
                         stats.running, stats.abandoned, stats.unsettled, stats.draining);
   }
   if (broker_) {
-    const auto stats = broker_->stats();
+    const auto status = broker_->fleet_status(agenda_.now());
+    const auto& tasks = status.in_progress;
     text += fmt::format(
-        "broker: ready {}, delayed {}, leased {}, storing {}, sink {}, workers {}, draining {}",
-        stats.ready, stats.delayed, stats.leased, stats.storing, stats.sink_connected,
-        stats.workers, stats.draining);
+        "broker: ready {}, delayed {}, leased {}, storing {}, suspects {}, dying {}, sink {}, "
+        "workers {}, draining {}",
+        tasks.ready, tasks.delayed, tasks.leased, tasks.storing, status.suspects,
+        status.workers_dying, status.sink_connected, status.workers, status.draining);
   }
   return text;
 }
@@ -376,9 +379,8 @@ void World::drain_workers() {
     promises_.break_with("a worker does not end its drain");
   }
   if (broker_) {
-    report_.busy_answers += broker_->stats().busy_answers;
-    const auto stats = broker_->stats();
-    if (stats.ready + stats.delayed + stats.leased + stats.storing != 0) {
+    report_.busy_answers += broker_->stats(agenda_.now()).busy_answers;
+    if (!broker_is_empty()) {
       promises_.break_with("tasks are left in a broker at rest");
     }
     if (broker_shelf_.count() != 0) promises_.break_with("the broker keeps payloads of nothing");

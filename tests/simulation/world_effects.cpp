@@ -130,7 +130,7 @@ void World::perform(broker::Effects& effects) {
       broker_over_ = true;
     }
   }
-  promises_.broker_rests(*broker_);
+  promises_.broker_rests(*broker_, agenda_.now());
 }
 
 // --- its clients

@@ -1,0 +1,126 @@
+// Hand-outs: which worker gets which task, and when.
+
+#include "broker/core/dispatcher.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace framefleet::broker {
+
+void Dispatcher::assign_all(Time now, Effects& out) {
+  if (routes_.opened() != noted_routes_) note_routes(now);
+  while (sink_ && sink_keeps_up() && !paused_) {
+    if (!assign_suspect(now, out) && !assign_idle(now, out) && !assign_ahead(now, out)) break;
+  }
+}
+
+bool Dispatcher::assign_idle(Time now, Effects& out) {
+  if (backlog_.ready_routes() == 0) return false;
+  return workers_.visit_idle([&](const Worker& worker) {
+    auto* const task = backlog_.take(worker.served, true, routes_);
+    return task != nullptr && hand_out(*task, worker.peer, now, out);
+  });
+}
+
+/// Batch tasks go to quick workers before they are free. Not while a live frame waits for one of
+/// their slots: it would never find it idle.
+bool Dispatcher::assign_ahead(Time now, Effects& out) {
+  const auto ready = backlog_.ready_routes();
+  if (ready == 0) return false;
+  const auto live = backlog_.ready_live_routes();
+  for (const auto& [peer, worker] : workers_.all()) {
+    if (worker.waiting() >= options_.ahead_tasks_max || (worker.served & live) != 0) continue;
+    const auto allowed = worker.ahead_routes(options_.ahead_time, routes_) & ready;
+    if (allowed == 0) continue;
+    auto* const task = backlog_.take(allowed, false, routes_);
+    if (task != nullptr) return hand_out(*task, peer, now, out);
+  }
+  return false;
+}
+
+/// A task that several workers died with is tried alone: one at a time in the whole fleet, in a
+/// worker that is emptied for it. While workers die one after the other it waits.
+bool Dispatcher::assign_suspect(Time now, Effects& out) {
+  if (suspects_.empty() && !suspect_out_) let_worker_go(alone_);
+  if (suspects_.empty() || suspect_out_ || deaths_.on()) return false;
+  const auto* worker = workers_.find(alone_);
+  if (worker != nullptr && worker->leased > 0) return false;  // not empty yet
+  for (const auto& id : suspects_) {
+    auto& task = task_at(id);
+    if (task.source->paused) continue;
+    if (worker == nullptr) {
+      const Worker* emptiest = nullptr;
+      for (const auto& [peer, each] : workers_.all()) {
+        if (!each.takes_tasks() || !each.serves(task.route)) continue;
+        if (emptiest == nullptr || each.leased < emptiest->leased) emptiest = &each;
+      }
+      if (emptiest == nullptr) continue;
+      alone_ = emptiest->peer;
+      workers_.update(alone_, [](Worker& kept) { kept.alone = true; });
+      worker = emptiest;
+      if (worker->leased > 0) return false;
+    }
+    if (!worker->serves(task.route) || worker->draining || worker->full) continue;
+    hand_out(task, alone_, now, out);
+    suspect_out_ = task.state == TaskState::leased;
+    return true;
+  }
+  return false;
+}
+
+/// The worker was kept for a suspect and is not any more.
+void Dispatcher::let_worker_go(PeerId worker) {
+  if (!worker || worker != alone_) return;
+  alone_ = PeerId{};
+  workers_.update(worker, [](Worker& kept) { kept.alone = false; });
+}
+
+/// True: something was done about the task, look for the next one.
+bool Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
+  FRAMEFLEET_ASSERT(task.state == TaskState::ready);
+  leave_waiting(task);
+  if (task.deadline <= now) {
+    end_unworked(task, Status::expired, Reason::deadline_passed, now, out);
+    return true;
+  }
+  ledger_.moved(task, TaskState::leased);
+  task.handed_out_at = now;
+  ++task.attempts;
+  workers_.took_task(worker);
+  const auto delay = options_.recall_delay;
+  workers_.update(worker, [now, delay](Worker& taker) {
+    if (taker.waiting() > 0 && taker.recall_at == kNever) taker.recall_at = now + delay;
+  });
+  task.lease = leases_.open(task.id, worker, now + options_.lease_duration);
+  AssignedTask assigned;
+  assigned.id = task.id;
+  assigned.lease = task.lease;
+  assigned.attempt = task.attempts;
+  assigned.lease_duration = options_.lease_duration;
+  if (task.deadline != kNever) assigned.ttl_left = task.deadline - now;
+  assigned.age = now - task.admitted_at;
+  assigned.source = task.source->name;
+  assigned.task_class = task.task_class;
+  assigned.task = task.description;
+  assigned.payload = task.payload;
+  out.push_back(SendTo{worker, Assign{{std::move(assigned)}}});
+  return true;
+}
+
+/// What waits behind a task that takes longer than expected is better off elsewhere.
+void Dispatcher::recall_the_stuck(Time now, Effects& out) {
+  for (const auto& [peer, worker] : workers_.all()) {
+    if (worker.recall_at > now) continue;
+    Recall recall;
+    for (const auto& lease : leases_.unstarted_of(peer, worker.slots)) {
+      recall.tasks.push_back({lease.task, lease.id});
+    }
+    recalled_ += recall.tasks.size();
+    workers_.update(peer, [](Worker& stuck) { stuck.recall_at = kNever; });
+    if (!recall.tasks.empty()) out.push_back(SendTo{peer, std::move(recall)});
+  }
+}
+
+}  // namespace framefleet::broker

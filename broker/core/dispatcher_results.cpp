@@ -1,0 +1,185 @@
+// What workers say of their tasks: done, could not, take it back. And what becomes of a task that
+// comes back.
+
+#include "broker/core/dispatcher.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace framefleet::broker {
+namespace {
+
+/// History kept per task: enough for every allowed attempt at the defaults.
+constexpr std::size_t kHistoryMax = 16;
+
+}  // namespace
+
+void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effects& out) {
+  const auto lease = close_held(from, result.lease, result.id);
+  if (!lease) {
+    answer_unexpected_result(from, result, out);
+    return;
+  }
+  auto& task = task_at(result.id);
+  measure(task, lease->worker, result.elapsed, now);
+  close_lease(*lease, task, Reason::none, now, out);
+  auto outcome = outcome_of(task, now);
+  outcome.status = Status::ok;
+  outcome.worked = result.elapsed;
+  outcome.payload = result.payload;
+  if (const auto* worker = workers_.find(lease->worker)) {
+    outcome.worker = worker->name;
+    outcome.build = worker->build;
+  }
+  if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
+  end_task(task, std::move(outcome), from, result.lease, now, out);
+  assign_all(now, out);
+}
+
+/// How long such tasks take: what the worker says, but never more than it had the task.
+void Dispatcher::measure(const Task& task, PeerId worker, Duration elapsed, Time now) {
+  const Duration service = std::min(elapsed, now - task.handed_out_at);
+  backlog_.settle_up(task, service);
+  task.source->service.add(service);
+  routes_.measured(task.route, service);
+  workers_.finished(worker, task.route, routes_, service);
+}
+
+/// No such lease: it was closed by this very result, or it closes nothing.
+void Dispatcher::answer_unexpected_result(PeerId from, const TaskResult& result, Effects& out) {
+  if (result.payload.id) out.push_back(ReleasePayload{result.payload.id});
+  if (storing_.came_from(result.id, result.lease)) return;  // sent twice; `settled` will answer it
+  if (const auto* settled = settled_.find(result.id)) {
+    out.push_back(SendTo{from, Settled{{*settled}}});
+    return;
+  }
+  stale(from, result.id, result.lease, out);
+}
+
+void Dispatcher::on_nack(PeerId from, const Nack& nack, Time now, Effects& out) {
+  const auto lease = close_held(from, nack.lease, nack.id);
+  if (!lease) {
+    stale(from, nack.id, nack.lease, out);
+    return;
+  }
+  hand_back(*lease, nack.reason, nack.text, now, out);
+  if (nack.reason == Reason::drained) {
+    workers_.update(from, [](Worker& worker) { worker.full = true; });
+  }
+  assign_all(now, out);
+}
+
+void Dispatcher::on_release(PeerId from, const Release& release, Time now, Effects& out) {
+  for (auto position = release.tasks.rbegin(); position != release.tasks.rend(); ++position) {
+    if (const auto lease = close_held(from, position->lease, position->id)) {
+      hand_back(*lease, Reason::drained, "", now, out);
+    } else {
+      stale(from, position->id, position->lease, out);
+    }
+  }
+  // Its slots are taken by what we do not know of; handing out at once would go round in circles.
+  workers_.update(from, [](Worker& worker) { worker.full = true; });
+  assign_all(now, out);
+}
+
+/// Closes the lease if `by` holds it; nothing means: stale.
+std::optional<Lease> Dispatcher::close_held(PeerId by, const LeaseId& lease, const TaskId& task) {
+  return holds(by, lease) ? leases_.close(lease, task) : std::nullopt;
+}
+
+/// The worker it was given to, perhaps over a new connection.
+bool Dispatcher::holds(PeerId peer, const LeaseId& id) const {
+  const auto* lease = leases_.find(id);
+  if (lease == nullptr || lease->worker == peer) return lease != nullptr;
+  const auto* holder = workers_.find(lease->worker);
+  const auto* asker = workers_.find(peer);
+  return holder != nullptr && asker != nullptr && holder->name == asker->name;
+}
+
+void Dispatcher::stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out) {
+  ++stale_results_;
+  out.push_back(SendTo{to, Stale{{{task, lease}}}});
+}
+
+/// The hand-out is over without an outcome: again now, again later, or never again.
+void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string& text, Time now,
+                           Effects& out) {
+  auto& task = task_at(lease.task);
+  close_lease(lease, task, reason, now, out);
+  const auto* worker = workers_.find(lease.worker);
+  const std::string worker_name = worker == nullptr ? std::string{} : worker->name;
+  if (reason == Reason::deadline_passed && task.deadline != kNever) {
+    end_unworked(task, Status::expired, reason, now, out);
+    return;
+  }
+  if (reason != Reason::drained) {
+    if (task.past == nullptr) task.past = std::make_unique<TaskPast>();
+    auto& history = task.past->history;
+    if (history.size() == kHistoryMax) history.erase(history.begin());
+    history.push_back({task.attempts, worker_name, reason, text});
+  }
+  auto verdict = judge(reason, task.charges, jitter_of(lease.task, task.attempts), options_);
+  const bool is_live = task.task_class == TaskClass::live;
+  if (is_live && verdict.what == Verdict::What::again_later) verdict.what = Verdict::What::give_up;
+  task.queued_at = now;
+  switch (verdict.what) {
+    case Verdict::What::again_now:
+      --task.attempts;  // it never began
+      ledger_.moved(task, TaskState::ready);
+      ready_again(task, now, out);
+      return;
+    case Verdict::What::again_later:
+      ledger_.moved(task, TaskState::delayed);
+      task.due_at = now + verdict.delay;
+      delayed_.emplace(task.due_at, task.id);
+      if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
+      return;
+    case Verdict::What::give_up:
+      break;
+  }
+  auto outcome = outcome_of(task, now);
+  outcome.status = Status::failed;
+  outcome.reason = reason;
+  outcome.text = text.empty() ? std::string(entry(reason).text) : text;
+  outcome.worker = worker_name;
+  outcome.build = worker == nullptr ? std::string{} : worker->build;
+  outcome.payload = task.payload;
+  end_task(task, std::move(outcome), lease.worker, {}, now, out);
+}
+
+/// A task that was handed out before waits once more: in front of its source, or until it can be
+/// tried alone. A live frame only if there is no newer one.
+void Dispatcher::ready_again(Task& task, Time now, Effects& out) {
+  if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
+  auto& source = *task.source;
+  if (task.task_class == TaskClass::live) {
+    if (source.newest_live.value_or(0) > task.id.sequence) {
+      end_unworked(task, Status::superseded, Reason::newer_frame, now, out);
+      return;
+    }
+    source.waiting_live = &task;
+  }
+  if (is_suspect(task)) {
+    suspects_.push_back(task.id);
+  } else {
+    backlog_.push_front(task);
+  }
+}
+
+void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Time now,
+                             Effects& out) {
+  workers_.gave_back_slot(lease.worker);
+  const auto delay = options_.recall_delay;
+  workers_.update(lease.worker, [now, delay](Worker& worker) {
+    worker.recall_at = worker.waiting() > 0 ? now + delay : kNever;
+  });
+  if (lease.worker == alone_ && suspect_out_) {
+    suspect_out_ = false;
+    let_worker_go(alone_);
+  }
+  out.push_back(LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at});
+}
+
+}  // namespace framefleet::broker

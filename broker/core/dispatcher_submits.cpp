@@ -1,0 +1,204 @@
+// Submits: who is answered what, and what is let in.
+
+#include "broker/core/dispatcher.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace framefleet::broker {
+namespace {
+
+/// A source may hold this many times what is still free, and all sources of a producer together
+/// that many: with n greedy sources each ends at 4 / (4n + 1) of the cap, and whoever comes later
+/// always finds room (Choudhury and Hahne: "Dynamic queue length thresholds for shared-memory
+/// packet switches", 1998).
+constexpr std::uint64_t kSourceShare = 4;
+constexpr std::uint64_t kProducerShare = 8;
+
+std::uint64_t minus(std::uint64_t cap, std::uint64_t used) { return cap > used ? cap - used : 0; }
+
+/// One more of `size` beside the `held` is within the share of what is free, and under the cap (0:
+/// none). Whoever holds nothing is always within it.
+bool within(std::uint64_t held, std::uint64_t size, std::uint64_t free, std::uint64_t share,
+            std::uint64_t cap) {
+  if (held == 0) return true;
+  if (cap > 0 && held + size > cap) return false;
+  return held + size <= share * free;
+}
+
+void release_payload(const Payload& payload, Effects& out) {
+  if (payload.id) out.push_back(ReleasePayload{payload.id});
+}
+
+}  // namespace
+
+void Dispatcher::on_submit(PeerId from, Submit submit, Time now, Effects& out) {
+  Admitted admitted;
+  for (auto& task : submit.tasks) submit_one(from, std::move(task), now, admitted, out);
+  if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
+  assign_all(now, out);
+}
+
+void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted& admitted,
+                            Effects& out) {
+  if (const auto known = tasks_.find(task.id); known != tasks_.end()) {
+    ++duplicate_submits_;
+    release_payload(task.payload, out);
+    const auto& digest = known->second.digest;
+    if (!digest.empty() && !task.digest.empty() && digest != task.digest) {
+      out.push_back(SendTo{from, Rejected{{{task.id, Reason::conflict,
+                                            "this id is in progress with another payload"}}}});
+    } else {
+      admitted.tasks.push_back({task.id, false});
+    }
+    return;
+  }
+  if (const auto* settled = settled_.find(task.id)) {
+    ++duplicate_submits_;
+    release_payload(task.payload, out);
+    out.push_back(SendTo{from, Settled{{*settled}}});
+    return;
+  }
+  if (auto rejected = reject_answer(from, task)) {
+    release_payload(task.payload, out);
+    // Not a word of this producer's about its source: another one's books stay as they are.
+    if (rejected->reason != Reason::not_owner) {
+      auto* const job = ledger_.open_job(task.job);
+      ledger_.rejected(ledger_.open_source(task.id.source, task.source), job);
+      note_end_of(job, now, out);
+    }
+    out.push_back(SendTo{from, Rejected{{std::move(*rejected)}}});
+    return;
+  }
+  auto busy = busy_answer(from, task);
+  const auto route = busy ? std::nullopt : routes_.open(task.detectors);
+  if (!busy && !route) busy = Busy{{task.id}, Reason::backlog_routes, options_.busy_retry};
+  if (busy) {
+    ++busy_answers_;
+    release_payload(task.payload, out);
+    out.push_back(SendTo{from, std::move(*busy)});
+    return;
+  }
+  admitted.tasks.push_back({task.id, false});
+  warn_of_unknown(task.detectors, admitted);
+  admit(from, std::move(task), *route, now, out);
+}
+
+std::optional<RejectedTask> Dispatcher::reject_answer(PeerId from, const SubmittedTask& task) {
+  const auto* source = ledger_.find_source(task.id.source);
+  if (source == nullptr || source->owner != from || source->name != task.source) {
+    return RejectedTask{task.id, Reason::not_owner,
+                        "source '" + task.source + "' was not claimed in this producer's hello"};
+  }
+  if (task.id.epoch != source->epoch) {
+    return RejectedTask{task.id, Reason::stale_epoch,
+                        "source '" + task.source + "' was claimed with another epoch"};
+  }
+  if (task.payload.bytes > options_.payload_bytes_max) {
+    return RejectedTask{task.id, Reason::too_large_payload,
+                        "the payload has " + std::to_string(task.payload.bytes) +
+                            " bytes; the limit is " + std::to_string(options_.payload_bytes_max)};
+  }
+  const auto* job = ledger_.find_job(task.job);
+  if (job != nullptr && job->cancelled) {
+    return RejectedTask{task.id, Reason::cancelled_by_operator,
+                        "job '" + task.job + "' was cancelled"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Busy> Dispatcher::busy_answer(PeerId from, const SubmittedTask& task) const {
+  const auto busy = [&](Reason reason) { return Busy{{task.id}, reason, options_.busy_retry}; };
+  if (draining_) return busy(Reason::draining);
+  if (!sink_keeps_up()) return busy(Reason::sink_slow);
+  if (tasks_.size() >= options_.backlog_tasks_max) return busy(Reason::backlog_tasks);
+  const std::uint64_t bytes =
+      task.payload.bytes + task.task.size() + task.digest.size() + Task::kTables;
+  // A task larger than the whole cap is let in when it is alone: it can never fit better.
+  if (backlog_bytes_ > 0 && backlog_bytes_ + bytes > options_.backlog_bytes_max) {
+    return busy(Reason::backlog_bytes);
+  }
+  if (task.task_class == TaskClass::live) return std::nullopt;  // a ring of one frame is its cap
+  const auto free_tasks = minus(options_.backlog_tasks_max, tasks_.size());
+  const auto free_bytes = minus(options_.backlog_bytes_max, backlog_bytes_);
+  const auto& peer = peers_.at(from);
+  if (!within(peer.tasks, 1, free_tasks, kProducerShare, options_.producer_tasks_max) ||
+      !within(peer.bytes, bytes, free_bytes, kProducerShare, options_.producer_bytes_max)) {
+    return busy(Reason::peer_share);
+  }
+  const auto& source = *ledger_.find_source(task.id.source);
+  if (!within(source.in_progress.backlog(), 1, free_tasks, kSourceShare,
+              options_.source_tasks_max) ||
+      !within(source.bytes, bytes, free_bytes, kSourceShare, options_.source_bytes_max)) {
+    return busy(Reason::source_share);
+  }
+  return std::nullopt;
+}
+
+void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time now,
+                       Effects& out) {
+  auto& task = tasks_[submitted.id];
+  task.id = submitted.id;
+  task.source = ledger_.find_source(submitted.id.source);
+  task.job = ledger_.open_job(submitted.job);
+  task.payload = submitted.payload;
+  task.digest = std::move(submitted.digest);
+  task.description = std::move(submitted.task);
+  if (submitted.revived_from) {
+    task.past = std::make_unique<TaskPast>();
+    task.past->revived_from = submitted.revived_from;
+  }
+  task.admitted_at = task.queued_at = now;
+  if (submitted.ttl > Duration::zero()) task.deadline = now + submitted.ttl;
+  task.task_class = submitted.task_class;
+  task.priority = submitted.priority;
+  task.route = route;
+  routes_.enter(route);
+  ledger_.admitted(task, now);
+  const auto bytes = task.bytes();
+  backlog_bytes_ += bytes;
+  task.source->bytes += bytes;
+  auto& peer = peers_.at(from);
+  ++peer.tasks;
+  peer.bytes += bytes;
+  if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
+  if (task.task_class == TaskClass::live) {
+    admit_live(task, now, out);
+  } else {
+    backlog_.push_back(task);
+  }
+}
+
+/// The newest frame takes the place of the one that waits; one that comes late is superseded.
+void Dispatcher::admit_live(Task& task, Time now, Effects& out) {
+  auto& source = *task.source;
+  if (source.newest_live && *source.newest_live > task.id.sequence) {
+    end_unworked(task, Status::superseded, Reason::newer_frame, now, out);
+    return;
+  }
+  source.newest_live = task.id.sequence;
+  auto* const older = std::exchange(source.waiting_live, &task);
+  if (older == nullptr) {
+    backlog_.push_back(task);
+    return;
+  }
+  backlog_.replace(*older, task);
+  end_unworked(*older, Status::superseded, Reason::newer_frame, now, out);
+}
+
+/// Says which detectors no worker ever had: perhaps a typing error, perhaps a worker to come.
+void Dispatcher::warn_of_unknown(const std::vector<std::string>& detectors,
+                                 Admitted& admitted) const {
+  if (announced_.empty()) return;
+  auto& unknown = admitted.unknown_detectors;
+  for (const auto& name : detectors) {
+    if (!announced_.contains(name) && unknown.size() < kRoutesMax &&
+        std::find(unknown.begin(), unknown.end(), name) == unknown.end()) {
+      unknown.push_back(name);
+    }
+  }
+}
+
+}  // namespace framefleet::broker

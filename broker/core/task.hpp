@@ -1,0 +1,128 @@
+#pragma once
+// What the broker keeps of every task, source and job: plain records whose addresses stay the same
+// as long as they live. The ledger owns sources and jobs, the dispatcher owns tasks; the backlog
+// links tasks that wait into queues without copying them.
+
+#include "broker/core/account.hpp"
+#include "broker/core/mean.hpp"
+#include "broker/core/retry_policy.hpp"
+
+#include "shared/base/messages.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace framefleet::broker {
+
+struct Job;
+struct Source;
+struct Task;
+
+/// Index of a set of detectors in the route table.
+using RouteId = std::uint8_t;
+
+enum class TaskState : std::uint8_t { ready, delayed, leased, storing };
+
+/// Ready tasks of one source that need the same route and have the same urgency, first in, first
+/// out. The backlog's: see there for the meaning of credit and round.
+struct Flow {
+  Source* source{nullptr};
+  std::uint8_t level{0};
+  RouteId route{0};
+  Task* first{nullptr};
+  Task* last{nullptr};
+  Duration credit{};
+  std::uint64_t round{0};
+  // Its place in one of the two lines of its lane.
+  bool listed{false};
+  std::uint8_t line{0};
+  Flow* before{nullptr};
+  Flow* behind{nullptr};
+};
+
+/// One submitter of pictures in order: its owner, its books, its share.
+struct Source {
+  std::uint64_t hash{0};
+  std::string name;
+  PeerId owner;  ///< The producer that claimed it, while it is connected.
+  std::uint32_t epoch{0};
+  std::uint32_t weight{1};
+  std::uint64_t expected{0};  ///< Pictures in all, as its producer says; 0: unknown.
+  std::uint64_t stored_before{
+      0};                    ///< Of these, known to be in the store before they were asked for.
+  Job* counted_in{nullptr};  ///< The job whose total `expected` is part of.
+  bool paused{false};
+  bool labelled{false};         ///< Its numbers are metrics of their own.
+  Task* waiting_live{nullptr};  ///< The live frame that is ready: a ring of one.
+  Account account;
+  InProgress in_progress;
+  std::uint64_t bytes{0};                    ///< Of its tasks that are ready, delayed or leased.
+  std::optional<std::uint64_t> newest_live;  ///< Highest sequence of a live frame, in this epoch.
+  Mean service;
+  Duration underpaid{};  ///< What its tasks took beyond what their flows were charged.
+  std::vector<std::unique_ptr<Flow>> flows;  ///< The backlog's; empty ones stay for their credit.
+};
+
+/// The tasks of one run.
+struct Job {
+  std::string name;
+  Account account;
+  InProgress in_progress;
+  std::uint64_t expected{0};
+  std::uint64_t stored_before{0};
+  std::uint32_t sources{0};   ///< That belong to it and whose producers are connected.
+  bool total_unknown{false};  ///< One of its sources did not say how many pictures it has.
+  bool cancelled{false};
+  Time began_at{kNever};
+  Time ended_at{kNever};
+  // Settled tasks of this window and the one before, for the rate.
+  Time window_at{};
+  std::uint64_t settled_in_window{0};
+  std::uint64_t settled_in_last{0};
+  Duration last_window{};
+};
+
+/// What few tasks have.
+struct TaskPast {
+  std::optional<TaskId> revived_from;
+  std::vector<AttemptRecord> history;
+};
+
+struct Task {
+  TaskId id;
+  Source* source{nullptr};
+  Job* job{nullptr};
+  Payload payload;  ///< Ours until the task is storing.
+  std::string digest;
+  std::string description;
+  std::unique_ptr<TaskPast> past;
+  Time admitted_at{};
+  Time queued_at{};       ///< Since when it waits, in all its states of waiting.
+  Time handed_out_at{};   ///< The latest hand-out.
+  Time due_at{kNever};    ///< While delayed.
+  Time deadline{kNever};  ///< Work begins before this or not at all.
+  LeaseId lease;          ///< While leased.
+  Duration charged{};     ///< Service time its source has paid for the hand-out.
+  Charges charges;
+  std::uint16_t attempts{0};  ///< Hand-outs.
+  TaskState state{TaskState::ready};
+  TaskClass task_class{TaskClass::batch};
+  std::uint8_t priority{0};
+  RouteId route{0};
+  // Its place in the backlog; null outside of it.
+  Flow* flow{nullptr};
+  Task* before{nullptr};
+  Task* behind{nullptr};
+
+  /// Of the memory that the broker may take: the payload, the texts, and what the tables need for a
+  /// task (bench/micro measures it).
+  std::uint64_t bytes() const {
+    return payload.bytes + description.size() + digest.size() + kTables;
+  }
+  static constexpr std::uint64_t kTables = 640;
+};
+
+}  // namespace framefleet::broker
