@@ -1,5 +1,8 @@
 #include "producer/options.hpp"
 
+#include "shared/base/detector_list.hpp"
+#include "shared/wire/limits.hpp"
+
 namespace framefleet::producer {
 
 void describe(config::OptionSet& set, ProducerOptions& options) {
@@ -21,6 +24,21 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
       .add("job", options.job, {.help = "Name of the run; empty: made from sources and detectors."})
       .add("manifest", options.manifest,
            {.help = "Folder that remembers the numbering, so that the same command continues."})
+      .add(
+          "class", options.task_class,
+          {.help = "batch: every picture, at least once; live: the newest of each source, or none.",
+           .words = {{"batch", TaskClass::batch}, {"live", TaskClass::live}}})
+      .add("priority", options.priority,
+           {.help = "Higher goes first; lower keeps a minimum share.",
+            .min = 0,
+            .max = wire::kPriorityMax})
+      .add("ttl", options.ttl,
+           {.help = "How long a picture may wait for work on it to begin; 0: for ever.",
+            .max = wire::kDurationMax})
+      .add("weight", options.weight,
+           {.help = "Share of the workers' time of each source against others.",
+            .min = 1,
+            .max = wire::kWeightMax})
       .add("confirm", submission.confirm,
            {.help = "When a picture counts as handed over.",
             .words = {{"stored", Confirm::stored}, {"admitted", Confirm::admitted}}})
@@ -46,6 +64,23 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
            {.help = "How long a drain may wait for what is in flight.", .max = 24h});
   set.positional("source", options.sources,
                  {.help = "Files, folders, patterns, videos, - for a list, synthetic:?count=100."});
+}
+
+Result<void, Error> check(const ProducerOptions& options) {
+  if (options.sources.empty()) {
+    return fail(Error{"no source is given: name files, folders, videos or synthetic:?count=100",
+                      exit_code::kUsage});
+  }
+  if (split_detectors(options.detect).empty()) {
+    return fail(Error{"no detector is given: --detect faces,edges", exit_code::kUsage});
+  }
+  if (options.task_class == TaskClass::live && !options.manifest.empty()) {
+    return fail(
+        Error{"--class live keeps no manifest: what a live source missed is not made up "
+              "for; leave out --manifest, or give --class batch",
+              exit_code::kUsage});
+  }
+  return {};
 }
 
 }  // namespace framefleet::producer

@@ -3,6 +3,7 @@
 
 #include "producer/core/submission.hpp"
 
+#include "shared/base/result.hpp"
 #include "shared/config/option_set.hpp"
 
 #include <chrono>
@@ -28,6 +29,13 @@ struct ProducerOptions {
   std::string job;
   /// Folder of the manifest that makes the job resumable; "": none.
   std::filesystem::path manifest;
+  TaskClass task_class{TaskClass::batch};
+  /// 0 (lowest) to 9.
+  std::uint8_t priority{0};
+  /// How long a picture may wait for work to begin on it; 0: for ever.
+  Duration ttl{};
+  /// Share of the workers' time of each source against others, 1 to 100.
+  std::uint32_t weight{1};
   /// Pictures per second and source, at most; 0: as fast as they are accepted.
   double rate{0};
   std::uint64_t picture_bytes_max{std::uint64_t{64} << 20U};
@@ -40,5 +48,7 @@ struct ProducerOptions {
 
 /// Binds the section [producer] and the sources.
 void describe(config::OptionSet& set, ProducerOptions& options);
+/// Whether the options make sense together. Error: 64.
+Result<void, Error> check(const ProducerOptions& options);
 
 }  // namespace framefleet::producer

@@ -24,6 +24,9 @@ ProducerMetrics::ProducerMetrics()
   }
   t.counter("framefleet_producer_stored_before_tasks_total", "Pictures an earlier run had done.",
             [=](const Stats& s) { return number(s.stored_before); });
+  t.counter("framefleet_producer_skipped_pictures_total",
+            "Live pictures never submitted: a newer one took their place.",
+            [=](const Stats& s) { return number(s.skipped); });
   t.counter("framefleet_producer_busy_answers_total", "Submits answered busy.",
             [=](const Stats& s) { return number(s.busy_answers); });
   t.gauge("framefleet_producer_in_flight_tasks", "Pictures read and not yet confirmed.",

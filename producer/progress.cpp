@@ -29,11 +29,18 @@ void add_counts(ordered_json& line, const SubmissionStats& stats,
     line[std::string(to_string(static_cast<Status>(i)))] = stats.settled.at(i);
   }
   line["rejected"] = stats.rejected;
+  line["skipped"] = stats.skipped;
   line["in_flight"] = stats.in_flight;
   line["elapsed_s"] = seconds(elapsed);
 }
 
 }  // namespace
+
+bool is_fault(Status status, TaskClass task_class) {
+  if (status == Status::ok) return false;
+  const bool left_out = status == Status::superseded || status == Status::expired;
+  return !(left_out && task_class == TaskClass::live);
+}
 
 Progress::Progress(int fd, telemetry::Logger& log, Time began_at)
     : fd_(fd),
@@ -61,6 +68,7 @@ void Progress::counts(const SubmissionStats& stats, std::optional<std::uint64_t>
                            {"ok", stats.settled.at(0)},
                            {"failed", stats.settled.at(1)},
                            {"stored_before", stats.stored_before},
+                           {"skipped", stats.skipped},
                            {"in_flight", stats.in_flight}});
   }
   flush(Duration::zero());
@@ -97,7 +105,8 @@ void Progress::end(const SubmissionStats& stats, std::optional<std::uint64_t> pi
                     {"rejected", stats.rejected},
                     {"ok", stats.settled.at(0)},
                     {"failed", stats.settled.at(1)},
-                    {"stored_before", stats.stored_before}});
+                    {"stored_before", stats.stored_before},
+                    {"skipped", stats.skipped}});
   ordered_json line{{"event", "end"}};
   add_counts(line, stats, pictures, now - began_at_);
   line["submitted"] = stats.submitted;

@@ -15,6 +15,10 @@
 
 namespace framefleet::producer {
 
+/// Whether somebody should look at a task that ended so. A live frame that came too late for the
+/// workers was meant to be left out.
+bool is_fault(Status status, TaskClass task_class);
+
 class Progress {
  public:
   /// `fd`: -1 tells the log alone. `began_at`: what elapsed_s counts from.

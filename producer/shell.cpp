@@ -29,7 +29,10 @@ Hello hello_of(const ProducerOptions& options, const Plan& plan) {
   hello.wire = kWireVersions;
   hello.task = kTaskVersions;
   for (const auto& source : plan.sources) {
-    hello.sources.push_back({source->name(), source->epoch()});
+    hello.sources.push_back({.name = source->name(),
+                             .epoch = source->epoch(),
+                             .weight = options.weight,
+                             .expected = source->count().value_or(0)});
   }
   return hello;
 }
@@ -42,7 +45,7 @@ std::vector<SourceOutline> outlines_of(const ProducerOptions& options, const Pla
   std::vector<SourceOutline> outlines;
   for (const auto& source : plan.sources) {
     outlines.push_back({source->name(), security::source_hash(source->name()), source->epoch(),
-                        std::max(source->interval(), paced)});
+                        std::max(source->interval(), paced), options.task_class});
   }
   return outlines;
 }
@@ -71,7 +74,10 @@ Result<void, Error> check_task(const ProducerOptions& options) {
   SubmittedTask task;
   task.source = "any";
   task.job = options.job;
+  task.task_class = options.task_class;
+  task.priority = options.priority;
   task.detectors = detector_names(longest.detect);
+  task.ttl = options.ttl;
   task.digest.assign(wire::kDigestBytesMax, 'x');
   task.task = *encoded;
   return transport::check_sendable(Submit{{std::move(task)}});
@@ -101,13 +107,7 @@ Result<std::optional<transport::Frame>, Error> read_second(const ProducerOptions
 
 Result<std::unique_ptr<Shell>, Error> Shell::open(ProducerOptions options,
                                                   telemetry::Program& program) {
-  if (options.sources.empty()) {
-    return fail(Error{"no source is given: name files, folders, videos or synthetic:?count=100",
-                      exit_code::kUsage});
-  }
-  if (split_detectors(options.detect).empty()) {
-    return fail(Error{"no detector is given: --detect faces,edges", exit_code::kUsage});
-  }
+  if (auto sound = check(options); !sound) return fail(sound.error());
   auto channel = transport::Channel::open({.connect = options.connect});
   if (!channel) return fail(channel.error());
   auto second = read_second(options);
@@ -195,7 +195,9 @@ Result<int, Error> Shell::ended(Time now) {
     return fail(std::move(*refusal));
   }
   std::uint64_t not_ok = stats.rejected;
-  for (std::size_t i = 1; i < kStatusCount; ++i) not_ok += stats.settled.at(i);
+  for (std::size_t i = 0; i < kStatusCount; ++i) {
+    if (is_fault(static_cast<Status>(i), options_.task_class)) not_ok += stats.settled.at(i);
+  }
   const bool something_failed = not_ok > 0 || source_broken_ || drain_.gave_up();
   return something_failed ? exit_code::kSomeFailed : exit_code::kOk;
 }
@@ -279,7 +281,10 @@ SubmittedTask Shell::task_of(PictureRef ref, Picture picture) {
   task.id = {security::source_hash(source.name()), source.epoch(), ref.sequence, 0};
   task.source = source.name();
   task.job = options_.job;
+  task.task_class = options_.task_class;
+  task.priority = options_.priority;
   task.detectors = detectors_;
+  task.ttl = options_.ttl;
   task.digest = security::payload_digest(bytes);
   auto encoded = wire::encode_task(description);
   FRAMEFLEET_ASSERT(encoded.has_value());  // open() has checked it
@@ -289,7 +294,7 @@ SubmittedTask Shell::task_of(PictureRef ref, Picture picture) {
 }
 
 void Shell::report(const TaskEnded& ended) {
-  if (!ended.rejected && ended.settled.status == Status::ok) return;
+  if (!ended.rejected && !is_fault(ended.settled.status, options_.task_class)) return;
   const auto description = wire::decode_task(ended.description);
   progress_.task_failed(ended, description ? description->origin : std::string{});
 }

@@ -87,5 +87,26 @@ TEST_CASE("what waits for a reader that never reads has a limit, which the log i
   CHECK(slow == 1);
 }
 
+TEST_CASE("skipped pictures are told of among the counts, at the end as well") {
+  Told told;
+  producer::SubmissionStats stats;
+  stats.skipped = 7;
+  told.progress->counts(stats, 10, Time{});
+  told.progress->end(stats, 10, false, Time{});
+  CHECK(count_of("\"skipped\":7", told.read_all()) == 2);
+}
+
+TEST_CASE("a live frame that came too late is no fault; a batch picture that did is one") {
+  using producer::is_fault;
+  for (const auto left_out : {Status::superseded, Status::expired}) {
+    CHECK_FALSE(is_fault(left_out, TaskClass::live));
+    CHECK(is_fault(left_out, TaskClass::batch));
+  }
+  CHECK_FALSE(is_fault(Status::ok, TaskClass::batch));
+  for (const auto wrong : {Status::failed, Status::cancelled, Status::lost}) {
+    CHECK(is_fault(wrong, TaskClass::live));
+  }
+}
+
 }  // namespace
 }  // namespace framefleet::test
