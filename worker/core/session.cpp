@@ -56,9 +56,7 @@ void Session::take(AssignedTask task, Time now, Effects& out) {
     release(task.payload, out);
     return;
   }
-  const bool starts = slot_is_free();
-  const bool may_wait = task.task_class == TaskClass::batch && queue_.size() < slots_ + kAheadMax;
-  if (draining_ || (!starts && !may_wait)) {
+  if (draining_ || (!slot_is_free() && !may_wait(task))) {
     release(task.payload, out);
     out.push_back(Send{Release{{{task.id, lease}}}});
     return;
@@ -67,6 +65,13 @@ void Session::take(AssignedTask task, Time now, Effects& out) {
   works_.emplace(lease, Work{std::move(task), State::queued, deadline, {}});
   queue_.push_back(lease);
   start_queued(now, out);
+}
+
+/// Whether it was assigned ahead, and not to a slot that the broker takes for free.
+bool Session::may_wait(const AssignedTask& task) const {
+  const auto known_to_broker = count(State::running) + queue_.size();
+  return task.task_class == TaskClass::batch && known_to_broker >= slots_ &&
+         queue_.size() < kAheadMax;
 }
 
 void Session::start_queued(Time now, Effects& out) {
@@ -172,6 +177,7 @@ void Session::overdue(const LeaseId& lease, Reason reason, const std::string& te
   if (position == works_.end() || position->second.state != State::running) return;
   nack({position->second.task.id, lease}, reason, text, out);
   give_up(position->second, out);
+  release_all_queued(out);
   leave_when_done(now, out);
 }
 
@@ -205,6 +211,7 @@ void Session::on_stale(const LeasedTask& stale, Effects& out) {
   ++stale_;
   if (work.state == State::running) {
     give_up(work, out);
+    release_all_queued(out);
   } else if (work.state == State::unsettled) {
     release(work.result.payload, out);
     works_.erase(position);

@@ -8,9 +8,10 @@
 //                 ▼                       abandoned ──finished or failed──▶ gone
 //               gone                      (the pool still has it; nobody wants it)
 //
-// What finds a free slot runs at once; only a batch task waits for one. At most slots + kAheadMax
-// tasks wait, in the order in which they came; what comes on top is given back. The payload of a
-// task is released exactly once, wherever its way ends.
+// What finds a free slot runs at once; only a batch task waits for one, and only behind tasks that
+// the broker knows of: an abandoned run may hold its slot for a minute more, and what waits for it
+// is given back. At most kAheadMax tasks wait, in the order in which they came; what comes on top
+// is given back as well. The payload of a task is released exactly once, wherever its way ends.
 // Takes (event, now), appends effects; owns no socket, thread or pixel. Not thread-safe.
 
 #include "shared/base/link.hpp"
@@ -25,8 +26,7 @@
 
 namespace framefleet::worker {
 
-/// A broker assigns ahead at most this many tasks on top of the slots. It may not know that an
-/// abandoned task still keeps its slot, so up to one more per slot can come to wait here.
+/// A broker assigns ahead at most this many tasks on top of the slots.
 inline constexpr std::size_t kAheadMax = 64;
 
 /// Give the task to the pool. The input's payload stays ours until it is released.
@@ -105,6 +105,7 @@ class Session {
   void leave_when_done(Time now, Effects& out);
   std::vector<LeaseId> leases_to_vouch_for() const;
   std::uint64_t count(State state) const;
+  bool may_wait(const AssignedTask& task) const;
   bool slot_is_free() const { return count(State::running) + count(State::abandoned) < slots_; }
 
   Link link_;

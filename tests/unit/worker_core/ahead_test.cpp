@@ -32,11 +32,6 @@ TEST_CASE("what is assigned ahead starts in the order in which it came, as slots
   SECTION("because a task failed") {
     f.session.failed(lease(2), Reason::undecodable, "", f.now, f.effects);
   }
-  SECTION("because the pool came back from a task that nobody wants") {
-    f.session.receive(Stale{{{task(2), lease(2)}}}, f.now, f.effects);
-    CHECK(f.started().empty());
-    f.finish(2);
-  }
   CHECK(f.started() == std::vector<TaskId>{task(3)});
   CHECK_FALSE(f.released(3));
   f.finish(1);
@@ -46,15 +41,36 @@ TEST_CASE("what is assigned ahead starts in the order in which it came, as slots
   CHECK(f.released(3));
 }
 
-TEST_CASE("at most 64 tasks and one more per slot wait; the next is given back") {
+TEST_CASE("at most 64 tasks wait; the next is given back") {
   AheadFixture f;
-  for (std::uint64_t number = 5; number <= 2 + 2 + kAheadMax; ++number) f.assign(number);
-  CHECK(f.session.stats().queued == 2 + kAheadMax);
+  for (std::uint64_t number = 5; number <= 2 + kAheadMax; ++number) f.assign(number);
+  CHECK(f.session.stats().queued == kAheadMax);
   CHECK(f.sent<Release>().empty());
   f.assign(100);
-  CHECK(f.session.stats().queued == 2 + kAheadMax);
+  CHECK(f.session.stats().queued == kAheadMax);
   CHECK(f.sent<Release>() == std::vector<Release>{{{{task(100), lease(100)}}}});
   CHECK(f.released(100));
+}
+
+TEST_CASE("nothing waits behind a run that nobody wants and that may go on for long") {
+  AheadFixture f;
+  SECTION("because the broker cancelled it") {
+    f.session.receive(Stale{{{task(1), lease(1)}}}, f.now, f.effects);
+  }
+  SECTION("because its budget is spent") {
+    f.session.overdue(lease(1), Reason::detect_timeout, "slow", f.now, f.effects);
+  }
+  CHECK(f.sent<Release>() == std::vector<Release>{{{{task(3), lease(3)}, {task(4), lease(4)}}}});
+  CHECK(f.released(3));
+  CHECK(f.released(4));
+  f.effects.clear();
+  f.assign(5);  // to the slot that the broker takes for free
+  CHECK(f.sent<Release>() == std::vector<Release>{{{{task(5), lease(5)}}}});
+  f.finish(1);
+  f.assign(6);
+  f.assign(7);
+  CHECK(f.started() == std::vector<TaskId>{task(6)});
+  CHECK(f.session.stats().queued == 1);
 }
 
 TEST_CASE("a live task runs at once or goes back") {
