@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <utility>
 
 namespace framefleet::cli {
@@ -51,13 +50,11 @@ int cancel_command(const std::vector<std::string>& words) {
   set.positional(
       "name", names,
       {.help = "A job; with --task: ids of tasks.", .count_min = 1, .count_max = 10'000});
-  set.check([&]() -> std::optional<std::string> {
-    if (task || names.size() < 2) return std::nullopt;
-    return "one job at a time; ids of tasks need --task";
-  });
   set.epilog(operator_epilog("Work that is under way stops at its next stage.\n"));
-  return run_verb(set, words, [&] {
-    return task ? cancel_tasks(options, names, yes) : cancel_job(options, names.front(), yes);
+  return run_verb(set, words, [&]() -> Result<int, Error> {
+    if (task) return cancel_tasks(options, names, yes);
+    if (names.size() == 1) return cancel_job(options, names.front(), yes);
+    return fail(Error{"one job at a time; ids of tasks need --task", exit_code::kUsage});
   });
 }
 

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -64,10 +63,10 @@ int show_command(const std::vector<std::string>& words) {
   OperatorOptions options;
   bool json = false;
   std::vector<std::string> ids;
-  config::OptionSet set("framefleet dead show", "Shows all that is known of a dead letter.");
+  config::OptionSet set("framefleet dead show", "Shows all that is known of dead letters.");
   describe(set, options);
   set.section("dead").add("json", json, {.help = "The document as the sink sent it."});
-  set.positional("id", ids, {.help = "Id of the task.", .count_min = 1, .count_max = 1});
+  set.positional("id", ids, {.help = "Ids of tasks.", .count_min = 1, .count_max = 100});
   set.epilog(operator_epilog());
   return run_verb(
       set, words,
@@ -83,9 +82,12 @@ int show_command(const std::vector<std::string>& words) {
           fmt::print("{}\n", answer->document);
           return exit_code::kOk;
         }
-        const auto letter = parse_dead_letter(answer->document);
-        if (!letter) return fail(Error{letter.error()});
-        fmt::print("{}", render_dead_letter(*letter));
+        const auto letters = parse_dead_letters(answer->document);
+        if (!letters) return fail(Error{letters.error()});
+        for (const auto& letter : *letters) {
+          if (letters->size() > 1) fmt::print("\n");
+          fmt::print("{}", render_dead_letter(letter));
+        }
         return exit_code::kOk;
       },
       kVerbWords);
@@ -113,10 +115,12 @@ int export_command(const std::vector<std::string>& words) {
       kVerbWords);
 }
 
-/// The ids of a verb that also takes --all in their place.
-std::optional<std::string> judge_all(bool all, const std::vector<std::string>& ids) {
-  if (all == ids.empty()) return std::nullopt;
-  return "name ids of tasks, or give --all";
+/// The tasks that are named; 64 unless either some are, or all are meant.
+Result<std::vector<TaskId>, Error> tasks_or_all(const std::vector<std::string>& ids, bool all) {
+  if (all != ids.empty()) {
+    return fail(Error{"name ids of tasks, or give --all", exit_code::kUsage});
+  }
+  return parse_tasks(ids);
 }
 
 int purge_command(const std::vector<std::string>& words) {
@@ -131,12 +135,11 @@ int purge_command(const std::vector<std::string>& words) {
       .add("all", all, {.help = "Every dead letter."})
       .add("yes", yes, {.help = "Do not ask."});
   set.positional("id", ids, {.help = "Ids of tasks.", .count_max = 10'000});
-  set.check([&] { return judge_all(all, ids); });
   set.epilog(operator_epilog());
   return run_verb(
       set, words,
       [&]() -> Result<int, Error> {
-        const auto tasks = parse_tasks(ids);
+        const auto tasks = tasks_or_all(ids, all);
         if (!tasks) return fail(tasks.error());
         const std::string which =
             all ? "every dead letter" : fmt::format("{} dead letter(s)", ids.size());
@@ -162,14 +165,13 @@ int revive_command(const std::vector<std::string>& words) {
       .add("all", revive.all, {.help = "Every one that has a picture and was not revived yet."})
       .add("json", revive.json, {.help = "One JSON object per task."});
   set.positional("id", ids, {.help = "Ids of tasks.", .count_max = 10'000});
-  set.check([&] { return judge_all(revive.all, ids); });
   set.epilog(operator_epilog(
       "Ctrl-C ends the waiting, not the tasks. Also: 3 one of them did not end ok this time "
       "either.\n"));
   return run_verb(
       set, words,
       [&]() -> Result<int, Error> {
-        auto tasks = parse_tasks(ids);
+        auto tasks = tasks_or_all(ids, revive.all);
         if (!tasks) return fail(std::move(tasks.error()));
         revive.tasks = *std::move(tasks);
         return revive_dead_letters(options, std::move(revive));

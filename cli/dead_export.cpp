@@ -31,13 +31,13 @@ Result<ExportedLetter, Error> fetch_dead_letter(OperatorClient& client, const Ta
   control.tasks = {task};
   auto answer = client.demand(std::move(control));
   if (!answer) return fail(std::move(answer.error()));
-  auto letter = parse_dead_letter(answer->document);
-  if (!letter) return fail(Error{std::move(letter.error())});
-  if (answer->frames.empty()) {
+  auto letters = parse_dead_letters(answer->document);
+  if (!letters) return fail(Error{std::move(letters.error())});
+  if (letters->empty() || answer->frames.empty()) {
     return fail(Error{fmt::format("the store keeps no picture of {} any more", to_string(task)),
                       exit_code::kNoInput});
   }
-  return ExportedLetter{*std::move(letter), std::move(answer->frames)};
+  return ExportedLetter{std::move(letters->front()), std::move(answer->frames)};
 }
 
 Result<void, Error> write_new_file(const fs::path& path, std::string_view bytes) {

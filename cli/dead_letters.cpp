@@ -93,12 +93,6 @@ Result<std::vector<DeadLetter>, std::string> parse_dead_letters(const std::strin
   return letters;
 }
 
-Result<DeadLetter, std::string> parse_dead_letter(const std::string& document) {
-  const auto json = parsed(document);
-  if (!json) return fail(json.error());
-  return letter_of(*json);
-}
-
 std::string render_dead_letters(const std::vector<DeadLetter>& letters) {
   if (letters.empty()) return "no dead letters\n";
   Table table({{"TASK", Align::left, 60},

@@ -41,10 +41,8 @@ struct DeadLetter {
   std::vector<Attempt> history;
 };
 
-/// Of a `dead_list` document, in its order.
+/// Of the document of a report on dead letters, in its order.
 Result<std::vector<DeadLetter>, std::string> parse_dead_letters(const std::string& document);
-/// Of a `dead_show` or `dead_export` document.
-Result<DeadLetter, std::string> parse_dead_letter(const std::string& document);
 
 std::string render_dead_letters(const std::vector<DeadLetter>& letters);
 std::string render_dead_letter(const DeadLetter& letter);

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <utility>
 
 namespace framefleet::cli {
@@ -26,13 +25,12 @@ int drain_command(const std::vector<std::string>& words) {
       .add("yes", yes, {.help = "Do not ask whether the broker is to leave."});
   set.positional("worker", workers,
                  {.help = "Name of a worker; all that have it leave.", .count_max = 1});
-  set.check([&]() -> std::optional<std::string> {
-    if (broker == workers.empty()) return std::nullopt;
-    return "name a worker, or give --broker";
-  });
   set.epilog(
       operator_epilog("Like SIGTERM to that process: its exit code is 0 when all is done.\n"));
   return run_verb(set, words, [&]() -> Result<int, Error> {
+    if (broker != workers.empty()) {
+      return fail(Error{"name a worker, or give --broker", exit_code::kUsage});
+    }
     Control control;
     control.verb = ControlVerb::drain_worker;
     if (broker) {

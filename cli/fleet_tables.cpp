@@ -150,7 +150,7 @@ Rendered render_workers(const std::string& document) {
                {"TASKS"},
                {"FINISHED"},
                {"MEAN"},
-               {"DETECTORS", Align::left, 18}});
+               {"DETECTORS", Align::left, 15}});
   return list(document, "workers", std::move(table), [](const Json& row) {
     return std::vector<std::string>{text(row, "name"),
                                     state_of_worker(row),

@@ -27,7 +27,7 @@ void describe(config::OptionSet& set, OperatorOptions& options) {
 std::string operator_epilog(const std::string& more) {
   return more +
          "Exit codes: 0 done; 64 usage; 66 there is nothing of this name; 69 the broker is not "
-         "reached, does not\nanswer, permits it not to this user, or has no sink; 70 internal; 78 "
+         "reached, does not answer, does not permit it, or has no sink; 70 internal; 78 "
          "configuration.\n";
 }
 

@@ -128,7 +128,8 @@ TEST_CASE("the children's command lines carry what the run was asked for") {
   options.job = "holiday";
   options.second = "b.jpg";
   options.out = "out";
-  const FleetCommands commands("/nowhere", {"ipc:///tmp/x", "ipc:///tmp/x"}, options, "out/.framefleet");
+  const FleetCommands commands("/nowhere", {"ipc:///tmp/x", "ipc:///tmp/x"}, options,
+                               "out/.framefleet");
   CHECK(commands.check_detectors().program == "framefleet-worker");
   CHECK(commands.check_detectors().arguments ==
         std::vector<std::string>{"--check-detectors", "faces?min_size=40,edges"});
