@@ -176,18 +176,14 @@ void Shell::perform() {
 void Shell::show(const Show& wanted) {
   const Time now = telemetry::monotonic_now();
   std::string document;
-  switch (wanted.what) {
-    case ControlVerb::workers:
-      document = workers_document(dispatcher_.worker_rows(now));
-      break;
-    case ControlVerb::sources:
-      document = sources_document(dispatcher_.source_rows());
-      break;
-    case ControlVerb::jobs:
-      document = jobs_document(dispatcher_.job_rows(now));
-      break;
-    default:
-      document = status_document(dispatcher_.fleet_status(now));
+  if (wanted.what == ControlVerb::workers) {
+    document = workers_document(dispatcher_.worker_rows(now));
+  } else if (wanted.what == ControlVerb::sources) {
+    document = sources_document(dispatcher_.source_rows());
+  } else if (wanted.what == ControlVerb::jobs) {
+    document = jobs_document(dispatcher_.job_rows(now));
+  } else {
+    document = status_document(dispatcher_.fleet_status(now));
   }
   std::vector<transport::Frame> frames;
   frames.push_back(transport::Frame::of(std::move(document)));
