@@ -309,6 +309,7 @@ void Submission::drain(Time now, Effects& out) {
     if (current->second.state != State::held || current->second.counted) continue;
     if (source_of(current->second).is_live()) {
       skip(current, out);
+      left_undone_ = true;
     } else {
       drop(current, out);
     }

@@ -45,6 +45,7 @@ void Submission::on_live_busy(Position position, Time retry_at, Effects& out) {
   live.busy_until = retry_at;
   live.unanswered.reset();
   if (draining_ || live.newest) {
+    left_undone_ = left_undone_ || draining_;
     skip(position, out);
     return;
   }

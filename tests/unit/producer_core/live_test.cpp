@@ -323,9 +323,9 @@ TEST_CASE("a live frame that is too large for the broker is rejected here, and t
 }
 
 TEST_CASE("a camera that drains skips what it holds and waits for what is submitted") {
-  LiveFixture f;
+  LiveFixture f(2);  // all of it is read
   f.begin();
-  f.frames(1);
+  f.frames(2);
   f.submission.drain(f.now, f.effects);
   CHECK(f.skipped() == 1);
   CHECK(f.released() == 1);
@@ -337,6 +337,15 @@ TEST_CASE("a camera that drains skips what it holds and waits for what is submit
   }
   CHECK(f.sent<Goodbye>().size() == 1);
   CHECK(f.submission.stats().held_bytes == 0);
+  CHECK_FALSE(f.submission.complete());
+}
+
+TEST_CASE("a last frame that a draining camera is told busy about is left undone") {
+  LiveFixture f(1);
+  f.begin();
+  f.submission.drain(f.now, f.effects);
+  f.receive(Busy{{f.id(0)}, Reason::draining, 1s});
+  CHECK(f.skipped() == 1);
   CHECK_FALSE(f.submission.complete());
 }
 
