@@ -197,9 +197,9 @@ class Revival {
   Result<int, Error> ended() const {
     const Link& link = submission_.link();
     if (link.refusal().reason != Reason::none) {
-      return fail(Error{fmt::format("the broker refuses: {}: {}", entry(link.refusal().reason).text,
-                                    link.refusal().text),
-                        exit_code::kUnavailable});
+      return fail(
+          Error{"the broker refuses: " + explained(link.refusal().reason, link.refusal().text),
+                exit_code::kUnavailable});
     }
     if (first_error_ && ended_count_ == 0) return *first_error_;
     return all_ok_ && !first_error_ ? exit_code::kOk : exit_code::kSomeFailed;

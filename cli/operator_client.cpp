@@ -67,6 +67,12 @@ int exit_code_of(Reason reason) {
   return ours ? exit_code::kInternal : exit_code::kUnavailable;
 }
 
+std::string explained(Reason reason, const std::string& text) {
+  const std::string why(entry(reason).text);
+  if (text.empty()) return why;
+  return text.find(why) == std::string::npos ? why + ": " + text : text;
+}
+
 void print_answer(const Answer& answer) {
   fmt::print("{}\n", answer.text.empty() ? "done" : printable(answer.text));
 }
@@ -126,9 +132,7 @@ Result<Answer, Error> OperatorClient::ask(Control control) {
 Result<Answer, Error> OperatorClient::demand(Control control) {
   auto answer = ask(std::move(control));
   if (!answer || answer->reason == Reason::none) return answer;
-  std::string why(entry(answer->reason).text);
-  if (!answer->text.empty()) why += ": " + answer->text;
-  return fail(Error{std::move(why), exit_code_of(answer->reason)});
+  return fail(Error{explained(answer->reason, answer->text), exit_code_of(answer->reason)});
 }
 
 void OperatorClient::idle(Duration duration) {
@@ -187,8 +191,8 @@ void OperatorClient::perform() {
 Error OperatorClient::no_answer() const {
   if (link_.finished()) {
     const Refused& refusal = link_.refusal();
-    return {fmt::format("the broker at {} refuses: {}{}{}", endpoint_, entry(refusal.reason).text,
-                        refusal.text.empty() ? "" : ": ", refusal.text),
+    return {fmt::format("the broker at {} refuses: {}", endpoint_,
+                        explained(refusal.reason, refusal.text)),
             exit_code::kUnavailable};
   }
   return {fmt::format("{} at {} within {:.3g} s",

@@ -35,6 +35,9 @@ Result<std::string, Error> endpoint_of(const OperatorOptions& options);
 /// else 69.
 int exit_code_of(Reason reason);
 
+/// Why the broker refuses, in one sentence: the reason's own text and what the broker says of it.
+std::string explained(Reason reason, const std::string& text);
+
 /// What the broker said of a deed, to stdout.
 void print_answer(const Answer& answer);
 
