@@ -12,6 +12,11 @@ namespace {
 /// answered.
 constexpr std::size_t kQuestionsMax = 64;
 
+bool about_dead_letters(ControlVerb verb) {
+  return verb == ControlVerb::dead_list || verb == ControlVerb::dead_show ||
+         verb == ControlVerb::dead_export || verb == ControlVerb::dead_purge;
+}
+
 }  // namespace
 
 Intake::Intake(Hello hello, IntakeOptions options)
@@ -20,24 +25,11 @@ Intake::Intake(Hello hello, IntakeOptions options)
 void Intake::receive(Message message, Time now, Effects& out) {
   link_.receive(message, now, out);
   if (auto* outcomes = std::get_if<Outcomes>(&message)) {
-    for (auto& outcome : outcomes->outcomes) {
-      // A copy of what is in hand, or too late: the broker keeps it for the next sink.
-      if (draining_ || !in_hand_.insert(outcome.id).second) {
-        if (outcome.payload.id) out.push_back(ReleasePayload{outcome.payload.id});
-        continue;
-      }
-      waiting_bytes_ += outcome.payload.bytes;
-      ++arrived_;
-      waiting_.push_back(std::move(outcome));
-    }
+    take_in(std::move(*outcomes), out);
   } else if (auto* ask = std::get_if<Ask>(&message)) {
-    if (draining_) return;
-    if (questions_.size() == kQuestionsMax) {  // the broker has passed over the oldest long ago
-      questions_.pop_front();
-      barriers_.pop_front();
-    }
-    questions_.push_back({ask->asker, std::move(ask->tasks)});
-    barriers_.push_back(arrived_);
+    if (!draining_) queue(FindStored{ask->asker, std::move(ask->tasks)}, out);
+  } else if (auto* control = std::get_if<Control>(&message)) {
+    take_in(std::move(*control), out);
   } else {
     for_each_payload(message, [&out](const Payload& payload) {
       if (payload.id) out.push_back(ReleasePayload{payload.id});
@@ -46,20 +38,63 @@ void Intake::receive(Message message, Time now, Effects& out) {
   feed_store(out);
 }
 
+void Intake::take_in(Outcomes outcomes, Effects& out) {
+  for (auto& outcome : outcomes.outcomes) {
+    // A copy of what is in hand, or too late: the broker keeps it for the next sink.
+    if (draining_ || !in_hand_.insert(outcome.id).second) {
+      if (outcome.payload.id) out.push_back(ReleasePayload{outcome.payload.id});
+      continue;
+    }
+    waiting_bytes_ += outcome.payload.bytes;
+    ++arrived_;
+    waiting_.push_back(std::move(outcome));
+  }
+}
+
+void Intake::take_in(Control control, Effects& out) {
+  if (draining_) {
+    decline(control, Reason::no_sink, "the sink is leaving", out);
+  } else if (!about_dead_letters(control.verb)) {
+    decline(control, Reason::malformed, "a sink knows about dead letters alone", out);
+  } else {
+    queue(CarryOut{std::move(control)}, out);
+  }
+}
+
+/// The oldest question makes place: whoever asked it has passed over it long ago.
+void Intake::queue(std::variant<FindStored, CarryOut> what, Effects& out) {
+  if (questions_.size() == kQuestionsMax) {
+    const auto oldest = std::move(questions_.front());
+    questions_.pop_front();
+    const auto* control = std::get_if<CarryOut>(&oldest.what);
+    if (control != nullptr && wants_answer(oldest)) {
+      decline(control->control, Reason::sink_slow, "too many questions wait for the store", out);
+    }
+  }
+  questions_.push_back({std::move(what), arrived_, link_.incarnation()});
+}
+
+void Intake::decline(const Control& control, Reason reason, const char* text, Effects& out) {
+  if (link_.up()) out.push_back(Send{Report{control.asker, reason, text, {}}});
+}
+
+/// Numbers of askers begin anew with each incarnation.
+bool Intake::wants_answer(const Question& question) const {
+  return link_.up() && question.incarnation == link_.incarnation();
+}
+
 void Intake::feed_store(Effects& out) {
   if (store_busy()) return;
-  const bool question_is_next = !questions_.empty() && barriers_.front() <= handed_over_;
+  const bool question_is_next = !questions_.empty() && questions_.front().barrier <= handed_over_;
   if (question_is_next) {
     asked_ = std::move(questions_.front());
     questions_.pop_front();
-    barriers_.pop_front();
-    looking_up_ = true;
-    out.push_back(asked_);
+    std::visit([&out](const auto& what) { out.push_back(what); }, asked_->what);
     return;
   }
   CommitBatch batch;
   std::uint64_t bytes = 0;
-  const std::uint64_t barrier = questions_.empty() ? arrived_ : barriers_.front();
+  const std::uint64_t barrier = questions_.empty() ? arrived_ : questions_.front().barrier;
   while (!waiting_.empty() && handed_over_ < barrier &&
          batch.outcomes.size() < options_.batch_tasks_max &&
          (batch.outcomes.empty() ||
@@ -90,14 +125,26 @@ void Intake::committed(std::vector<SettledTask> stored, Time now, Effects& out) 
 }
 
 void Intake::found(std::vector<SettledTask> stored, Time now, Effects& out) {
-  FRAMEFLEET_ASSERT(looking_up_);
-  looking_up_ = false;
-  Known known{asked_.asker, std::move(stored), {}};
+  const auto question = std::exchange(asked_, std::nullopt);
+  FRAMEFLEET_ASSERT(question && std::holds_alternative<FindStored>(question->what));
+  const auto& find = std::get<FindStored>(question->what);
+  Known known{find.asker, std::move(stored), {}};
   std::set<TaskId> have;
   for (const auto& task : known.stored) have.insert(task.id);
-  std::copy_if(asked_.tasks.begin(), asked_.tasks.end(), std::back_inserter(known.unknown),
+  std::copy_if(find.tasks.begin(), find.tasks.end(), std::back_inserter(known.unknown),
                [&have](const TaskId& id) { return !have.contains(id); });
-  if (link_.up()) out.push_back(Send{std::move(known)});
+  if (wants_answer(*question)) out.push_back(Send{std::move(known)});
+  feed_store(out);
+  leave_when_done(now, out);
+}
+
+void Intake::reported(Report report, Time now, Effects& out) {
+  const auto question = std::exchange(asked_, std::nullopt);
+  FRAMEFLEET_ASSERT(question && std::holds_alternative<CarryOut>(question->what));
+  report.asker = std::get<CarryOut>(question->what).control.asker;
+  const auto payload = report.payload.id;
+  if (wants_answer(*question)) out.push_back(Send{std::move(report)});
+  if (payload) out.push_back(ReleasePayload{payload});
   feed_store(out);
   leave_when_done(now, out);
 }

@@ -1,8 +1,9 @@
 #pragma once
 // The sink's core: gathers outcomes into batches for the store and says what is stored, after the
 // commit and never before. While one batch is being committed the next one fills: batches grow when
-// the store is busy and nobody waits when it is idle. Questions about ids go to the store in order
-// with the batches, so an answer never misses an outcome that came before the question.
+// the store is busy and nobody waits when it is idle. Questions (about ids, and of operators about
+// dead letters) go to the store in order with the batches, so an answer never misses an outcome that
+// came before the question. An answer goes to the incarnation of the broker that asked, or nowhere.
 //
 // Takes (event, now), appends effects; owns no socket, thread, file or picture. Not thread-safe.
 
@@ -11,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <set>
 #include <variant>
 #include <vector>
@@ -29,7 +31,14 @@ struct FindStored {
   friend bool operator==(const FindStored&, const FindStored&) = default;
 };
 
-using Effect = std::variant<Dial, HangUp, Send, CommitBatch, FindStored, ReleasePayload>;
+/// Do what an operator wants with the dead letters, then call reported(). One at a time, commits and
+/// lookups included.
+struct CarryOut {
+  Control control;
+  friend bool operator==(const CarryOut&, const CarryOut&) = default;
+};
+
+using Effect = std::variant<Dial, HangUp, Send, CommitBatch, FindStored, CarryOut, ReleasePayload>;
 using Effects = std::vector<Effect>;
 
 struct IntakeOptions {
@@ -59,6 +68,8 @@ class Intake {
   void committed(std::vector<SettledTask> stored, Time now, Effects& out);
   /// The store looked: those it has.
   void found(std::vector<SettledTask> stored, Time now, Effects& out);
+  /// What came of the control; `asker` is set here, the payload released when it is on its way.
+  void reported(Report report, Time now, Effects& out);
   /// Commit what is here, confirm it, leave.
   void drain(Time now, Effects& out);
   void tick(Time now, Effects& out);
@@ -69,19 +80,28 @@ class Intake {
   IntakeStats stats() const;
 
  private:
-  bool store_busy() const { return !committing_.empty() || looking_up_; }
+  struct Question {
+    std::variant<FindStored, CarryOut> what;
+    std::uint64_t barrier{0};      // outcomes that came before it, in all
+    std::uint32_t incarnation{0};  // of the broker that asked
+  };
+
+  bool store_busy() const { return !committing_.empty() || asked_.has_value(); }
+  void take_in(Outcomes outcomes, Effects& out);
+  void take_in(Control control, Effects& out);
+  void queue(std::variant<FindStored, CarryOut> what, Effects& out);
+  void decline(const Control& control, Reason reason, const char* text, Effects& out);
+  bool wants_answer(const Question& question) const;
   void feed_store(Effects& out);
   void leave_when_done(Time now, Effects& out);
 
   Link link_;
   IntakeOptions options_;
   std::deque<Outcome> waiting_;
-  std::deque<FindStored> questions_;    // each waits until the outcomes before it are committed
-  std::deque<std::uint64_t> barriers_;  // per question: outcomes that came before it, in all
+  std::deque<Question> questions_;  // each waits until the outcomes before it are committed
   std::vector<Payload> committing_;
-  std::set<TaskId> in_hand_;  // waiting or being committed: copies of these are dropped
-  FindStored asked_;          // while looking_up_
-  bool looking_up_{false};
+  std::set<TaskId> in_hand_;       // waiting or being committed: copies of these are dropped
+  std::optional<Question> asked_;  // in the store's hands
   bool draining_{false};
   std::uint64_t waiting_bytes_{0};
   std::uint64_t arrived_{0};

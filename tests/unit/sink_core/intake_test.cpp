@@ -29,6 +29,22 @@ struct IntakeFixture {
     outcome.payload = {PayloadId{sequence + 1}, 1, bytes};
     intake.receive(Outcomes{{outcome}}, now, effects);
   }
+  void control(std::uint64_t asker, ControlVerb verb) {
+    Control control;
+    control.asker = asker;
+    control.verb = verb;
+    intake.receive(control, now, effects);
+  }
+  /// The broker goes and comes back as another incarnation.
+  void reconnect(std::uint32_t incarnation) {
+    intake.receive(Goodbye{}, now, effects);
+    now += 1s;
+    intake.tick(now, effects);
+    intake.receive(Welcome{.incarnation = incarnation,
+                           .heartbeat_interval = 500ms,
+                           .peer_timeout = 2500ms},
+                   now, effects);
+  }
   void committed(std::vector<SettledTask> rows) { intake.committed(std::move(rows), now, effects); }
   std::vector<std::vector<TaskId>> batches() const {
     std::vector<std::vector<TaskId>> found;
@@ -210,4 +226,91 @@ TEST_CASE("a sink beats while it is up, and lets go what it did not ask for") {
   assigned.payload = {PayloadId{50}, 1, 10};
   f.intake.receive(Assign{{assigned}}, f.now, f.effects);
   CHECK(f.all<ReleasePayload>() == std::vector<ReleasePayload>{{PayloadId{50}}});
+}
+
+TEST_CASE("an operator's question takes its turn among outcomes and questions, and is reported") {
+  IntakeFixture f;
+  f.outcome(0);
+  f.outcome(1);
+  f.control(4, ControlVerb::dead_list);
+  f.intake.receive(Ask{5, {task(9)}}, f.now, f.effects);
+  f.outcome(2);
+  f.effects.clear();
+  f.committed({row(0)});
+  CHECK(f.batches() == Batches{{task(1)}});
+  CHECK(f.all<CarryOut>().empty());
+  f.effects.clear();
+  f.committed({row(1)});
+  REQUIRE(f.all<CarryOut>().size() == 1);
+  CHECK(f.all<CarryOut>().front().control.verb == ControlVerb::dead_list);
+  CHECK(f.batches().empty());
+  CHECK(f.all<FindStored>().empty());
+  f.effects.clear();
+  const Payload document{PayloadId{77}, 1, 100};
+  f.intake.reported({0, Reason::none, "two", document}, f.now, f.effects);
+  CHECK(f.sent<Report>() == std::vector<Report>{{4, Reason::none, "two", document}});
+  CHECK(f.all<ReleasePayload>() == std::vector<ReleasePayload>{{PayloadId{77}}});
+  CHECK(f.all<FindStored>().size() == 1);
+  f.effects.clear();
+  f.intake.found({}, f.now, f.effects);
+  CHECK(f.batches() == Batches{{task(2)}});
+}
+
+TEST_CASE("a sink carries out nothing that is not about dead letters, and nothing when it leaves") {
+  IntakeFixture f;
+  SECTION("another verb") {
+    f.control(4, ControlVerb::pause);
+    REQUIRE(f.sent<Report>().size() == 1);
+    CHECK(f.sent<Report>().front().reason == Reason::malformed);
+  }
+  SECTION("draining") {
+    f.outcome(0);
+    f.intake.drain(f.now, f.effects);
+    f.control(4, ControlVerb::dead_purge);
+    REQUIRE(f.sent<Report>().size() == 1);
+    CHECK(f.sent<Report>().front().reason == Reason::no_sink);
+  }
+  CHECK(f.sent<Report>().front().asker == 4);
+  CHECK(f.all<CarryOut>().empty());
+}
+
+TEST_CASE("a sink that drains reports first what it was asked") {
+  IntakeFixture f;
+  f.control(4, ControlVerb::dead_show);
+  f.intake.drain(f.now, f.effects);
+  CHECK(f.sent<Goodbye>().empty());
+  f.intake.reported({}, f.now, f.effects);
+  CHECK(f.sent<Report>().size() == 1);
+  CHECK(f.sent<Goodbye>().size() == 1);
+}
+
+TEST_CASE("an answer goes to the incarnation that asked: numbers of askers begin anew") {
+  IntakeFixture f;
+  SECTION("an operator's") { f.control(4, ControlVerb::dead_export); }
+  SECTION("a producer's") { f.intake.receive(Ask{4, {task(0)}}, f.now, f.effects); }
+  const bool of_operator = !f.all<CarryOut>().empty();
+  f.reconnect(8);
+  f.effects.clear();
+  if (of_operator) {
+    f.intake.reported({0, Reason::none, "", {PayloadId{77}, 2, 100}}, f.now, f.effects);
+    CHECK(f.all<ReleasePayload>() == std::vector<ReleasePayload>{{PayloadId{77}}});
+  } else {
+    f.intake.found({}, f.now, f.effects);
+  }
+  CHECK(f.all<Send>().empty());
+}
+
+TEST_CASE("questions that wait are capped, and an operator is told when the oldest makes place") {
+  IntakeFixture f;
+  f.outcome(0);
+  for (std::uint64_t asker = 1; asker <= 64; ++asker) f.control(asker, ControlVerb::dead_list);
+  CHECK(f.sent<Report>().empty());
+  f.intake.receive(Ask{65, {task(0)}}, f.now, f.effects);
+  REQUIRE(f.sent<Report>().size() == 1);
+  CHECK(f.sent<Report>().front().asker == 1);
+  CHECK(f.sent<Report>().front().reason == Reason::sink_slow);
+  f.effects.clear();
+  f.committed({row(0)});
+  REQUIRE(f.all<CarryOut>().size() == 1);
+  CHECK(f.all<CarryOut>().front().control.asker == 2);
 }
