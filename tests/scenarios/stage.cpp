@@ -85,6 +85,7 @@ Command parse_command(const std::string& line) {
 
 std::string Stage::perform(const Command& command) {
   if (command.at >= Duration::zero()) now_ = std::max(now_, Time{} + command.at + late_);
+  if (command.name == "show") return show(command.word(0));
   if (command.name == "deadline") {
     const Time next = broker_.next_deadline();
     if (next == kNever) return "never\n";
@@ -145,7 +146,7 @@ void Stage::act(const Command& command) {
     const auto id = task(command.word(1));
     receive(command, TaskResult{id, lease(command.value("lease", "")), "",
                                 parse_duration(command.value("elapsed", "10ms")),
-                                payload("result", id, command.number("bytes", 100))});
+                                payload("result", text(id), command.number("bytes", 100))});
   } else if (name == "nack") {
     receive(command, Nack{task(command.word(1)), lease(command.value("lease", "")),
                           parse_known_reason(command.value("reason", "detector_error")),
@@ -158,6 +159,10 @@ void Stage::act(const Command& command) {
     receive(command, Ask{0, tasks(command.words, 1)});
   } else if (name == "known") {
     receive(command, known(command));
+  } else if (name == "control") {
+    receive(command, control(command));
+  } else if (name == "report") {
+    receive(command, report(command));
   } else {
     throw std::runtime_error("no command: " + name);
   }
@@ -169,20 +174,38 @@ void Stage::receive(const Command& command, Message message) {
 
 void Stage::set_options(const Command& command) {
   broker::CoreOptions options;
-  const std::map<std::string, std::uint64_t*> known_numbers{
+  const std::map<std::string, std::uint64_t*> counts{
       {"backlog_tasks_max", &options.backlog_tasks_max},
       {"backlog_bytes_max", &options.backlog_bytes_max},
+      {"source_tasks_max", &options.source_tasks_max},
+      {"source_bytes_max", &options.source_bytes_max},
+      {"producer_tasks_max", &options.producer_tasks_max},
+      {"producer_bytes_max", &options.producer_bytes_max},
       {"unstored_bytes_max", &options.unstored_bytes_max},
+      {"unstored_tasks_max", &options.unstored_tasks_max},
       {"payload_bytes_max", &options.payload_bytes_max},
       {"sink_window", &options.sink_window},
+      {"accounts_max", &options.accounts_max},
       {"settled_memory", &options.settled_memory}};
+  const std::map<std::string, std::uint16_t*> attempts{
+      {"failed_attempts_max", &options.failed_attempts_max},
+      {"lost_attempts_max", &options.lost_attempts_max},
+      {"suspect_losses", &options.suspect_losses}};
+  const std::map<std::string, Duration*> durations{
+      {"peer_timeout", &options.peer_timeout}, {"lease_duration", &options.lease_duration},
+      {"dying_window", &options.dying_window}, {"ahead_time", &options.ahead_time},
+      {"recall_delay", &options.recall_delay}, {"unroutable_timeout", &options.unroutable_timeout}};
   for (const auto& [key, value] : command.values) {
-    if (key == "lost_attempts_max") {
-      options.lost_attempts_max = static_cast<std::uint16_t>(std::stoul(value));
-    } else if (key == "unroutable_timeout") {
-      options.unroutable_timeout = parse_duration(value);
+    if (const auto count = counts.find(key); count != counts.end()) {
+      *count->second = std::stoull(value);
+    } else if (const auto number = attempts.find(key); number != attempts.end()) {
+      *number->second = static_cast<std::uint16_t>(std::stoul(value));
+    } else if (key == "ahead_tasks_max") {
+      options.ahead_tasks_max = static_cast<std::uint32_t>(std::stoul(value));
+    } else if (key == "lower_priority_share") {
+      options.lower_priority_share = std::stod(value);
     } else {
-      *known_numbers.at(key) = std::stoull(value);
+      *durations.at(key) = parse_duration(value);
     }
   }
   broker_ = broker::Dispatcher(options);
@@ -195,39 +218,46 @@ void Stage::keep_books(const broker::Effect& effect) {
   }
 }
 
+/// What the broker counts is what is held, and the same for every task; texts come on top of that
+/// (a scenario's texts are digests alone).
 void Stage::check() {
   for (const auto& effect : effects_) keep_books(effect);
   broker_.check_invariants();
   std::uint64_t bytes = 0;
   for (const auto& [id, shelved] : payloads_) bytes += shelved.bytes;
-  const auto stats = broker_.stats();
-  if (bytes != stats.backlog_bytes + stats.unstored_bytes) {
-    complaint_ = fmt::format("{} bytes of payloads are held and {} are counted", bytes,
-                             stats.backlog_bytes + stats.unstored_bytes);
+  const auto fleet = broker_.fleet_status(now_);
+  const auto counted = fleet.backlog_bytes + fleet.unstored_bytes;
+  const auto held = bytes + fleet.in_progress.in_all() * broker::Task::kTables;
+  if (counted < held || counted > held + digest_bytes_) {
+    complaint_ = fmt::format("{} bytes are held and {} are counted", held, counted);
   }
 }
 
 Stage::Numbers Stage::numbers() const {
-  const auto s = broker_.stats();
-  Numbers numbers{{"ready", s.ready},
-                  {"delayed", s.delayed},
-                  {"leased", s.leased},
-                  {"storing", s.storing},
-                  {"backlog_bytes", s.backlog_bytes},
-                  {"unstored_bytes", s.unstored_bytes},
-                  {"workers", s.workers},
-                  {"free_slots", s.free_slots},
-                  {"producers", s.producers},
-                  {"sink", s.sink_connected ? 1U : 0U},
-                  {"draining", s.draining ? 1U : 0U},
+  const auto s = broker_.stats(now_);
+  const auto& f = s.fleet;
+  Numbers numbers{{"ready", f.in_progress.ready},
+                  {"delayed", f.in_progress.delayed},
+                  {"leased", f.in_progress.leased},
+                  {"storing", f.in_progress.storing},
+                  {"suspects", f.suspects},
+                  {"backlog_bytes", f.backlog_bytes},
+                  {"unstored_bytes", f.unstored_bytes},
+                  {"workers", f.workers},
+                  {"free_slots", f.free_slots},
+                  {"producers", f.producers},
+                  {"sink", f.sink_connected ? 1U : 0U},
+                  {"paused", f.paused ? 1U : 0U},
+                  {"draining", f.draining ? 1U : 0U},
+                  {"recalled", s.recalled},
                   {"stale_results", s.stale_results},
                   {"duplicate_submits", s.duplicate_submits},
                   {"busy_answers", s.busy_answers},
-                  {"submitted", s.total.submitted},
-                  {"rejected", s.total.rejected},
-                  {"admitted", s.total.admitted}};
+                  {"submitted", f.total.submitted},
+                  {"rejected", f.total.rejected},
+                  {"admitted", f.total.admitted}};
   for (std::size_t i = 0; i < kStatusCount; ++i) {
-    numbers.emplace_back(to_string(static_cast<Status>(i)), s.total.settled.at(i));
+    numbers.emplace_back(to_string(static_cast<Status>(i)), f.total.settled.at(i));
   }
   return numbers;
 }
@@ -236,12 +266,16 @@ PeerId Stage::peer(const std::string& name) {
   return peers_.try_emplace(name, PeerId{peers_.size() + 1}).first->second;
 }
 
+std::uint64_t Stage::hash_of(const std::string& source) {
+  return sources_.try_emplace(source, sources_.size() + 1).first->second;
+}
+
 TaskId Stage::task(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos) throw std::runtime_error("no task: " + text);
   const auto at = std::min(text.find('@'), slash);
   const std::string source = text.substr(0, at);
-  const auto hash = sources_.try_emplace(source, sources_.size() + 1).first->second;
+  const auto hash = hash_of(source);
   const auto epoch = at == slash ? 1UL : std::stoul(text.substr(at + 1, slash - at - 1));
   return {hash, static_cast<std::uint32_t>(epoch), std::stoull(text.substr(slash + 1)), 0};
 }
@@ -259,10 +293,10 @@ std::vector<TaskId> Stage::tasks(const std::vector<std::string>& words, std::siz
   return ids;
 }
 
-Payload Stage::payload(const std::string& what, const TaskId& id, std::uint64_t bytes) {
+Payload Stage::payload(const std::string& what, const std::string& of, std::uint64_t bytes) {
   if (bytes == 0) return {};
   const PayloadId payload{payload_names_.size() + 1};
-  payload_names_[payload] = what + " of " + text(id);
+  payload_names_[payload] = what + " of " + of;
   payloads_[payload] = {what, bytes};
   return {payload, 1, bytes};
 }
@@ -280,12 +314,26 @@ Hello Stage::hello(const Command& command) {
   hello.detectors = split(command.value("detectors", "faces"), ',');
   hello.slots = static_cast<std::uint32_t>(command.number("slots", 1));
   hello.store = command.value("store", "A");
+  hello.new_store = command.value("new_store", "no") == "yes";
   for (const auto& claim : split(command.value("sources", ""), ',')) {
-    const auto parts = split(claim, '@');
-    const auto epoch = parts.size() == 2 ? std::stoul(parts[1]) : 1UL;
-    hello.sources.push_back({parts.at(0), static_cast<std::uint32_t>(epoch)});
+    hello.sources.push_back(this->claim(claim));
   }
   return hello;
+}
+
+/// "cam", "cam@2" (epoch), "cam@2*3" (and weight), "cam#10" (pictures in all).
+SourceClaim Stage::claim(const std::string& text) {
+  SourceClaim claim;
+  const auto number_after = [&text](char sign, std::uint64_t otherwise) {
+    const auto position = text.find(sign);
+    return position == std::string::npos ? otherwise : std::stoull(text.substr(position + 1));
+  };
+  claim.name = text.substr(0, text.find_first_of("@*#"));
+  claim.epoch = static_cast<std::uint32_t>(number_after('@', 1));
+  claim.weight = static_cast<std::uint32_t>(number_after('*', 0));
+  claim.expected = number_after('#', 0);
+  claim.hash = hash_of(claim.name);
+  return claim;
 }
 
 Submit Stage::submit(const Command& command) {
@@ -296,13 +344,18 @@ Submit Stage::submit(const Command& command) {
     for (const auto& [name, hash] : sources_) {
       if (hash == id.source) task.source = name;
     }
-    task.job = "job";
+    task.job = command.value("job", "");
     task.task_class =
         command.value("class", "batch") == "live" ? TaskClass::live : TaskClass::batch;
     task.ttl = parse_duration(command.value("ttl", "0s"));
+    task.priority = static_cast<std::uint8_t>(command.number("priority", 0));
     task.detectors = split(command.value("detectors", "faces"), ',');
     task.digest = command.value("digest", "");
-    task.payload = payload("picture", id, command.number("bytes", 1000));
+    digest_bytes_ += task.digest.size();
+    if (const auto revived = command.value("revived_from", ""); !revived.empty()) {
+      task.revived_from = this->task(revived);
+    }
+    task.payload = payload("picture", text(id), command.number("bytes", 1000));
     submit.tasks.push_back(std::move(task));
   }
   return submit;
@@ -336,6 +389,32 @@ Known Stage::known(const Command& command) {
   }
   known.unknown = tasks(split(command.value("unknown", ""), ','), 0);
   return known;
+}
+
+Control Stage::control(const Command& command) {
+  Control control;
+  control.asker = command.number("asker", 1);
+  for (std::size_t i = 0; i < kControlVerbCount; ++i) {
+    const auto verb = static_cast<ControlVerb>(i);
+    if (to_string(verb) == command.word(1)) control.verb = verb;
+  }
+  if (to_string(control.verb) != command.word(1)) {
+    throw std::runtime_error("no verb: " + command.word(1));
+  }
+  control.name = command.value("name", "");
+  control.tasks = tasks(command.words, 2);
+  control.limit = command.number("limit", 0);
+  return control;
+}
+
+Report Stage::report(const Command& command) {
+  Report report;
+  report.asker = command.number("asker", 1);
+  report.reason = parse_known_reason(command.value("reason", "none"));
+  report.text = command.value("text", "");
+  const auto bytes = command.number("bytes", 0);
+  if (bytes > 0) report.payload = payload("document", "report", bytes);
+  return report;
 }
 
 }  // namespace framefleet::scenarios

@@ -58,14 +58,19 @@ class Stage {
   TaskId task(const std::string& text);
   LeaseId lease(const std::string& text) const;
   std::vector<TaskId> tasks(const std::vector<std::string>& words, std::size_t from);
-  Payload payload(const std::string& what, const TaskId& task, std::uint64_t bytes);
+  Payload payload(const std::string& what, const std::string& of, std::uint64_t bytes);
+  std::uint64_t hash_of(const std::string& source);
   Hello hello(const Command& command);
+  SourceClaim claim(const std::string& text);
   Submit submit(const Command& command);
   Release release(const Command& command);
   Stored stored(const Command& command);
   Known known(const Command& command);
+  Control control(const Command& command);
+  Report report(const Command& command);
 
   // Values to words.
+  std::string show(const std::string& what) const;
   std::string text(const broker::Effect& effect) const;
   std::string text(const Message& message) const;
   std::string text(const TaskId& id) const;
@@ -73,6 +78,8 @@ class Stage {
   std::string text(const LeaseId& id) const;
   std::string text(const SettledTask& settled) const;
   std::string text(const Outcome& outcome) const;
+  std::string text(const AssignedTask& task) const;
+  std::string text(const std::vector<LeasedTask>& tasks) const;
   std::string text(PeerId id) const;
 
   broker::Dispatcher broker_;
@@ -88,6 +95,7 @@ class Stage {
   };
   std::map<PayloadId, Shelved> payloads_;
   std::map<PayloadId, std::string> payload_names_;  // of all there ever were
+  std::uint64_t digest_bytes_{0};                   // of all digests there ever were
   std::string complaint_;
 };
 

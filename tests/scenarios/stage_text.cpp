@@ -58,11 +58,29 @@ std::string Stage::text(const Outcome& outcome) const {
   if (!outcome.worker.empty()) line += " worker=" + outcome.worker;
   line += fmt::format(" queued={} leased={}", text_of(outcome.queued), text_of(outcome.leased));
   if (outcome.worked > Duration::zero()) line += " worked=" + text_of(outcome.worked);
+  if (outcome.task_class == TaskClass::live) line += " live";
+  if (!outcome.job.empty()) line += " job=" + outcome.job;
+  if (outcome.revived_from) line += " revived_from=" + text(*outcome.revived_from);
   if (outcome.payload.id) line += " with " + payload_names_.at(outcome.payload.id);
   for (const auto& attempt : outcome.history) {
     line += fmt::format("\n    attempt {} {}{}", attempt.attempt, attempt.worker,
                         reason_and_text(attempt.reason, attempt.text));
   }
+  return line;
+}
+
+std::string Stage::text(const AssignedTask& task) const {
+  auto line = fmt::format("{} lease={} attempt={} age={}", text(task.id), text(task.lease),
+                          task.attempt, text_of(task.age));
+  if (task.task_class == TaskClass::live) line += " live";
+  if (task.ttl_left > Duration::zero()) line += " ttl_left=" + text_of(task.ttl_left);
+  return line;
+}
+
+std::string Stage::text(const std::vector<LeasedTask>& tasks) const {
+  std::string line;
+  for (const auto& task : tasks)
+    line += fmt::format(" {} lease={}", text(task.id), text(task.lease));
   return line;
 }
 
@@ -83,6 +101,7 @@ std::string Stage::text(const Message& message) const {
                  },
                  [&](const Admitted& m) {
                    for (const auto& task : m.tasks) line += " " + text(task.id);
+                   for (const auto& name : m.unknown_detectors) line += " unknown " + name;
                  },
                  [&](const Busy& m) {
                    line +=
@@ -102,18 +121,22 @@ std::string Stage::text(const Message& message) const {
                    if (!m.unknown.empty()) line += " unknown" + text(m.unknown);
                  },
                  [&](const Assign& m) {
-                   for (const auto& task : m.tasks) {
-                     line += fmt::format(" {} lease={} attempt={} age={}", text(task.id),
-                                         text(task.lease), task.attempt, text_of(task.age));
-                   }
+                   for (const auto& task : m.tasks) line += " " + text(task);
                  },
-                 [&](const Stale& m) {
-                   for (const auto& task : m.tasks) {
-                     line += fmt::format(" {} lease={}", text(task.id), text(task.lease));
-                   }
-                 },
+                 [&](const Stale& m) { line += text(m.tasks); },
+                 [&](const Recall& m) { line += text(m.tasks); },
                  [&](const Outcomes& m) {
                    for (const auto& outcome : m.outcomes) line += " " + text(outcome);
+                 },
+                 [&](const Control& m) {
+                   line += fmt::format(" asker={} {}", m.asker, to_string(m.verb));
+                   if (!m.name.empty()) line += " name=" + m.name;
+                   line += text(m.tasks);
+                   if (m.limit > 0) line += fmt::format(" limit={}", m.limit);
+                 },
+                 [&](const Report& m) {
+                   line += fmt::format(" asker={}{}", m.asker, reason_and_text(m.reason, m.text));
+                   if (m.payload.id) line += " with " + payload_names_.at(m.payload.id);
                  },
                  [](const auto&) {},
              },
@@ -138,9 +161,52 @@ std::string Stage::text(const broker::Effect& effect) const {
             return fmt::format("settled {}{} total={}", to_string(e.status),
                                reason_and_text(e.reason, ""), text_of(e.total));
           },
+          [&](const broker::Show& e) {
+            return fmt::format("show {} the {} asker={}", text(e.peer), to_string(e.what), e.asker);
+          },
+          [&](const broker::JobEnded& e) { return "job ended: " + e.job; },
+          [&](const broker::WorkersDying& e) {
+            return fmt::format("workers are {} ({} died)", e.on ? "dying" : "well again", e.died);
+          },
           [&](const broker::Drained&) { return std::string("drained"); },
       },
       effect);
+}
+
+std::string Stage::show(const std::string& what) const {
+  std::string lines;
+  const auto books = [](const broker::Account& account, const broker::InProgress& now) {
+    std::string line = fmt::format(" submitted={} rejected={} admitted={}", account.submitted,
+                                   account.rejected, account.admitted);
+    for (std::size_t i = 0; i < kStatusCount; ++i) {
+      if (account.settled.at(i) == 0) continue;
+      line += fmt::format(" {}={}", to_string(static_cast<Status>(i)), account.settled.at(i));
+    }
+    return line + fmt::format(" in_progress={}", now.in_all());
+  };
+  if (what == "workers") {
+    for (const auto& row : broker_.worker_rows(now_)) {
+      lines += fmt::format("{}: slots={} leased={} finished={} mean_service={} silent={}{}{}\n",
+                           row.name, row.slots, row.leased, row.finished, text_of(row.mean_service),
+                           text_of(row.silent), row.draining ? " draining" : "",
+                           row.with_suspect ? " with_suspect" : "");
+    }
+  } else if (what == "sources") {
+    for (const auto& row : broker_.source_rows()) {
+      lines += fmt::format("{}: owner={} epoch={} weight={}{} bytes={}{}\n", row.name, row.owner,
+                           row.epoch, row.weight, row.paused ? " paused" : "", row.bytes,
+                           books(row.account, row.in_progress));
+    }
+  } else {
+    for (const auto& row : broker_.job_rows(now_)) {
+      lines +=
+          fmt::format("{}: expected={} elapsed={} rate={:.3g}/s eta={}{}{}{}\n", row.name,
+                      row.expected, text_of(row.elapsed), row.rate,
+                      row.eta ? text_of(*row.eta) : "unknown", row.cancelled ? " cancelled" : "",
+                      row.finished ? " finished" : "", books(row.account, row.in_progress));
+    }
+  }
+  return lines;
 }
 
 std::string Stage::describe_all(const Numbers& before) {
