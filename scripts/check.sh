@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What is slower or stricter than the tests: style, spelling, self-contained headers, the second
-# compiler with its analyser, sanitizers, made-up input, rules broken on purpose. Each step is named
+# compiler with its analyser, the long simulation, sanitizers, made-up input, rules broken on purpose. Each step is named
 # and counted; one that fails does not stop the next, and the script fails at the end.
 #
 #   scripts/check.sh               every step
@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 in_tree
 
-readonly steps=(format spelling scripts headers tidy asan tsan fuzz mutants)
+readonly steps=(format spelling scripts headers tidy simulation asan tsan fuzz mutants)
 readonly logs=build/check
 passed=0
 failed=0
@@ -92,8 +92,22 @@ sanitized() {
 
 # A tenth of the simulator's seeds, others than the tests have: it runs twenty times slower here.
 step_asan() {
-    sanitized asan 'unit|sim' '^simulation$' &&
-        build/asan/bin/framefleet-sim --seed 100000 --seeds 500
+    sanitized asan 'unit|sim' '^simulation(_short)?$' &&
+        build/asan/bin/framefleet-sim --seed 100000 --seeds 500 &&
+        build/asan/bin/framefleet-sim --seed 100000 --seeds 5000 --steps 200
+}
+
+# About four minutes of CPU: many short schedules, because the rarest violations need two or three
+# faults close together and nothing else, and long ones that must come to rest. Other seeds than the
+# tests have.
+step_simulation() {
+    local sim=build/release/bin/framefleet-sim short long
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-sim || return 1
+    "$sim" --seed 1000000 --seeds 600000 --steps 200 &
+    short=$!
+    "$sim" --seed 1000000 --seeds 20000
+    long=$?
+    wait "$short" && [ "$long" -eq 0 ]
 }
 
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do

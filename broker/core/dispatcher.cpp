@@ -215,7 +215,7 @@ void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
   ledger_.settled(task, settled.status, now);
   tasks_.erase(settled.id);
   settled_.remember(settled);
-  out.push_back(TaskSettled{settled.status, settled.reason, now - closed->admitted_at});
+  out.push_back(TaskSettled{settled.id, settled.status, settled.reason, now - closed->admitted_at});
   if (source.owner) out.push_back(SendTo{source.owner, Settled{{settled}}});
   if (workers_.find(closed->worker) != nullptr) {
     out.push_back(SendTo{closed->worker, Settled{{settled}}});

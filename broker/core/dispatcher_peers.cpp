@@ -103,9 +103,9 @@ std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
                        std::to_string(kTaskVersions.max),
                    {}};
   }
-  // What is in progress needs workers and the sink, who may come back after a cut.
-  const bool helps_to_finish =
-      in_progress() && (hello.role == Role::worker || hello.role == Role::sink);
+  // What is in progress needs workers and the sink, who may come back after a cut, and perhaps an
+  // operator.
+  const bool helps_to_finish = in_progress() && hello.role != Role::producer;
   if (draining_ && !helps_to_finish) {
     return Refused{Reason::draining, "this broker drains", options_.peer_timeout};
   }

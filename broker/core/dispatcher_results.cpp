@@ -155,7 +155,7 @@ void Dispatcher::ready_again(Task& task, Time now, Effects& out) {
   if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
   auto& source = *task.source;
   if (task.task_class == TaskClass::live) {
-    if (source.newest_live.value_or(0) > task.id.sequence) {
+    if (source.newest_live > std::pair{task.id.epoch, task.id.sequence}) {
       end_unworked(task, Status::superseded, Reason::newer_frame, now, out);
       return;
     }

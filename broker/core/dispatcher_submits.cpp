@@ -174,11 +174,12 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
 /// The newest frame takes the place of the one that waits; one that comes late is superseded.
 void Dispatcher::admit_live(Task& task, Time now, Effects& out) {
   auto& source = *task.source;
-  if (source.newest_live && *source.newest_live > task.id.sequence) {
+  const std::pair number{task.id.epoch, task.id.sequence};
+  if (source.newest_live && *source.newest_live > number) {
     end_unworked(task, Status::superseded, Reason::newer_frame, now, out);
     return;
   }
-  source.newest_live = task.id.sequence;
+  source.newest_live = number;
   auto* const older = std::exchange(source.waiting_live, &task);
   if (older == nullptr) {
     backlog_.push_back(task);

@@ -29,6 +29,7 @@ struct LeaseClosed {
 };
 /// For the counters and histograms: a task is settled, `total` after its admission.
 struct TaskSettled {
+  TaskId task;
   Status status{Status::ok};
   Reason reason{Reason::none};
   Duration total{};

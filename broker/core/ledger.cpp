@@ -149,7 +149,6 @@ void Ledger::settled(const Task& task, Status status, Time now) {
 void Ledger::claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uint64_t expected) {
   abandoned(source);
   if (epoch != source.epoch) {  // another run: its numbers and totals are its own
-    source.newest_live.reset();
     source.counted_in = nullptr;
     source.stored_before = 0;
   }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace framefleet::broker {
@@ -60,7 +61,8 @@ struct Source {
   Account account;
   InProgress in_progress;
   std::uint64_t bytes{0};                    ///< Of its tasks that are ready, delayed or leased.
-  std::optional<std::uint64_t> newest_live;  ///< Highest sequence of a live frame, in this epoch.
+  /// Epoch and sequence of the newest live frame that was admitted.
+  std::optional<std::pair<std::uint32_t, std::uint64_t>> newest_live;
   Mean service;
   Duration underpaid{};  ///< What its tasks took beyond what their flows were charged.
   std::vector<std::unique_ptr<Flow>> flows;  ///< The backlog's; empty ones stay for their credit.

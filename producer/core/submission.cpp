@@ -120,10 +120,13 @@ void Submission::on_rejected(const RejectedTask& rejected, Effects& out) {
   const auto position = tasks_.find(rejected.id);
   if (position == tasks_.end()) return;
   let_go(position->second, out);
-  if (!position->second.counted) {
+  // One that was admitted by a broker before this one counts as what it is in the end.
+  if (position->second.counted) {
+    --counts_.admitted;
+  } else {
     ++counts_.submitted;
-    ++counts_.rejected;
   }
+  ++counts_.rejected;
   finish(position, {{}, {rejected.id, Status::failed, rejected.reason, rejected.text}, true, {}},
          out);
 }

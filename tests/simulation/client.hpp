@@ -4,6 +4,7 @@
 #include "producer/core/submission.hpp"
 #include "sink/core/intake.hpp"
 #include "tests/simulation/network.hpp"
+#include "tests/simulation/pictures.hpp"
 #include "worker/core/session.hpp"
 
 #include <cstdint>
@@ -27,10 +28,18 @@ struct Client {
   std::uint32_t life{0};  // +1 at each start and end; what was planned for an earlier life is void
   bool running{false};
   bool paused{false};
+  bool live{false};                     // producer: a camera; each life of it is a run of its own
+  std::int64_t clock_ppm{0};            // its clock runs so many millionths too fast
   std::vector<Flight> inbox;            // while paused
   std::map<LeaseId, TaskId> pool;       // worker: what its pool has
+  std::map<LeaseId, Time> deadlines;    // worker: when work on a task must have begun
   std::set<producer::PictureRef> told;  // producer: the tasks whose end it was told in this life
 
+  /// A producer that has done all it was to do, and left.
+  bool is_complete() const {
+    const auto* submission = std::get_if<producer::Submission>(&core);
+    return submission != nullptr && submission->over() && submission->complete();
+  }
   std::uint32_t slots() const { return index == 0 ? 2 : 1; }
   /// What a worker can run: the last one lacks a detector that every other task needs.
   std::vector<std::string> detectors() const {
@@ -43,9 +52,17 @@ struct Client {
   }
 };
 
-/// Each producer has one source.
+/// Each producer has one source. A camera starts anew with a higher epoch, a folder goes on.
 inline producer::SourceOutline source_of(const Client& producer) {
-  return {"source-" + std::to_string(producer.index), 1000 + producer.index, 1, {}};
+  producer::SourceOutline source;
+  source.name = (producer.live ? "camera-" : "folder-") + std::to_string(producer.index);
+  source.hash = 1000 + producer.index;
+  source.epoch = producer.live ? 1 + producer.life : 1;
+  if (producer.live) {
+    source.interval = std::chrono::milliseconds{100};
+    source.task_class = TaskClass::live;
+  }
+  return source;
 }
 
 /// The effects that a core appends.

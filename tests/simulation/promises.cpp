@@ -25,29 +25,79 @@ void Promises::broker_starts(const broker::CoreOptions& options) {
   watched_.clear();
   settled_lately_.clear();
   last_lease_ = 0;
+  newest_.clear();
+  paused_ = false;
+  paused_sources_.clear();
 }
 
-void Promises::broker_received(const Message& message, const broker::Effects& effects) {
-  if (const auto* result = std::get_if<TaskResult>(&message)) {
+void Promises::broker_received(const Message& message, const broker::Effects& effects, Time now) {
+  if (const auto* submit = std::get_if<Submit>(&message)) {
+    admitted(*submit, effects, now);
+  } else if (const auto* result = std::get_if<TaskResult>(&message)) {
     closed_by(result->id, result->lease, effects);
   } else if (const auto* nack = std::get_if<Nack>(&message)) {
     closed_by(nack->id, nack->lease, effects);
-    if (!holds<broker::LeaseClosed>(effects)) return;  // stale
-    auto& task = watched_[nack->id];
-    const auto charge = entry(nack->reason).charge;
-    if (charge == Charge::failed) ++task.nacks;
-    if (charge == Charge::final) task.refused = true;
-  } else if (const auto* stored = std::get_if<Stored>(&message)) {
-    if (!holds<broker::TaskSettled>(effects)) return;  // said twice, or by a sink it has forgotten
-    for (const auto& settled : stored->tasks) {
-      const auto position = watched_.find(settled.id);
-      if (position == watched_.end() || !position->second.ended) continue;
-      watched_.erase(position);
-      settled_lately_.push_back(settled.id);
-      // An outcome can be settled that was never seen here; half of the memory leaves room for
-      // those.
-      if (settled_lately_.size() > options_.settled_memory / 2) settled_lately_.pop_front();
+    if (holds<broker::LeaseClosed>(effects)) nacked(*nack);  // else it is stale
+  }
+  for (const auto& effect : effects) {
+    if (const auto* end = std::get_if<broker::TaskSettled>(&effect)) settled(end->task);
+  }
+}
+
+void Promises::admitted(const Submit& submit, const broker::Effects& effects, Time now) {
+  for (const auto& effect : effects) {
+    const auto* send = std::get_if<broker::SendTo>(&effect);
+    const auto* answer = send == nullptr ? nullptr : std::get_if<Admitted>(&send->message);
+    if (answer == nullptr) continue;
+    for (const auto& [id, durable] : answer->tasks) {
+      const auto task = std::find_if(submit.tasks.begin(), submit.tasks.end(),
+                                     [&id = id](const auto& each) { return each.id == id; });
+      if (task == submit.tasks.end()) continue;
+      const auto known = watched_.find(id);
+      if (known != watched_.end()) continue;  // in progress: answered so again
+      auto& watched = watched_[id];
+      watched.live = task->task_class == TaskClass::live;
+      if (task->ttl > Duration::zero()) watched.deadline = now + task->ttl;
+      if (!watched.live) continue;
+      auto& newest = newest_[id.source];
+      newest = std::max(newest, std::pair{id.epoch, id.sequence});
     }
+  }
+}
+
+void Promises::nacked(const Nack& nack) {
+  auto& task = watched_[nack.id];
+  const auto charge = entry(nack.reason).charge;
+  if (charge == Charge::failed) ++task.nacks;
+  if (charge == Charge::final) task.refused = true;
+}
+
+void Promises::settled(const TaskId& task) {
+  watched_.erase(task);
+  settled_lately_.push_back(task);
+  if (settled_lately_.size() > options_.settled_memory) settled_lately_.pop_front();
+}
+
+void Promises::operator_orders(const Control& control, const broker::Effects& effects) {
+  const bool done = std::any_of(effects.begin(), effects.end(), [](const auto& effect) {
+    const auto* send = std::get_if<broker::SendTo>(&effect);
+    const auto* report = send == nullptr ? nullptr : std::get_if<Report>(&send->message);
+    return report != nullptr && report->reason == Reason::none;
+  });
+  if (!done) return;  // nothing of that name, or nothing left to do
+  const bool pausing = control.verb == ControlVerb::pause;
+  if (pausing || control.verb == ControlVerb::resume) {
+    if (control.name.empty()) {
+      paused_ = pausing;
+    } else if (pausing) {
+      paused_sources_.insert(control.name);
+    } else {
+      paused_sources_.erase(control.name);
+    }
+  } else if (control.verb == ControlVerb::cancel_task) {
+    cancelled_.insert(control.tasks.begin(), control.tasks.end());
+  } else if (control.verb == ControlVerb::cancel_job) {
+    cancelled_jobs_.insert(control.name);
   }
 }
 
@@ -60,12 +110,15 @@ void Promises::closed_by(const TaskId& task, const LeaseId& lease, const broker:
   }
 }
 
-void Promises::broker_sends(const Message& message, const std::vector<Content>& contents) {
+void Promises::broker_sends(const Message& message, const std::vector<Content>& contents,
+                            Time now) {
   if (const auto* assign = std::get_if<Assign>(&message)) {
-    for (const auto& task : assign->tasks) assigned(task);
+    for (const auto& task : assign->tasks) assigned(task, now);
   } else if (const auto* outcomes = std::get_if<Outcomes>(&message)) {
-    for (std::size_t i = 0; i < outcomes->outcomes.size() && i < contents.size(); ++i) {
-      ended(outcomes->outcomes[i], contents[i]);
+    auto content = contents.begin();
+    for (const auto& outcome : outcomes->outcomes) {
+      const bool carries = outcome.payload.id && content != contents.end();
+      ended(outcome, carries ? &*content++ : nullptr, now);
     }
   } else if (const auto* settled = std::get_if<Settled>(&message)) {
     for (const auto& task : settled->tasks) must_be_stored(task, "the broker");
@@ -74,44 +127,94 @@ void Promises::broker_sends(const Message& message, const std::vector<Content>& 
   }
 }
 
-void Promises::assigned(const AssignedTask& task) {
+void Promises::assigned(const AssignedTask& task, Time now) {
   const std::string id = to_string(task.id);
   if (task.lease.counter <= last_lease_) break_with("a lease is used again for " + id);
   last_lease_ = task.lease.counter;
   if (std::count(settled_lately_.begin(), settled_lately_.end(), task.id) > 0) {
     break_with("handed out although it was settled a moment ago: " + id);
   }
-  if (task.attempt == 1) watched_[task.id] = {};
-  auto& watched = watched_[task.id];
+  if (paused_ || paused_sources_.contains(task.source))
+    break_with("handed out while paused: " + id);
+  const auto position = watched_.find(task.id);
+  if (position == watched_.end()) {
+    break_with("handed out and never admitted: " + id);
+    return;
+  }
+  auto& watched = position->second;
   if (watched.ended) break_with("handed out after its end: " + id);
   if (watched.refused || watched.nacks >= options_.failed_attempts_max) {
     break_with("handed out more often than allowed: " + id);
   }
+  if (watched.deadline <= now) break_with("handed out after its deadline: " + id);
+  if ((watched.deadline == kNever) != (task.ttl_left == Duration::zero())) {
+    break_with("the worker is told another deadline: " + id);
+  }
+  if (watched.live && newest_[task.id.source] != std::pair{task.id.epoch, task.id.sequence}) {
+    break_with("a frame is handed out that is not the newest of its camera: " + id);
+  }
+  if (watched.live && task.attempt != 1) break_with("a frame is tried twice: " + id);
   watched.lease = task.lease;
 }
 
-void Promises::ended(const Outcome& outcome, const Content& content) {
+void Promises::ended(const Outcome& outcome, const Content* content, Time now) {
   const std::string id = to_string(outcome.id);
-  auto& watched = watched_[outcome.id];
-  if (watched.ended) return;  // sent again
-  watched.ended = true;
-  if (outcome.status == Status::ok) {
-    if (!content.is_result || content.lease != watched.lease) {
-      break_with("ended by the result of another lease: " + id);
-    }
+  const auto position = watched_.find(outcome.id);
+  if (position == watched_.end()) {
+    // The sink's answer was lost with its connection, and the outcome is sent to the next one.
+    if (!store_.contains(outcome.id)) break_with("ended and never admitted: " + id);
     return;
   }
+  auto& watched = position->second;
+  if (watched.ended) return;  // sent again
+  watched.ended = true;
+  switch (outcome.status) {
+    case Status::ok:
+      if (content == nullptr || !content->is_result || content->lease != watched.lease) {
+        break_with("ended by the result of another lease: " + id);
+      }
+      return;
+    case Status::failed:
+      failed(outcome, watched);
+      return;
+    case Status::expired: {
+      // A worker's clock may run 3 % too fast.
+      const Duration early = ttl_of(outcome.id) / 20;
+      if (watched.deadline == kNever || now + early < watched.deadline) {
+        break_with("expired before its time: " + id);
+      }
+      return;
+    }
+    case Status::superseded:
+      if (!watched.live ||
+          newest_[outcome.id.source] <= std::pair{outcome.id.epoch, outcome.id.sequence}) {
+        break_with("superseded by nothing: " + id);
+      }
+      return;
+    case Status::cancelled:
+      if (!cancelled_.contains(outcome.id) && !cancelled_jobs_.contains(outcome.job)) {
+        break_with("cancelled by nobody: " + id);
+      }
+      return;
+    case Status::lost:
+      break_with("lost by a broker that lives: " + id);
+  }
+}
+
+void Promises::failed(const Outcome& outcome, const Watched& watched) {
+  const std::string id = to_string(outcome.id);
   const auto charge = entry(outcome.reason).charge;
+  if (charge == Charge::final && !watched.refused) break_with("given up without cause: " + id);
+  if (charge == Charge::nothing || charge == Charge::answer) {
+    break_with(fmt::format("{} failed for '{}'", id, to_string(outcome.reason)));
+  }
+  if (watched.live) return;  // one attempt
   if (charge == Charge::failed && watched.nacks != options_.failed_attempts_max) {
     break_with(fmt::format("failed after {} attempts, not {}: {}", watched.nacks,
                            options_.failed_attempts_max, id));
   }
-  if (charge == Charge::final && !watched.refused) break_with("given up without cause: " + id);
   if (charge == Charge::lost && outcome.attempts < options_.lost_attempts_max) {
     break_with("given up before its last attempt: " + id);
-  }
-  if (charge == Charge::nothing || charge == Charge::answer) {
-    break_with(fmt::format("{} failed for '{}'", id, to_string(outcome.reason)));
   }
 }
 
@@ -164,20 +267,30 @@ void Promises::sink_commits(const std::vector<Outcome>& outcomes, const PayloadS
 }
 
 void Promises::producer_is_told(const producer::TaskEnded& ended) {
+  const auto& settled = ended.settled;
   if (ended.rejected) {
-    break_with("rejected: " + to_string(ended.settled.id) + " " + ended.settled.text);
-  } else {
-    must_be_stored(ended.settled, "the producer");
+    rejected_.insert(settled.id);
+    if (settled.reason != Reason::cancelled_by_operator || cancelled_jobs_.empty()) {
+      break_with("rejected: " + to_string(settled.id) + " " + settled.text);
+    }
+    return;
   }
+  // A camera says so itself of frames whose broker is gone.
+  if (settled.status == Status::lost && settled.reason == Reason::broker_restarted) return;
+  must_be_stored(settled, "the producer");
 }
 
 SettledTask Promises::store(const Outcome& outcome, const PayloadShelf& shelf) {
   const auto* content = shelf.find(outcome.payload.id);
   const bool ok = outcome.status == Status::ok;
-  if (content == nullptr || content->task != outcome.id || content->is_result != ok) {
+  const bool has_bytes = ok || outcome.status == Status::failed;
+  if ((content != nullptr) != has_bytes) {
+    break_with(fmt::format("{} came {} bytes: {}", to_string(outcome.status),
+                           has_bytes ? "without" : "with", to_string(outcome.id)));
+  } else if (has_bytes && (content->task != outcome.id || content->is_result != ok)) {
     break_with("an outcome came with wrong bytes: " + to_string(outcome.id));
   }
-  const bool must_fail = is_poison(outcome.id) || is_refused(outcome.id);
+  const bool must_fail = is_poison(outcome.id) || is_refused(outcome.id) || is_deadly(outcome.id);
   const bool by_detector = outcome.reason == Reason::detector_error;
   const bool by_gate = outcome.reason == Reason::not_a_picture;
   if ((ok && must_fail) || (by_detector && !is_poison(outcome.id)) ||

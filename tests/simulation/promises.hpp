@@ -6,20 +6,19 @@
 #include "broker/core/dispatcher.hpp"
 #include "producer/core/submission.hpp"
 #include "tests/simulation/network.hpp"
+#include "tests/simulation/pictures.hpp"
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace framefleet::simulation {
 
-/// Pictures that no detector can do, and pictures that the image gate refuses.
-inline bool is_poison(const TaskId& id) { return id.sequence % 10 == 7; }
-inline bool is_refused(const TaskId& id) { return id.sequence % 10 == 9; }
-inline constexpr std::uint64_t kInputBytes = 1000;
 /// What the broker counts for a task, at least.
 inline constexpr std::uint64_t kTaskBytes = kInputBytes + broker::Task::kTables;
 
@@ -30,8 +29,9 @@ class Promises {
 
   // The broker, from outside.
   void broker_starts(const broker::CoreOptions& options);
-  void broker_received(const Message& message, const broker::Effects& effects);
-  void broker_sends(const Message& message, const std::vector<Content>& contents);
+  void broker_received(const Message& message, const broker::Effects& effects, Time now);
+  void broker_sends(const Message& message, const std::vector<Content>& contents, Time now);
+  void operator_orders(const Control& control, const broker::Effects& effects);
   void broker_rests(const broker::Dispatcher& broker, Time now);
 
   // Its clients.
@@ -44,10 +44,14 @@ class Promises {
   // The store: what is in it survives everything and is never overwritten.
   SettledTask store(const Outcome& outcome, const PayloadShelf& shelf);
   const std::map<TaskId, SettledTask>& stored() const { return store_; }
+  /// Its job was cancelled when its producer submitted it.
+  bool was_rejected(const TaskId& id) const { return rejected_.contains(id); }
 
  private:
   /// A task as this incarnation of the broker deals with it.
   struct Watched {
+    bool live{false};
+    Time deadline{kNever};
     LeaseId lease;           // the latest
     std::uint16_t nacks{0};  // accepted ones that use an attempt
     bool refused{false};     // by a nack that is final
@@ -55,15 +59,26 @@ class Promises {
   };
 
   void closed_by(const TaskId& task, const LeaseId& lease, const broker::Effects& effects);
-  void assigned(const AssignedTask& task);
-  void ended(const Outcome& outcome, const Content& content);
+  void admitted(const Submit& submit, const broker::Effects& effects, Time now);
+  void nacked(const Nack& nack);
+  void settled(const TaskId& task);
+  void assigned(const AssignedTask& task, Time now);
+  void ended(const Outcome& outcome, const Content* content, Time now);
+  void failed(const Outcome& outcome, const Watched& watched);
   void must_be_stored(const SettledTask& settled, const char* said_by);
 
   std::optional<std::string> broken_;
   broker::CoreOptions options_;
   std::map<TaskId, Watched> watched_;
-  std::deque<TaskId> settled_lately_;  // fewer than the broker remembers
+  std::deque<TaskId> settled_lately_;  // as many as the broker remembers
   std::uint64_t last_lease_{0};
+  /// Epoch and sequence of the newest frame that each camera got admitted.
+  std::map<std::uint64_t, std::pair<std::uint32_t, std::uint64_t>> newest_;
+  bool paused_{false};
+  std::set<std::string> paused_sources_;
+  std::set<TaskId> cancelled_;  // by an operator, ever
+  std::set<std::string> cancelled_jobs_;
+  std::set<TaskId> rejected_;
   std::map<TaskId, SettledTask> store_;
 };
 

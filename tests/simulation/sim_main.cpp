@@ -1,6 +1,6 @@
-// framefleet-sim --seed N [--seeds K] [--tasks T] [--trace]: runs the simulated fleet with K seeds
-// from N on. Exit 0 when every promise held; otherwise prints the seed, what broke and the last
-// events.
+// framefleet-sim --seed N [--seeds K] [--steps M] [--tasks T] [--trace]: runs the simulated fleet
+// with K seeds from N on, each until it is at rest, or for M steps with faults close together. Exit
+// 0 when every promise held; otherwise prints the seed, what broke and the last events.
 
 #include "tests/simulation/world.hpp"
 
@@ -28,6 +28,7 @@ void name_the_seed(int) {
 struct Arguments {
   std::uint64_t seed{1};
   std::uint64_t seeds{1};
+  std::uint64_t steps{0};
   std::uint64_t tasks{20};
   bool trace{false};
 };
@@ -45,6 +46,8 @@ bool parse(int argc, char** argv, Arguments& out) {
       out.seed = value;
     } else if (word == "--seeds") {
       out.seeds = value;
+    } else if (word == "--steps") {
+      out.steps = value;
     } else if (word == "--tasks") {
       out.tasks = value;
     } else {
@@ -54,49 +57,58 @@ bool parse(int argc, char** argv, Arguments& out) {
   return true;
 }
 
+unsigned long long number(std::uint64_t value) { return value; }
+
+framefleet::simulation::WorldOptions options_for(const Arguments& arguments) {
+  framefleet::simulation::WorldOptions options;
+  options.tasks_per_producer = arguments.tasks;
+  options.trace = arguments.trace;
+  options.steps_max = arguments.steps;
+  if (arguments.steps > 0)
+    options.fault_rate = 10;  // per second: about four in a schedule of 200 steps
+  return options;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace framefleet::simulation;
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
-    std::fprintf(stderr, "usage: framefleet-sim [--seed N] [--seeds K] [--tasks T] [--trace]\n");
+    std::fprintf(
+        stderr, "usage: framefleet-sim [--seed N] [--seeds K] [--steps M] [--tasks T] [--trace]\n");
     return 64;
   }
   std::signal(SIGABRT, name_the_seed);
-  std::uint64_t steps = 0;
-  std::uint64_t crashes = 0;
-  std::uint64_t worked_again = 0;
+  WorldReport sum;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     current_seed = arguments.seed + i;
-    WorldOptions options;
+    auto options = options_for(arguments);
     options.seed = current_seed;
-    options.tasks_per_producer = arguments.tasks;
-    options.trace = arguments.trace;
     auto report = World(options).run();
-    steps += report.steps;
-    crashes += report.crashes;
-    worked_again += report.worked_again;
+    sum.add(report);
     if (arguments.trace) {
       for (const auto& line : report.trace) std::printf("%s\n", line.c_str());
     }
     if (!report.violation) continue;
-    std::printf("seed %llu: %s\n", static_cast<unsigned long long>(current_seed),
-                report.violation->text.c_str());
+    std::printf("seed %llu: %s\n", number(current_seed), report.violation->text.c_str());
     options.trace = true;  // once more, to tell what led to it: the same seed gives the same run
     const auto again = World(options).run();
     const std::size_t from = again.trace.size() > 50 ? again.trace.size() - 50 : 0;
     for (std::size_t line = from; line < again.trace.size(); ++line) {
       std::printf("  %s\n", again.trace[line].c_str());
     }
-    std::printf("again: framefleet-sim --seed %llu --tasks %llu --trace\n",
-                static_cast<unsigned long long>(current_seed),
-                static_cast<unsigned long long>(arguments.tasks));
+    std::printf("again: framefleet-sim --seed %llu --steps %llu --tasks %llu --trace\n",
+                number(current_seed), number(arguments.steps), number(arguments.tasks));
     return 1;
   }
-  std::printf("%llu seeds, %llu steps, %llu crashes, %llu tasks worked on again: no violation\n",
-              static_cast<unsigned long long>(arguments.seeds),
-              static_cast<unsigned long long>(steps), static_cast<unsigned long long>(crashes),
-              static_cast<unsigned long long>(worked_again));
+  std::printf(
+      "%llu seeds, %llu steps, %llu crashes, %llu cuts, %llu drains, %llu orders; "
+      "%llu stored: %llu failed, %llu expired, %llu superseded, %llu cancelled; "
+      "%llu handed ahead, %llu recalled, %llu worked on again: no violation\n",
+      number(arguments.seeds), number(sum.steps), number(sum.crashes), number(sum.cuts),
+      number(sum.drains), number(sum.controls), number(sum.stored), number(sum.failed),
+      number(sum.expired), number(sum.superseded), number(sum.cancelled), number(sum.handed_ahead),
+      number(sum.recalled), number(sum.worked_again));
   return 0;
 }

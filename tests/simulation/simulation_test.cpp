@@ -39,19 +39,37 @@ TEST_CASE("tracing changes nothing") {
 
 TEST_CASE("another seed gives another run") { CHECK(run(1, false).digest != run(2, false).digest); }
 
-TEST_CASE("faults happen in a run, and pictures fail in it as they must") {
-  std::uint64_t crashes = 0;
-  std::uint64_t cuts = 0;
-  std::uint64_t lost = 0;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    const auto report = run(seed, false);
-    crashes += report.crashes;
-    cuts += report.cuts;
-    lost += report.lost_messages;
-    CHECK(report.stored == 40);
-    CHECK(report.failed >= 8);  // two in ten of forty can never be ok
+TEST_CASE("everything that the promises are about happens in the runs") {
+  WorldReport sum;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) sum.add(run(seed, false));
+  CHECK(sum.crashes > 40);
+  CHECK(sum.cuts > 20);
+  CHECK(sum.drains > 20);
+  CHECK(sum.controls > 20);
+  CHECK(sum.lost_messages > 20);
+  CHECK(sum.busy_answers > 20);
+  CHECK(sum.stored > 40 * 38);  // two folders of twenty pictures in each, but for cancelled jobs
+  CHECK(sum.failed > 40 * 4);   // two in ten can never be ok
+  CHECK(sum.superseded > 40);
+  CHECK(sum.expired > 40);
+  CHECK(sum.cancelled > 1);
+  CHECK(sum.handed_ahead > 40);
+  CHECK(sum.recalled > 40);
+}
+
+TEST_CASE("a short schedule ends after its steps, and work is done in it") {
+  WorldReport sum;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    WorldOptions options;
+    options.seed = seed;
+    options.steps_max = 200;
+    options.fault_rate = 10;
+    const auto report = World(options).run();
+    CHECK_FALSE(report.violation.has_value());
+    CHECK(report.steps == 200);
+    sum.add(report);
   }
-  CHECK(crashes > 20);
-  CHECK(cuts > 20);
-  CHECK(lost > 20);
+  CHECK(sum.crashes > 100);
+  CHECK(sum.stored > 100);
+  CHECK(sum.handed_ahead > 50);
 }

@@ -35,18 +35,8 @@ Answer ask(const Client& client, Answer otherwise, Question question) {
       client.core);
 }
 
-Time deadline_of(const Client& client) {
-  if (!client.running || client.paused) return kNever;
-  return ask(client, kNever, [](const auto& core) { return core.next_deadline(); });
-}
-
 bool is_over(const Client& client) {
   return ask(client, false, [](const auto& core) { return core.over(); });
-}
-
-bool is_complete(const Client& client) {
-  const auto* submission = std::get_if<producer::Submission>(&client.core);
-  return submission != nullptr && submission->over() && submission->complete();
 }
 
 }  // namespace
@@ -57,18 +47,31 @@ World::World(WorldOptions options)
       network_(agenda_, {options.loss, options.doubling},
                [this](Flight flight) { arrive(std::move(flight)); }) {
   for (std::size_t i = 0; i < options_.workers; ++i) add_client(Kind::worker, i);
-  for (std::size_t i = 0; i < options_.producers; ++i) add_client(Kind::producer, i);
+  const std::size_t producers = options_.folders + options_.cameras;
+  for (std::size_t i = 0; i < producers; ++i) {
+    add_client(Kind::producer, i);
+    clients_.back().live = i >= options_.folders;
+  }
   add_client(Kind::sink, 0);
+  for (auto& client : clients_) {
+    client.clock_ppm = static_cast<std::int64_t>(agenda_.pick(60'000)) - 30'000;
+  }
+  quick_ = agenda_.chance(0.5);
 }
 
 WorldReport World::run() {
-  // Whoever starts first: in any order, spread over a second.
-  agenda_.after(agenda_.delay(0ms, 1s), [this] { start_broker(); });
-  for (auto& client : clients_) start_later(client, agenda_.delay(0ms, 1s));
-  agenda_.at(Time{} + options_.fault_time, [this] { network_.heal(); });
+  // Whoever starts first: in any order.
+  const Duration spread = brief() ? 100ms : 1s;
+  agenda_.after(agenda_.delay(0ms, spread), [this] { start_broker(); });
+  for (auto& client : clients_) start_later(client, agenda_.delay(0ms, spread));
+  agenda_.at(Time{} + options_.fault_time, [this] {
+    network_.heal();
+    resume_everything();
+  });
   plan_fault();
   const Time rest_by = Time{} + options_.fault_time + kRestTime;
-  while (!promises_.broken() && report_.steps < kStepsMax) {
+  const auto steps_max = options_.steps_max == 0 ? kStepsMax : options_.steps_max;
+  while (!promises_.broken() && report_.steps < steps_max) {
     if (!faulty() && producers_are_done() && broker_is_empty()) break;
     if (agenda_.now() > rest_by) {
       promises_.break_with(
@@ -77,12 +80,20 @@ WorldReport World::run() {
     }
     step();
   }
-  if (!promises_.broken()) check_end();
+  const bool at_rest = !faulty() && producers_are_done() && broker_is_empty();
+  if (!promises_.broken() && at_rest) check_end();
   if (promises_.broken()) {
     report_.violation = Violation{fmt::format(
         "at {:.6f} s: {}", seconds(agenda_.now().time_since_epoch()), *promises_.broken())};
   }
   report_.lost_messages = network_.lost_count();
+  report_.stored = promises_.stored().size();
+  for (const auto& [id, row] : promises_.stored()) {
+    report_.failed += row.status == Status::failed ? 1U : 0U;
+    report_.superseded += row.status == Status::superseded ? 1U : 0U;
+    report_.expired += row.status == Status::expired ? 1U : 0U;
+    report_.cancelled += row.status == Status::cancelled ? 1U : 0U;
+  }
   return std::move(report_);
 }
 
@@ -103,83 +114,41 @@ void World::step() {
   FRAMEFLEET_ASSERT(next != kNever);
   agenda_.move_to(next);
   if (due != nullptr) {
-    with_core(*due, [this](auto& core, auto& out) { core.tick(agenda_.now(), out); });
+    with_core(*due, [&](auto& core, auto& out) { core.tick(now_of(*due), out); });
   } else if (broker_due) {
     broker::Effects effects;
     broker_->tick(agenda_.now(), effects);
     perform(effects);
+    if (broker_ && !broker_over_ && broker_->next_deadline() <= agenda_.now()) {
+      promises_.break_with("the broker leaves undone what is due");
+    }
   } else {
     agenda_.run_next();
   }
   bury_the_finished();
 }
 
-// --- faults
-// ---------------------------------------------------------------------------------------
-
-void World::plan_fault() {
-  const double mean = 1.0 / options_.fault_rate;
-  const auto wait = std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(mean * (0.1 + 1.8 * agenda_.fraction())));
-  agenda_.after(wait, [this] {
-    if (!faulty()) return;
-    happen();
-    plan_fault();
-  });
+/// What the client's own clock shows.
+Time World::now_of(const Client& client) const {
+  const auto passed = agenda_.now().time_since_epoch().count();
+  return Time{Duration{passed + passed / 1'000'000 * client.clock_ppm}};
 }
 
-void World::happen() {
-  auto& victim = clients_[agenda_.pick(clients_.size())];
-  const std::uint64_t fault = agenda_.pick(12);
-  if (fault < 4) {
-    crash(victim);
-  } else if (fault < 5) {
-    if (!broker_) return;
-    note("crash of the broker");
-    ++report_.crashes;
-    end_broker();
-  } else if (fault < 7) {
-    note("cut of " + victim.name());
-    ++report_.cuts;
-    network_.cut(victim.connection);
-  } else if (fault < 9) {
-    if (!victim.running || victim.paused) return;
-    note("drain of " + victim.name());
-    ++report_.drains;
-    with_core(victim, [this](auto& core, auto& out) { core.drain(agenda_.now(), out); });
-  } else if (fault < 10) {
-    if (!broker_ || broker_paused_) return;
-    note("drain of the broker");
-    ++report_.drains;
-    drain_broker();
-  } else if (fault < 11) {
-    pause(victim);
-  } else {
-    pause_broker();
-  }
-}
-
-/// SIGSTOP for a while: longer than every time-out, or shorter.
-void World::pause(Client& client) {
-  if (!client.running || client.paused) return;
-  note("pause of " + client.name());
-  client.paused = true;
-  agenda_.after(agenda_.delay(100ms, 8s), [this, &client, life = client.life] {
-    if (client.life != life) return;
-    client.paused = false;
-    for (auto& flight : std::exchange(client.inbox, {})) arrive(std::move(flight));
-  });
-}
-
-void World::pause_broker() {
-  if (!broker_ || broker_paused_) return;
-  note("pause of the broker");
-  broker_paused_ = true;
-  agenda_.after(agenda_.delay(100ms, 5s), [this, incarnation = incarnation_] {
-    if (incarnation != incarnation_) return;
-    broker_paused_ = false;
-    for (auto& flight : std::exchange(broker_inbox_, {})) arrive(std::move(flight));
-  });
+/// When its core wants to be called, by the one true clock.
+Time World::deadline_of(const Client& client) const {
+  if (!client.running || client.paused) return kNever;
+  const Time wanted = ask(client, kNever, [](const auto& core) { return core.next_deadline(); });
+  const Time shown = now_of(client);
+  if (wanted == kNever || wanted <= shown) return wanted == kNever ? kNever : agenda_.now();
+  // At the first full millionth of a second at which its clock has got there.
+  const auto left = (wanted - shown).count();
+  Time at = agenda_.now() + Duration{left * 1'000'000 / (1'000'000 + client.clock_ppm)};
+  const auto shows = [&client](Time now) {
+    const auto passed = now.time_since_epoch().count();
+    return Time{Duration{passed + passed / 1'000'000 * client.clock_ppm}};
+  };
+  while (shows(at) < wanted) at += 1us;
+  return at;
 }
 
 // --- life and death
@@ -196,8 +165,10 @@ void World::add_client(Kind kind, std::size_t index) {
 void World::start_broker() {
   broker::CoreOptions options;
   options.incarnation = ++incarnation_;
-  options.backlog_tasks_max = 14;
-  options.backlog_bytes_max = 10 * kTaskBytes;
+  options.backlog_tasks_max = 18;
+  options.backlog_bytes_max = 14 * kTaskBytes;
+  options.lost_attempts_max = 5;
+  options.dying_window = 8s;
   options.sink_window = 4;
   options.grant_tasks = 8;
   options.settled_memory = 10;
@@ -213,14 +184,16 @@ void World::drain_broker() {
 }
 
 void World::end_broker() {
-  report_.busy_answers += broker_->stats(agenda_.now()).busy_answers;
+  const auto stats = broker_->stats(agenda_.now());
+  report_.busy_answers += stats.busy_answers;
+  report_.recalled += stats.recalled;
   broker_.reset();
   broker_shelf_ = {};
   broker_paused_ = false;
   broker_over_ = false;
   broker_inbox_.clear();
   network_.cut_all();
-  agenda_.after(agenda_.delay(10ms, 4s), [this] { start_broker(); });
+  agenda_.after(agenda_.delay(10ms, brief() ? 200ms : 4s), [this] { start_broker(); });
 }
 
 void World::start_later(Client& client, Duration wait) {
@@ -242,11 +215,10 @@ void World::start(Client& client) {
     producer::SubmissionOptions options;
     options.ask_first = client.life > 1;
     options.window_tasks = 12;
+    const SourceClaim claim{source.name, source.epoch, 1, count_of(client), source.hash};
     client.core.emplace<producer::Submission>(
-        Hello{.role = Role::producer,
-              .name = client.name(),
-              .sources = {{source.name, 1, 1, options_.tasks_per_producer, source.hash}}},
-        std::vector<producer::SourceOutline>{source}, options, agenda_.now());
+        Hello{.role = Role::producer, .name = client.name(), .sources = {claim}},
+        std::vector<producer::SourceOutline>{source}, options, now_of(client));
   } else {
     sink::IntakeOptions options;
     options.batch_tasks_max = 3;
@@ -269,16 +241,17 @@ void World::end(Client& client) {
   client.shelf = {};
   client.inbox.clear();
   client.pool.clear();
+  client.deadlines.clear();
   client.told.clear();
   ++client.life;
   network_.cut(client.connection);
-  start_later(client, agenda_.delay(10ms, 4s));
+  start_later(client, agenda_.delay(10ms, brief() ? 200ms : 4s));
 }
 
 /// Whoever left in order starts again, except a producer whose work is done.
 void World::bury_the_finished() {
   for (auto& client : clients_) {
-    if (!client.running || client.paused || !is_over(client) || is_complete(client)) continue;
+    if (!client.running || client.paused || !is_over(client) || client.is_complete()) continue;
     note(client.name() + " has left");
     check_nothing_is_kept(client);
     end(client);
@@ -287,117 +260,6 @@ void World::bury_the_finished() {
     note("the broker has left");
     if (broker_shelf_.count() != 0) promises_.break_with("a drained broker keeps payloads");
     end_broker();
-  }
-}
-
-// --- the end
-// --------------------------------------------------------------------------------------
-
-/// A producer may have been told by the sink what the broker has yet to hear.
-bool World::broker_is_empty() const {
-  if (!broker_) return true;
-  return broker_->fleet_status(agenda_.now()).in_progress.in_all() == 0;
-}
-
-bool World::producers_are_done() const {
-  return std::all_of(clients_.begin(), clients_.end(), [](const Client& client) {
-    return client.kind != Kind::producer || (client.running && is_complete(client));
-  });
-}
-
-std::string World::unrest() const {
-  std::string text;
-  for (const auto& client : clients_) {
-    const auto* submission = std::get_if<producer::Submission>(&client.core);
-    if (submission == nullptr) continue;
-    const auto stats = submission->stats();
-    text += fmt::format("{}: in flight {}, admitted {}, up {}; ", client.name(), stats.in_flight,
-                        stats.admitted, stats.link_up);
-  }
-  for (const auto& client : clients_) {
-    const auto* session = std::get_if<worker::Session>(&client.core);
-    if (session == nullptr) continue;
-    const auto stats = session->stats();
-    text += fmt::format("{}: running {}, abandoned {}, unsettled {}, draining {}; ", client.name(),
-                        stats.running, stats.abandoned, stats.unsettled, stats.draining);
-  }
-  if (broker_) {
-    const auto status = broker_->fleet_status(agenda_.now());
-    const auto& tasks = status.in_progress;
-    text += fmt::format(
-        "broker: ready {}, delayed {}, leased {}, storing {}, suspects {}, dying {}, sink {}, "
-        "workers {}, draining {}",
-        tasks.ready, tasks.delayed, tasks.leased, tasks.storing, status.suspects,
-        status.workers_dying, status.sink_connected, status.workers, status.draining);
-  }
-  return text;
-}
-
-/// Every picture has one outcome, every producer knows it, and every process drains to nothing.
-void World::check_end() {
-  for (const auto& client : clients_) {
-    const auto* submission = std::get_if<producer::Submission>(&client.core);
-    if (submission == nullptr) continue;
-    for (std::uint64_t s = 0; s < options_.tasks_per_producer; ++s) {
-      const TaskId id{source_of(client).hash, 1, s, 0};
-      if (!promises_.stored().contains(id)) promises_.break_with("not stored: " + to_string(id));
-    }
-    const auto stats = submission->stats();
-    std::uint64_t told = stats.stored_before;
-    for (const auto count : stats.settled) told += count;
-    if (told != options_.tasks_per_producer || stats.submitted != stats.admitted + stats.rejected) {
-      promises_.break_with(client.name() + " does not count what it was told");
-    }
-  }
-  if (promises_.stored().size() != options_.producers * options_.tasks_per_producer) {
-    promises_.break_with("more outcomes than pictures");
-  }
-  report_.stored = promises_.stored().size();
-  for (const auto& [id, row] : promises_.stored()) {
-    report_.failed += row.status == Status::failed ? 1U : 0U;
-  }
-  drain_workers();
-}
-
-void World::drain_workers() {
-  // A worker that ends its drain comes back as the next life of its client.
-  std::vector<std::uint32_t> lives;
-  for (const auto& client : clients_) lives.push_back(client.life + (client.running ? 0U : 1U));
-  const auto is_left = [&](const Client& client) {
-    return client.kind != Kind::worker || client.life > lives[client.position];
-  };
-  const Time give_up_at = agenda_.now() + 2min;
-  while (!promises_.broken() && agenda_.now() < give_up_at &&
-         !std::all_of(clients_.begin(), clients_.end(), is_left)) {
-    for (auto& client : clients_) {
-      if (is_left(client) || !client.running || client.paused) continue;
-      with_core(client, [this](auto& core, auto& out) { core.drain(agenda_.now(), out); });
-    }
-    step();
-  }
-  if (!std::all_of(clients_.begin(), clients_.end(), is_left)) {
-    promises_.break_with("a worker does not end its drain");
-  }
-  if (broker_) {
-    report_.busy_answers += broker_->stats(agenda_.now()).busy_answers;
-    if (!broker_is_empty()) {
-      promises_.break_with("tasks are left in a broker at rest");
-    }
-    if (broker_shelf_.count() != 0) promises_.break_with("the broker keeps payloads of nothing");
-  }
-  for (const auto& client : clients_) {
-    if (client.running) check_nothing_is_kept(client);
-  }
-}
-
-/// A client that is at nothing holds no payloads.
-void World::check_nothing_is_kept(const Client& client) {
-  const auto* intake = std::get_if<sink::Intake>(&client.core);
-  const bool at_work =
-      !client.pool.empty() ||
-      (intake != nullptr && intake->stats().waiting + intake->stats().committing != 0);
-  if (!at_work && client.shelf.count() != 0) {
-    promises_.break_with(client.name() + " keeps payloads of nothing");
   }
 }
 

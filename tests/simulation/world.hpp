@@ -23,8 +23,13 @@ namespace framefleet::simulation {
 struct WorldOptions {
   std::uint64_t seed{1};
   std::size_t workers{3};
-  std::size_t producers{2};
+  std::size_t folders{2};
+  std::size_t cameras{1};
+  /// Pictures of a folder; a camera takes as many in a tenth of a second each.
   std::uint64_t tasks_per_producer{20};
+  /// Stop after so many steps, at rest or not; 0: when everything is at rest. Short schedules find
+  /// what needs two or three faults close together.
+  std::uint64_t steps_max{0};
   /// Virtual time during which faults happen; afterwards everything must come to rest.
   Duration fault_time{std::chrono::seconds{20}};
   /// Faults per second of virtual time, of all kinds together.
@@ -50,9 +55,27 @@ struct WorldReport {
   std::uint64_t busy_answers{0};
   std::uint64_t stored{0};
   std::uint64_t failed{0};
+  std::uint64_t superseded{0};
+  std::uint64_t expired{0};
+  std::uint64_t cancelled{0};
+  std::uint64_t handed_ahead{0};  ///< Tasks assigned to a worker without a free slot.
+  std::uint64_t recalled{0};
+  std::uint64_t controls{0};      ///< Orders of operators.
   std::uint64_t worked_again{0};  ///< Hand-outs of tasks that were stored already.
   std::uint64_t digest{0};        ///< Of all messages in order: equal seeds give equal digests.
   std::vector<std::string> trace;
+
+  /// Adds the numbers of another run.
+  void add(const WorldReport& other) {
+    for (const auto number :
+         {&WorldReport::steps, &WorldReport::crashes, &WorldReport::cuts, &WorldReport::drains,
+          &WorldReport::lost_messages, &WorldReport::busy_answers, &WorldReport::stored,
+          &WorldReport::failed, &WorldReport::superseded, &WorldReport::expired,
+          &WorldReport::cancelled, &WorldReport::handed_ahead, &WorldReport::recalled,
+          &WorldReport::controls, &WorldReport::worked_again}) {
+      this->*number += other.*number;
+    }
+  }
 };
 
 class World {
@@ -65,13 +88,24 @@ class World {
   WorldReport run();
 
  private:
-  // Time and faults (world.cpp)
+  // Time (world.cpp)
   bool faulty() const { return agenda_.now() < Time{} + options_.fault_time; }
+  /// A short schedule: everybody is quick to start, so that faults meet work.
+  bool brief() const { return options_.steps_max > 0; }
   void step();
+  Time now_of(const Client& client) const;
+  Time deadline_of(const Client& client) const;
+
+  // Faults and operators (world_faults.cpp)
   void plan_fault();
   void happen();
+  void hurt(Client& victim);
+  void hurt_broker();
   void pause(Client& client);
   void pause_broker();
+  void operate();
+  void order(Control control);
+  void resume_everything();
 
   // Life and death (world.cpp)
   void add_client(Kind kind, std::size_t index);
@@ -84,11 +118,12 @@ class World {
   void end(Client& client);
   void bury_the_finished();
 
-  // The end (world.cpp)
+  // The end (world_end.cpp)
   bool producers_are_done() const;
   bool broker_is_empty() const;
   std::string unrest() const;
   void check_end();
+  void check_folder(const Client& client, const producer::SubmissionStats& stats);
   void drain_workers();
   void check_nothing_is_kept(const Client& client);
 
@@ -96,6 +131,7 @@ class World {
   std::vector<Content> contents_of(const Message& message, const PayloadShelf& shelf);
   void send(ConnectionId id, bool to_broker, Message message, const PayloadShelf& shelf);
   void arrive(Flight flight);
+  void note_deadlines(Client& client, const Assign& assign);
 
   // What the cores ask for (world_effects.cpp)
   void perform(broker::Effects& effects);
@@ -131,6 +167,9 @@ class World {
     }
   }
 
+  std::uint64_t count_of(const Client& producer) const {
+    return options_.tasks_per_producer * (producer.live ? 2 : 1);
+  }
   void note(std::string text);
   void mix(const Message& message);
 
@@ -145,6 +184,7 @@ class World {
   std::uint32_t incarnation_{0};
   bool broker_paused_{false};
   bool broker_over_{false};  // it said Drained
+  bool quick_{false};        // tasks take so little that workers are handed some ahead
   WorldReport report_;
 };
 

@@ -12,14 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t kResultBytes = 100;
 /// The budget of a stage in the worker: a task that takes longer is given up.
 constexpr Duration kStageTimeout = 3s;
-
-std::vector<std::string> needed_by(const TaskId& id) {
-  return id.sequence % 2 == 0 ? std::vector<std::string>{"faces"}
-                              : std::vector<std::string>{"edges", "faces"};
-}
 
 std::string describe(const Message& message) {
   std::string text(name_of(message));
@@ -69,7 +63,7 @@ void World::send(ConnectionId id, bool to_broker, Message message, const Payload
   mix(message);
   Flight flight{id, to_broker, std::move(message), {}};
   flight.contents = contents_of(flight.message, shelf);
-  if (!to_broker) promises_.broker_sends(flight.message, flight.contents);
+  if (!to_broker) promises_.broker_sends(flight.message, flight.contents, agenda_.now());
   if (promises_.broken()) return;
   if (options_.trace && network_.is_open(id)) {
     note(fmt::format("{} {} {}", to_broker ? "->" : "<-", id, describe(flight.message)));
@@ -88,7 +82,7 @@ void World::arrive(Flight flight) {
     flight.unpack(broker_shelf_);
     broker::Effects effects;
     broker_->receive(PeerId{flight.connection}, flight.message, agenda_.now(), effects);
-    promises_.broker_received(flight.message, effects);
+    promises_.broker_received(flight.message, effects, agenda_.now());
     perform(effects);
     return;
   }
@@ -99,9 +93,18 @@ void World::arrive(Flight flight) {
     return;
   }
   flight.unpack(client.shelf);
+  if (const auto* assign = std::get_if<Assign>(&flight.message)) note_deadlines(client, *assign);
   with_core(client, [&](auto& core, auto& out) {
-    core.receive(std::move(flight.message), agenda_.now(), out);
+    core.receive(std::move(flight.message), now_of(client), out);
   });
+}
+
+void World::note_deadlines(Client& client, const Assign& assign) {
+  for (const auto& task : assign.tasks) {
+    if (client.pool.size() >= client.slots()) ++report_.handed_ahead;
+    if (task.ttl_left == Duration::zero() || client.deadlines.contains(task.lease)) continue;
+    client.deadlines[task.lease] = now_of(client) + task.ttl_left;
+  }
 }
 
 void World::mix(const Message& message) {
@@ -189,12 +192,17 @@ void World::work(Client& client, const AssignedTask& task) {
     promises_.break_with("a worker gets a task whose detectors it lacks: " + to_string(task.id));
   }
   if (promises_.stored().contains(task.id)) ++report_.worked_again;
-  const Duration needed = agenda_.delay(1ms, agenda_.chance(0.03) ? 9s : 200ms);
+  if (const auto deadline = client.deadlines.find(task.lease);
+      deadline != client.deadlines.end() && deadline->second <= now_of(client)) {
+    promises_.break_with("work begins after the deadline: " + to_string(task.id));
+  }
+  const Duration usual = quick_ ? 4ms : 200ms;
+  const Duration needed = agenda_.delay(1ms, agenda_.chance(0.03) ? Duration{9s} : usual);
   const bool is_watched = agenda_.chance(0.5);  // or nobody measures its time
   if (needed > kStageTimeout && is_watched) {
     plan(client, kStageTimeout, [this, &client, lease = task.lease] {
       with<worker::Session>(client, [&](auto& session, auto& out) {
-        session.overdue(lease, Reason::detect_timeout, "too slow", agenda_.now(), out);
+        session.overdue(lease, Reason::detect_timeout, "too slow", now_of(client), out);
       });
     });
   }
@@ -203,14 +211,21 @@ void World::work(Client& client, const AssignedTask& task) {
 
 void World::finish_work(Client& client, const AssignedTask& task) {
   client.pool.erase(task.lease);
+  client.deadlines.erase(task.lease);
+  if (is_deadly(task.id)) {
+    note(client.name() + " dies with " + to_string(task.id));
+    crash(client);
+    return;
+  }
   with<worker::Session>(client, [&](auto& session, auto& out) {
     if (is_poison(task.id)) {
-      session.failed(task.lease, Reason::detector_error, "poison", agenda_.now(), out);
+      session.failed(task.lease, Reason::detector_error, "poison", now_of(client), out);
     } else if (is_refused(task.id)) {
-      session.failed(task.lease, Reason::not_a_picture, "not a picture", agenda_.now(), out);
+      session.failed(task.lease, Reason::not_a_picture, "not a picture", now_of(client), out);
     } else {
       const auto payload = client.shelf.put({task.id, true, task.lease});
-      session.finished(task.lease, {payload, 1, kResultBytes}, 10ms, agenda_.now(), out);
+      session.finished(task.lease, {payload, 1, kResultBytes}, quick_ ? 2ms : 100ms, now_of(client),
+                       out);
     }
   });
 }
@@ -237,26 +252,28 @@ void World::perform(Client& client, producer::Effects& effects) {
 
 void World::list(Client& client, const producer::ListSequences& request) {
   std::vector<std::uint64_t> sequences;
-  for (auto s = request.from; s < options_.tasks_per_producer && sequences.size() < request.count;
-       ++s) {
+  for (auto s = request.from; s < count_of(client) && sequences.size() < request.count; ++s) {
     sequences.push_back(s);
   }
   with<producer::Submission>(client, [&](auto& submission, auto& out) {
-    submission.listed(request.source, sequences, agenda_.now(), out);
+    submission.listed(request.source, sequences, now_of(client), out);
   });
 }
 
 void World::read(Client& client, producer::PictureRef ref) {
   const auto source = source_of(client);
   SubmittedTask task;
-  task.id = {source.hash, 1, ref.sequence, 0};
+  task.id = {source.hash, source.epoch, ref.sequence, 0};
   task.source = source.name;
-  task.job = "job";
+  task.job = "job-" + std::to_string(client.index);
+  task.task_class = source.task_class;
+  task.priority = priority_of(task.id);
+  task.ttl = ttl_of(task.id);
   task.detectors = needed_by(task.id);
   task.digest = to_string(task.id);
   task.payload = {client.shelf.put({task.id, false, {}}), 1, kInputBytes};
   with<producer::Submission>(client, [&](auto& submission, auto& out) {
-    submission.picture(ref, std::move(task), agenda_.now(), out);
+    submission.picture(ref, std::move(task), now_of(client), out);
   });
 }
 
@@ -270,6 +287,13 @@ void World::perform(Client& client, sink::Effects& effects) {
     } else if (const auto* find = std::get_if<sink::FindStored>(&effect)) {
       plan(client, agenda_.delay(1ms, agenda_.chance(0.05) ? 3s : 20ms),
            [this, &client, tasks = find->tasks] { look_up(client, tasks); });
+    } else if (const auto* order = std::get_if<sink::CarryOut>(&effect)) {
+      plan(client, agenda_.delay(1ms, 20ms), [this, &client, asker = order->control.asker] {
+        with<sink::Intake>(client, [&](auto& intake, auto& out) {
+          const auto payload = client.shelf.put({});
+          intake.reported({asker, Reason::none, {}, {payload, 1, 10}}, now_of(client), out);
+        });
+      });
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
       let_go(client, release->payload);
     }
@@ -285,7 +309,7 @@ void World::commit(Client& client, const std::vector<Outcome>& outcomes) {
     return;
   }
   with<sink::Intake>(client, [&](auto& intake, auto& out) {
-    intake.committed(std::move(stored), agenda_.now(), out);
+    intake.committed(std::move(stored), now_of(client), out);
   });
 }
 
@@ -295,8 +319,9 @@ void World::look_up(Client& client, const std::vector<TaskId>& tasks) {
     const auto row = promises_.stored().find(id);
     if (row != promises_.stored().end()) known.push_back(row->second);
   }
-  with<sink::Intake>(
-      client, [&](auto& intake, auto& out) { intake.found(std::move(known), agenda_.now(), out); });
+  with<sink::Intake>(client, [&](auto& intake, auto& out) {
+    intake.found(std::move(known), now_of(client), out);
+  });
 }
 
 }  // namespace framefleet::simulation

@@ -1,0 +1,148 @@
+// What goes wrong in the simulated fleet, and what its operators do to it.
+
+#include "tests/simulation/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace framefleet::simulation {
+
+using namespace std::chrono_literals;
+
+void World::plan_fault() {
+  const double mean = 1.0 / options_.fault_rate;
+  const auto wait = std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(mean * (0.1 + 1.8 * agenda_.fraction())));
+  agenda_.after(wait, [this] {
+    if (!faulty()) return;
+    happen();
+    plan_fault();
+  });
+}
+
+void World::happen() {
+  const std::uint64_t what = agenda_.pick(14);
+  if (what < 9) {
+    hurt(clients_[agenda_.pick(clients_.size())]);
+  } else if (what < 12) {
+    hurt_broker();
+  } else {
+    operate();
+  }
+}
+
+void World::hurt(Client& victim) {
+  const std::uint64_t fault = agenda_.pick(9);
+  if (fault < 4) {
+    crash(victim);
+  } else if (fault < 6) {
+    note("cut of " + victim.name());
+    ++report_.cuts;
+    network_.cut(victim.connection);
+  } else if (fault < 8) {
+    if (!victim.running || victim.paused) return;
+    note("drain of " + victim.name());
+    ++report_.drains;
+    with_core(victim, [&](auto& core, auto& out) { core.drain(now_of(victim), out); });
+  } else {
+    pause(victim);
+  }
+}
+
+void World::hurt_broker() {
+  if (!broker_) return;
+  const std::uint64_t fault = agenda_.pick(3);
+  if (fault == 0) {
+    note("crash of the broker");
+    ++report_.crashes;
+    end_broker();
+  } else if (fault == 1) {
+    if (broker_paused_) return;
+    note("drain of the broker");
+    ++report_.drains;
+    drain_broker();
+  } else {
+    pause_broker();
+  }
+}
+
+/// SIGSTOP for a while: longer than every time-out, or shorter.
+void World::pause(Client& client) {
+  if (!client.running || client.paused) return;
+  note("pause of " + client.name());
+  client.paused = true;
+  agenda_.after(agenda_.delay(100ms, 8s), [this, &client, life = client.life] {
+    if (client.life != life) return;
+    client.paused = false;
+    for (auto& flight : std::exchange(client.inbox, {})) arrive(std::move(flight));
+  });
+}
+
+void World::pause_broker() {
+  if (!broker_ || broker_paused_) return;
+  note("pause of the broker");
+  broker_paused_ = true;
+  agenda_.after(agenda_.delay(100ms, 5s), [this, incarnation = incarnation_] {
+    if (incarnation != incarnation_) return;
+    broker_paused_ = false;
+    for (auto& flight : std::exchange(broker_inbox_, {})) arrive(std::move(flight));
+  });
+}
+
+// --- operators
+// ------------------------------------------------------------------------------------
+
+/// Orders of somebody who sits beside the broker: nothing of theirs gets lost or is late.
+void World::operate() {
+  if (!broker_ || broker_paused_) return;
+  Control control;
+  const auto& client = clients_[agenda_.pick(clients_.size())];
+  const std::uint64_t what = agenda_.pick(6);
+  if (what == 0) {
+    control.verb = agenda_.chance(0.5) ? ControlVerb::pause : ControlVerb::resume;
+  } else if (what == 1 && client.kind == Kind::producer) {
+    control.verb = agenda_.chance(0.5) ? ControlVerb::pause : ControlVerb::resume;
+    control.name = source_of(client).name;
+  } else if (what == 2 && client.kind == Kind::worker) {
+    control.verb = ControlVerb::drain_worker;
+    control.name = client.name();
+  } else if (what == 3 && client.kind == Kind::producer) {
+    control.verb = ControlVerb::cancel_task;
+    const auto source = source_of(client);
+    for (int i = 0; i < 3; ++i) {
+      control.tasks.push_back({source.hash, source.epoch, agenda_.pick(count_of(client)), 0});
+    }
+  } else if (what == 4 && agenda_.chance(0.2)) {
+    control.verb = ControlVerb::cancel_job;
+    control.name = "job-1";
+  } else {
+    control.verb = agenda_.chance(0.5) ? ControlVerb::status : ControlVerb::dead_list;
+  }
+  order(std::move(control));
+}
+
+void World::order(Control control) {
+  if (!broker_) return;
+  constexpr PeerId kOperator{std::uint64_t{1} << 40U};
+  ++report_.controls;
+  note(fmt::format("operator: {} {}", to_string(control.verb), control.name));
+  broker::Effects effects;
+  broker_->receive(kOperator, Hello{.role = Role::client, .name = "operator"}, agenda_.now(),
+                   effects);
+  broker_->receive(kOperator, control, agenda_.now(), effects);
+  promises_.operator_orders(control, effects);
+  perform(effects);
+}
+
+/// When the faults end nobody may have left anything paused.
+void World::resume_everything() {
+  order({.verb = ControlVerb::resume});
+  for (const auto& client : clients_) {
+    if (client.kind != Kind::producer) continue;
+    order({.verb = ControlVerb::resume, .name = source_of(client).name});
+  }
+}
+
+}  // namespace framefleet::simulation
