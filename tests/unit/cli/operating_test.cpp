@@ -69,7 +69,8 @@ std::size_t widest_line(const std::string& text) {
 const char* const kDeadLetters = R"({"dead_letters":[
   {"task":"00112233445566aa-1700000000-12","origin":"/photos/a b/odd.jpg","source":"photos",
    "job":"night","reason":"undecodable","text":"no\u001b[2J scan",
-   "stored_at":"2026-05-01T12:00:00Z","worker":"worker-1","build":"0.1.0","attempts":3,"bytes":2048,"bytes_dropped":0,
+   "stored_at":"2026-05-01T12:00:00Z","worker":"worker-1","build":"0.1.0","attempts":3,
+   "bytes":2048,"bytes_dropped":0,
    "detect":["faces?min_size=40","edges"],"annotate":true,"captured_at_ms":1700000000123,
    "revived_as":null,"revived_from":null,
    "history":[{"attempt":1,"worker":"worker-2","reason":"child_crashed","text":"signal 11"}]},
