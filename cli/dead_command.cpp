@@ -3,6 +3,7 @@
 #include "cli/dead_export.hpp"
 #include "cli/dead_letters.hpp"
 #include "cli/dead_revive.hpp"
+#include "cli/humane.hpp"
 #include "cli/operator_client.hpp"
 #include "cli/operator_options.hpp"
 #include "cli/task_words.hpp"
@@ -54,6 +55,7 @@ int list_command(const std::vector<std::string>& words) {
         const auto letters = parse_dead_letters(answer->document);
         if (!letters) return fail(Error{letters.error()});
         fmt::print("{}", render_dead_letters(*letters));
+        if (!letters->empty() && !answer->text.empty()) fmt::print("{}\n", printable(answer->text));
         return exit_code::kOk;
       },
       kVerbWords);

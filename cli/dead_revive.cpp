@@ -228,6 +228,7 @@ Result<std::vector<TaskId>, Error> find_all(OperatorClient& client) {
   if (!answer) return fail(answer.error());
   const auto letters = parse_dead_letters(answer->document);
   if (!letters) return fail(Error{letters.error()});
+  if (!answer->text.empty()) fmt::print(stderr, "{}\n", printable(answer->text));
   std::vector<TaskId> tasks;
   for (const auto& letter : *letters) {
     const auto id = parse_task_id(letter.task);

@@ -221,10 +221,14 @@ TEST_CASE("every verb explains itself") {
 
 TEST_CASE("dead letters are listed, and shown in full") {
   PlayedBroker broker;
-  broker.answer(
-      [&](const Control&) { return Message{broker.report_with({letter(kId, "a.jpg")})}; });
+  broker.answer([&](const Control&) {
+    auto report = broker.report_with({letter(kId, "a.jpg")});
+    report.text = "the newest 1 of 30";
+    return Message{report};
+  });
   const auto list = broker.operate("dead list --limit 7");
-  CHECK_THAT(list.out, Contains(kId) && Contains("a.jpg"));
+  CHECK_THAT(list.out, Contains(kId) && Contains("a.jpg") &&
+                           Catch::Matchers::EndsWith("the newest 1 of 30\n"));
   const auto shown = broker.operate("dead show " + kId);
   CHECK_THAT(shown.out, Contains("detect    faces?min_size=40,edges"));
   CHECK(broker.operate("dead list --json").out == letter(kId, "a.jpg") + "\n");
