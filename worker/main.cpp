@@ -1,8 +1,8 @@
 // framefleet-worker: takes pictures from the broker, runs detectors on them, sends back what they
 // found. Connects to one broker (see --connect). SIGTERM, SIGINT, SIGUSR1, or the broker's `drain`:
 // finish what runs, then leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave
-// up; 64 flags; 66 a detector's file is missing; 69 the broker refuses; 70 a bug or a stuck task; 78
-// configuration.
+// up; 64 flags; 66 a detector's file is missing; 69 the broker refuses; 70 a bug or a stuck task;
+// 78 configuration.
 
 #include "worker/detector_commands.hpp"
 #include "worker/options.hpp"
