@@ -248,7 +248,7 @@ JobRow row_of(const Job& job, Time now) {
   const auto done = done_of(job);
   if (row.finished) {
     row.eta = Duration::zero();
-  } else if (row.rate > 0 && row.expected >= done && row.expected > 0) {
+  } else if (!row.cancelled && row.rate > 0 && row.expected >= done && row.expected > 0) {
     row.eta = std::chrono::duration_cast<Duration>(
         std::chrono::duration<double>(static_cast<double>(row.expected - done) / row.rate));
   }
