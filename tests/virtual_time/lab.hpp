@@ -101,6 +101,7 @@ class Lab {
   void thaw_sink();
 
   Time now() const { return agenda_.now(); }
+  Duration wire_delay() const { return options_.wire_delay; }
   const broker::Dispatcher& broker() const { return broker_; }
   broker::SourceRow source_row(std::size_t source) const;
   broker::JobRow job_row(const std::string& job) const;

@@ -50,7 +50,12 @@ TEST_CASE("three cameras of 30 frames a second share a worker of ten: fresh, equ
     CHECK(lab.count(i, Status::superseded) == account.settled_as(Status::superseded));
     served.push_back(lab.count(i, Status::ok));
     superseded += lab.count(i, Status::superseded);
-    for (const auto age : ages_at_start(lab, i)) ages.push_back(age);
+    for (const auto& task : lab.tasks(i)) {
+      if (task.starts == 0) continue;
+      ages.push_back(task.age_at_start());
+      // Never an old one: the next frame would have taken its place. (None comes after the last.)
+      if (task.sequence < 1799) CHECK(task.age_at_start() <= kFrame + 4 * lab.wire_delay());
+    }
   }
   CHECK(p95(ages) <= 2 * kFrame);
   const auto [least, most] = std::minmax_element(served.begin(), served.end());
