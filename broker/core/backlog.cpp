@@ -78,7 +78,7 @@ void Backlog::unlist(Flow& flow) {
 void Backlog::renew(const Lane& lane, Flow& flow) {
   flow.credit -= std::exchange(flow.source->underpaid, Duration::zero());
   if (flow.round == lane.round) return;
-  const double share = ns(lane.quantum) * flow.source->weight;
+  const double share = ns(lane.credit) * flow.source->weight;
   const auto rounds = flow.round == 0 ? 1 : lane.round - flow.round;
   flow.round = lane.round;
   const double credit = ns(flow.credit) + share * static_cast<double>(rounds);
@@ -182,6 +182,7 @@ Task* Backlog::take_from(std::size_t level, RouteId route, const RouteTable& rou
       ++lane.round;
       // Everybody owes more than a round is worth: larger ones, so that this ends.
       if (++rounds > 1) lane.quantum *= 2;
+      lane.credit = lane.quantum;
       continue;
     }
     Flow& flow = *first;

@@ -72,7 +72,8 @@ class Backlog {
     std::array<Line, 2> lines;  // [current]: may have credit; the other: spent, for the next round
     std::uint8_t current{0};
     std::uint64_t round{1};
-    Duration quantum{kUnmeasuredService};  // a round's credit: about the longest service lately
+    Duration quantum{kUnmeasuredService};  // about the longest service lately
+    Duration credit{kUnmeasuredService};   // of this round, the same for all: quantum at its begin
     std::uint64_t weights{0};              // of the flows in both lines
     double given{0};  // ns of service per weight, to compare the routes of a level
 

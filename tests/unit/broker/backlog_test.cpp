@@ -1,80 +1,161 @@
+// Who comes out of the backlog and who does not; how time is shared stands in
+// backlog_shares_test.cpp.
+
 #include "broker/core/backlog.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/unit/broker/backlog_fixture.hpp"
 
 using namespace framefleet;
 using namespace framefleet::broker;
+using namespace framefleet::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-TaskId task(std::uint64_t source, std::uint64_t sequence) { return {source, 1, sequence, 0}; }
-const Route kFaces{"faces"};
-const Route kEdges{"edges"};
-bool anything(const Route&) { return true; }
-
-}  // namespace
-
 TEST_CASE("an empty backlog gives nothing and waits for nothing") {
-  Backlog backlog;
-  CHECK_FALSE(backlog.pop_ready(anything));
-  CHECK_FALSE(backlog.pop_due(Time{1h}));
-  CHECK(backlog.next_due() == kNever);
-  CHECK(backlog.ready_count() == 0);
-  CHECK(backlog.delayed_count() == 0);
+  BacklogFixture f;
+  CHECK(f.take().empty());
+  CHECK(f.backlog.ready_routes() == 0);
+  CHECK(f.backlog.ready_live_routes() == 0);
+  CHECK(f.backlog.any_of(f.faces) == nullptr);
+  CHECK(f.backlog.oldest() == kNever);
 }
 
 TEST_CASE("inside a source it is first in, first out, and what comes back goes first") {
-  Backlog backlog;
-  backlog.push_back(task(1, 0), kFaces);
-  backlog.push_back(task(1, 1), kFaces);
-  backlog.push_front(task(1, 9), kFaces);
-  CHECK(backlog.ready_count() == 3);
-  CHECK(backlog.pop_ready(anything) == task(1, 9));
-  CHECK(backlog.pop_ready(anything) == task(1, 0));
-  CHECK(backlog.pop_ready(anything) == task(1, 1));
-  CHECK_FALSE(backlog.pop_ready(anything));
-}
-
-TEST_CASE("the sources of a route take turns") {
-  Backlog backlog;
-  for (std::uint64_t s = 0; s < 3; ++s) backlog.push_back(task(1, s), kFaces);
-  backlog.push_back(task(2, 0), kFaces);
-  CHECK(backlog.pop_ready(anything) == task(1, 0));
-  CHECK(backlog.pop_ready(anything) == task(2, 0));
-  CHECK(backlog.pop_ready(anything) == task(1, 1));
-  CHECK(backlog.pop_ready(anything) == task(1, 2));
+  BacklogFixture f;
+  auto& a = f.source("a");
+  f.push(a);
+  f.push(a);
+  f.backlog.push_front(f.task(a));
+  CHECK(f.take_some(4) == "a2 a0 a1 ");
 }
 
 TEST_CASE("a task comes out only for who serves its route") {
-  Backlog backlog;
-  backlog.push_back(task(1, 0), kFaces);
-  CHECK_FALSE(backlog.pop_ready([](const Route& route) { return route == kEdges; }));
-  CHECK(backlog.ready_count() == 1);
-  CHECK(backlog.pop_ready([](const Route& route) { return route == kFaces; }) == task(1, 0));
+  BacklogFixture f;
+  auto& a = f.source("a");
+  f.push(a, 0, f.faces);
+  CHECK(f.backlog.ready_routes() == mask_of(f.faces));
+  CHECK(f.take(mask_of(f.edges)).empty());
+  CHECK(f.take(mask_of(f.faces)) == "a0");
+  CHECK(f.backlog.ready_routes() == 0);
 }
 
-TEST_CASE("routes take turns too, and a route that is new waits for its turn") {
-  Backlog backlog;
-  for (std::uint64_t s = 0; s < 3; ++s) backlog.push_back(task(1, s), kEdges);
-  backlog.push_back(task(2, 0), kFaces);
-  backlog.push_back(task(2, 1), kFaces);
-  CHECK(backlog.pop_ready(anything) == task(1, 0));
-  CHECK(backlog.pop_ready(anything) == task(2, 0));
-  CHECK(backlog.pop_ready(anything) == task(1, 1));
-  CHECK(backlog.pop_ready(anything) == task(2, 1));
-  CHECK(backlog.pop_ready(anything) == task(1, 2));
+TEST_CASE("who must not have live tasks gets batch tasks alone") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  f.push(a, 0, f.faces, TaskClass::live);
+  f.push(a, 0, f.edges);
+  CHECK(f.backlog.ready_live_routes() == mask_of(f.faces));
+  CHECK(f.take(kAllRoutes, false) == "a1");
+  CHECK(f.take(kAllRoutes, false).empty());
+  CHECK(f.take(kAllRoutes, true) == "a0");
+  CHECK(f.backlog.ready_live_routes() == 0);
 }
 
-TEST_CASE("a delayed task is due at its time, the earliest first") {
-  Backlog backlog;
-  backlog.push_delayed(task(1, 0), Time{3s});
-  backlog.push_delayed(task(1, 1), Time{2s});
-  CHECK(backlog.next_due() == Time{2s});
-  CHECK_FALSE(backlog.pop_due(Time{2s} - 1ns));
-  CHECK(backlog.pop_due(Time{5s}) == task(1, 1));
-  CHECK(backlog.next_due() == Time{3s});
-  CHECK(backlog.delayed_count() == 1);
-  CHECK(backlog.pop_due(Time{5s}) == task(1, 0));
-  CHECK_FALSE(backlog.pop_due(Time{5s}));
+TEST_CASE("a higher priority goes first, and inside a priority live goes before batch") {
+  BacklogFixture f(0);  // nothing is owed to lower ones
+  auto& a = f.source("a");
+  f.push(a, 0);
+  f.push(a, 9);
+  f.push(a, 5);
+  f.push(a, 5, f.faces, TaskClass::live);
+  f.push(a, 9);
+  CHECK(f.take_some(5) == "a1 a4 a3 a2 a0");
+}
+
+TEST_CASE("a newcomer does not wait behind what others have in line") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& b = f.source("b");
+  for (int i = 0; i < 4; ++i) f.push(a);
+  CHECK(f.take() == "a0");
+  f.push(b);
+  CHECK(f.take_some(4) == "b0 a1 a2 a3");
+}
+
+TEST_CASE("what is removed never comes out, and the rest keeps its order") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& b = f.source("b");
+  f.push(a);
+  auto& middle = f.push(a);
+  f.push(a);
+  auto& only = f.push(b, 0, f.edges);
+  f.backlog.remove(middle);
+  f.backlog.remove(only);
+  CHECK(middle.flow == nullptr);
+  CHECK(f.backlog.ready_routes() == mask_of(f.faces));
+  CHECK(f.take_some(3) == "a0 a2 ");
+}
+
+TEST_CASE("a task that takes another one's place takes its turn") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& b = f.source("b");
+  auto& old = f.push(a, 0, f.faces, TaskClass::live);
+  f.push(b, 0, f.faces, TaskClass::live);
+  f.backlog.replace(old, f.task(a, 0, f.faces, TaskClass::live));
+  CHECK(old.flow == nullptr);
+  CHECK(f.take_some(3) == "a1 b0 ");
+}
+
+TEST_CASE("a replacement that is more urgent or goes another way stands where it belongs") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& old = f.push(a, 0, f.faces, TaskClass::live);
+  auto& urgent = f.task(a, 9, f.faces, TaskClass::live);
+  f.backlog.replace(old, urgent);
+  auto& elsewhere = f.task(a, 9, f.edges, TaskClass::live);
+  f.backlog.replace(urgent, elsewhere);
+  CHECK(f.backlog.ready_routes() == mask_of(f.edges));
+  CHECK(f.take_some(2) == "a2 ");
+}
+
+TEST_CASE("a paused source is passed over, keeps what it has and takes in more") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& b = f.source("b");
+  f.push(a, 0, f.edges);
+  f.push(b);
+  f.backlog.pause(a);
+  f.backlog.pause(a);
+  CHECK(f.backlog.ready_routes() == mask_of(f.faces));
+  CHECK(f.backlog.any_of(f.edges) == nullptr);
+  f.push(a, 0, f.edges);
+  f.backlog.push_front(f.task(a, 0, f.edges));
+  CHECK(f.take_some(2) == "b0 ");
+  f.backlog.resume(a);
+  f.backlog.resume(a);
+  CHECK(f.take_some(4) == "a2 a0 a1 ");
+}
+
+TEST_CASE("a task of a paused source can be removed") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& only = f.push(a);
+  f.backlog.pause(a);
+  f.backlog.remove(only);
+  f.backlog.resume(a);
+  CHECK(f.take().empty());
+}
+
+TEST_CASE("looking at a route's tasks takes none") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& first = f.push(a, 3, f.edges);
+  f.push(a, 3, f.edges);
+  CHECK(f.backlog.any_of(f.edges) == &first);
+  CHECK(f.backlog.any_of(f.edges) == &first);
+  CHECK(f.backlog.any_of(f.faces) == nullptr);
+  CHECK(f.take() == "a0");
+}
+
+TEST_CASE("the oldest is the one that waits longest, of whatever source") {
+  BacklogFixture f;
+  auto& a = f.source("a");
+  auto& b = f.source("b");
+  f.push(a, 9).queued_at = Time{7s};
+  f.push(b, 0, f.edges).queued_at = Time{5s};
+  CHECK(f.backlog.oldest() == Time{5s});
+  CHECK(f.take(mask_of(f.edges)) == "b0");
+  CHECK(f.backlog.oldest() == Time{7s});
 }

@@ -71,3 +71,27 @@ TEST_CASE("a worker's leases come newest first, so that put to the front they ke
   CHECK_FALSE(leases.pop_owned_by(kWorker));
   CHECK(leases.count() == 1);
 }
+
+TEST_CASE("what a worker cannot have begun with are the leases behind its slots") {
+  LeaseTable leases(1);
+  for (std::uint64_t s = 0; s < 4; ++s) leases.open(task(s), kWorker, Time{1s});
+  leases.open(task(9), kOther, Time{1s});
+  const auto unstarted = leases.unstarted_of(kWorker, 2);
+  REQUIRE(unstarted.size() == 2);
+  CHECK(unstarted[0].task == task(2));
+  CHECK(unstarted[1].task == task(3));
+  CHECK(leases.unstarted_of(kWorker, 4).empty());
+  CHECK(leases.unstarted_of(kWorker, 0).size() == 4);
+  CHECK(leases.unstarted_of(PeerId{99}, 0).empty());
+}
+
+TEST_CASE("a lease that is closed makes room for the next one in the slots") {
+  LeaseTable leases(1);
+  const auto first = leases.open(task(0), kWorker, Time{1s});
+  leases.open(task(1), kWorker, Time{1s});
+  leases.open(task(2), kWorker, Time{1s});
+  REQUIRE(leases.close(first, task(0)));
+  const auto unstarted = leases.unstarted_of(kWorker, 1);
+  REQUIRE(unstarted.size() == 1);
+  CHECK(unstarted[0].task == task(2));
+}

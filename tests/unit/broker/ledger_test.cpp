@@ -2,44 +2,305 @@
 
 #include "tests/support/catch.hpp"
 
-namespace framefleet::broker {
+#include <deque>
 
-TEST_CASE("every source has its account, and the total is their sum") {
+using namespace framefleet;
+using namespace framefleet::broker;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr PeerId kProducer{7};
+
+/// Tasks of the sources and jobs of a ledger.
+class Books {
+ public:
+  explicit Books(std::uint64_t accounts_max = 1000) : ledger(accounts_max) {}
+
+  Source& source(const std::string& name, std::uint64_t expected = 0) {
+    auto& opened = ledger.open_source(++hashes_, name);
+    ledger.claimed(opened, kProducer, 1, expected);
+    return opened;
+  }
+  Task& admit(Source& source, const std::string& job = "", Time now = Time{}) {
+    auto& task = tasks_.emplace_back();
+    task.source = &source;
+    task.job = ledger.open_job(job);
+    ledger.admitted(task, now);
+    return task;
+  }
+  void settle(Task& task, Status status = Status::ok, Time now = Time{}) {
+    ledger.moved(task, TaskState::storing);
+    ledger.settled(task, status, now);
+  }
+  void finish(Source& source, const std::string& job = "", Time now = Time{}) {
+    settle(admit(source, job, now), Status::ok, now);
+  }
+
   Ledger ledger;
-  ledger.admitted("cam");
-  ledger.admitted("cam");
-  ledger.rejected("other-cam");
-  ledger.settled("cam", Status::ok);
-  ledger.settled("cam", Status::failed);
 
-  const auto& cam = ledger.by_source().at("cam");
-  CHECK(cam.submitted == 2);
-  CHECK(cam.admitted == 2);
-  CHECK(cam.rejected == 0);
-  CHECK(cam.settled.at(0) == 1);
-  CHECK(cam.settled.at(1) == 1);
-  CHECK(cam.settled_in_all() == 2);
-  CHECK(ledger.by_source().at("other-cam").rejected == 1);
-  CHECK(ledger.total().submitted == 3);
-  CHECK(ledger.total().settled_in_all() == 2);
+ private:
+  std::deque<Task> tasks_;
+  std::uint64_t hashes_{0};
+};
+
+void check_balance(const Account& account, const InProgress& in_progress) {
+  CHECK(account.submitted == account.rejected + account.admitted);
+  CHECK(account.admitted == account.settled_in_all() + in_progress.in_all());
 }
 
-TEST_CASE("the account of a source that is gone is added to the others'") {
-  Ledger ledger;
-  ledger.admitted("a");
-  ledger.settled("a", Status::ok);
-  ledger.rejected("b");
-  ledger.fold("a");
-  ledger.fold("b");
-  ledger.fold("never there");
-
-  REQUIRE(ledger.by_source().size() == 1);
-  const auto& other = ledger.by_source().at("other");
-  CHECK(other.submitted == 2);
-  CHECK(other.admitted == 1);
-  CHECK(other.rejected == 1);
-  CHECK(other.settled.at(0) == 1);
-  CHECK(ledger.total().submitted == 2);
+std::vector<std::string> names(const std::vector<std::pair<std::string, Account>>& rows) {
+  std::vector<std::string> names;
+  for (const auto& [name, account] : rows) names.push_back(name);
+  return names;
 }
 
-}  // namespace framefleet::broker
+}  // namespace
+
+TEST_CASE("every source and every job has its account, and the total is the sum of the sources") {
+  Books books;
+  auto& cam = books.source("cam");
+  auto& other = books.source("other");
+  auto& done = books.admit(cam, "run");
+  auto& failed = books.admit(cam);
+  books.admit(other, "run");
+  books.ledger.rejected(other, books.ledger.open_job("run"));
+  books.settle(done, Status::ok);
+  books.settle(failed, Status::failed);
+
+  CHECK(cam.account.submitted == 2);
+  CHECK(cam.account.admitted == 2);
+  CHECK(cam.account.settled_as(Status::ok) == 1);
+  CHECK(cam.account.settled_as(Status::failed) == 1);
+  CHECK(other.account.rejected == 1);
+  CHECK(other.in_progress.ready == 1);
+  const auto& run = *books.ledger.find_job("run");
+  CHECK(run.account.submitted == 3);
+  CHECK(run.account.settled_in_all() == 1);
+  CHECK(run.in_progress.in_all() == 1);
+  Account sum = cam.account;
+  sum.add(other.account);
+  CHECK(books.ledger.total() == sum);
+  check_balance(cam.account, cam.in_progress);
+  check_balance(other.account, other.in_progress);
+  check_balance(run.account, run.in_progress);
+  check_balance(books.ledger.total(), books.ledger.in_progress());
+}
+
+TEST_CASE("a task is counted in the state it has, everywhere") {
+  Books books;
+  auto& cam = books.source("cam");
+  auto& task = books.admit(cam, "run");
+  const auto& run = books.ledger.find_job("run")->in_progress;
+  CHECK(cam.in_progress == InProgress{1, 0, 0, 0});
+  books.ledger.moved(task, TaskState::leased);
+  CHECK(cam.in_progress == InProgress{0, 0, 1, 0});
+  books.ledger.moved(task, TaskState::delayed);
+  CHECK(cam.in_progress == InProgress{0, 1, 0, 0});
+  CHECK(cam.in_progress.backlog() == 1);
+  books.ledger.moved(task, TaskState::storing);
+  CHECK(cam.in_progress == InProgress{0, 0, 0, 1});
+  CHECK(cam.in_progress.backlog() == 0);
+  CHECK(run == cam.in_progress);
+  CHECK(books.ledger.in_progress() == cam.in_progress);
+  books.ledger.settled(task, Status::ok, Time{});
+  CHECK(books.ledger.in_progress() == InProgress{});
+}
+
+TEST_CASE("what is idle is added up as other when there is too much of it, what is in use stays") {
+  Books books(2);
+  auto& busy = books.source("busy");
+  books.admit(busy);
+  auto& owned = books.source("owned");
+  for (const auto* name : {"gone-1", "gone-2"}) {
+    auto& gone = books.source(name);
+    books.finish(gone);
+    books.ledger.abandoned(gone);
+  }
+  std::vector<std::string> let_go;
+  books.ledger.keep_few([&](Source& source) { let_go.push_back(source.name); });
+
+  CHECK(let_go == std::vector<std::string>{"gone-1", "gone-2"});
+  CHECK(books.ledger.source_count() == 2);
+  CHECK(books.ledger.find_source("gone-1") == nullptr);
+  CHECK(books.ledger.find_source("busy") == &busy);
+  CHECK(books.ledger.find_source("owned") == &owned);
+  CHECK(books.ledger.other_sources().settled_as(Status::ok) == 2);
+  CHECK(books.ledger.total().submitted == 3);
+}
+
+TEST_CASE("idle accounts are kept while there are few") {
+  Books books(3);
+  for (const auto* name : {"a", "b", "c"}) books.ledger.abandoned(books.source(name));
+  books.ledger.keep_few([](Source&) { FAIL("nothing has to go"); });
+  CHECK(books.ledger.source_count() == 3);
+}
+
+TEST_CASE("jobs that are over are added up as other, cancelled ones are not forgotten") {
+  Books books(1);
+  auto& cam = books.source("cam", 1);
+  for (const auto* name : {"one", "two", "three"}) {
+    books.finish(cam, name);
+    books.ledger.claimed(cam, kProducer, cam.epoch + 1, 1);  // another run
+    REQUIRE(books.ledger.ends(*books.ledger.find_job(name), Time{1s}));
+  }
+  books.ledger.find_job("two")->cancelled = true;
+  books.admit(cam, "four");
+  books.ledger.keep_few([](Source&) {});
+  CHECK(books.ledger.job_count() == 2);
+  CHECK(books.ledger.find_job("two") != nullptr);
+  CHECK(books.ledger.find_job("four") != nullptr);
+  CHECK(books.ledger.other_jobs().settled_as(Status::ok) == 2);
+}
+
+TEST_CASE("metrics name the first 200 sources, and add up to the total with the rest") {
+  Books books(5);
+  for (int i = 0; i < 203; ++i) books.finish(books.source("s" + std::to_string(i)));
+  auto rows = books.ledger.labelled();
+  REQUIRE(rows.size() == 201);
+  CHECK(rows.front().first == "s0");
+  CHECK(rows.back().first == "other");
+  CHECK(rows.back().second.submitted == 3);
+
+  // Of what is folded the numbers are in "other", and its place is free.
+  books.ledger.abandoned(*books.ledger.find_source("s0"));
+  books.ledger.keep_few([](Source&) {});
+  books.finish(books.source("new"));
+  rows = books.ledger.labelled();
+  REQUIRE(rows.size() == 201);
+  CHECK(names(rows)[199] == "new");
+  CHECK(rows.back().second.submitted == 4);
+  Account sum;
+  for (const auto& [name, account] : rows) sum.add(account);
+  CHECK(sum == books.ledger.total());
+}
+
+TEST_CASE("a job ends once, when all that was promised is settled or rejected") {
+  Books books;
+  auto& cam = books.source("cam", 3);
+  auto& first = books.admit(cam, "run");
+  auto& second = books.admit(cam, "run");
+  auto& run = *books.ledger.find_job("run");
+  books.settle(first);
+  CHECK_FALSE(books.ledger.ends(run, Time{1s}));
+  books.ledger.rejected(cam, &run);
+  CHECK_FALSE(books.ledger.ends(run, Time{2s}));  // one is in progress
+  books.settle(second, Status::failed);
+  CHECK(books.ledger.ends(run, Time{3s}));
+  CHECK(run.ended_at == Time{3s});
+  CHECK_FALSE(books.ledger.ends(run, Time{4s}));
+}
+
+TEST_CASE("pictures that were stored before the run began are part of what was promised") {
+  Books books;
+  auto& cam = books.source("cam", 3);
+  books.ledger.stored_before(cam, 1);
+  books.finish(cam, "run");
+  auto& run = *books.ledger.find_job("run");
+  CHECK(done_of(run) == 2);
+  CHECK_FALSE(books.ledger.ends(run, Time{1s}));
+  books.ledger.stored_before(cam, 1);
+  CHECK(books.ledger.ends(run, Time{1s}));
+}
+
+TEST_CASE("where no total was promised a job ends when its producers have left") {
+  Books books;
+  auto& a = books.source("a", 0);
+  auto& b = books.source("b", 5);
+  books.finish(a, "run");
+  books.finish(b, "run");
+  auto& run = *books.ledger.find_job("run");
+  CHECK(row_of(run, Time{1s}).expected == 0);
+  CHECK_FALSE(books.ledger.ends(run, Time{1s}));
+  books.ledger.abandoned(a);
+  CHECK_FALSE(books.ledger.ends(run, Time{1s}));
+  books.ledger.abandoned(b);
+  CHECK(books.ledger.ends(run, Time{1s}));
+}
+
+TEST_CASE("a job that goes on after its end is not over") {
+  Books books;
+  auto& cam = books.source("cam", 1);
+  books.finish(cam, "run");
+  auto& run = *books.ledger.find_job("run");
+  REQUIRE(books.ledger.ends(run, Time{1s}));
+  auto& more = books.admit(cam, "run");
+  CHECK(run.ended_at == kNever);
+  books.settle(more);
+  CHECK(books.ledger.ends(run, Time{2s}));
+}
+
+TEST_CASE("the books of a run are its own: another epoch promises anew") {
+  Books books;
+  auto& cam = books.source("cam", 2);
+  books.finish(cam, "one");
+  books.ledger.claimed(cam, kProducer, 2, 5);
+  books.finish(cam, "two");
+  CHECK(books.ledger.find_job("one")->expected == 2);
+  CHECK(books.ledger.find_job("one")->sources == 0);
+  CHECK(books.ledger.find_job("two")->expected == 5);
+  CHECK(books.ledger.find_job("two")->sources == 1);
+}
+
+TEST_CASE("a producer that dials anew promises what it promised, not twice as much") {
+  Books books;
+  auto& cam = books.source("cam", 2);
+  books.finish(cam, "run");
+  books.ledger.abandoned(cam);
+  CHECK(books.ledger.find_job("run")->sources == 0);
+  books.ledger.claimed(cam, kProducer, 1, 2);
+  books.finish(cam, "run");
+  CHECK(books.ledger.find_job("run")->expected == 2);
+  CHECK(books.ledger.find_job("run")->sources == 1);
+}
+
+TEST_CASE("under constant load the rate is right, and the end is foreseen within a fifth") {
+  // From a run of a few seconds to one of hours: windows of the rate must not show.
+  for (const auto whole : {4s, 13s, 20s, 25s, 60s, 3600s}) {
+    INFO(whole.count() << " s");
+    Books books;
+    const std::uint64_t tasks = 8 * static_cast<std::uint64_t>(whole.count());
+    auto& cam = books.source("cam", tasks);
+    Time now{100s};
+    for (std::uint64_t i = 0; i < tasks / 2; ++i) {
+      auto& task = books.admit(cam, "run", now);
+      now += 125ms;
+      books.settle(task, Status::ok, now);
+    }
+    const auto row = row_of(*books.ledger.find_job("run"), now);
+    REQUIRE(row.eta);
+    CHECK(row.rate == Approx(8).epsilon(0.2));
+    CHECK(seconds(*row.eta) == Approx(static_cast<double>(whole.count()) / 2).epsilon(0.2));
+    CHECK(row.elapsed == Duration{whole} / 2);
+    CHECK_FALSE(row.finished);
+  }
+}
+
+TEST_CASE("tasks that settle in bursts do not make the end jump") {
+  Books books;
+  auto& cam = books.source("cam", 2000);
+  Time now{};
+  for (int burst = 0; burst < 100; ++burst) {  // ten a second, once a second
+    now += 1s;
+    for (int i = 0; i < 10; ++i) books.finish(cam, "run", now);
+    if (burst < 20) continue;
+    CHECK(row_of(*books.ledger.find_job("run"), now + 500ms).rate == Approx(10).epsilon(0.2));
+  }
+}
+
+TEST_CASE("nothing is foreseen where nothing is known, and what is over takes no more time") {
+  Books books;
+  auto& unknown = books.source("unknown", 0);
+  books.finish(unknown, "open", Time{1s});
+  CHECK_FALSE(row_of(*books.ledger.find_job("open"), Time{2s}).eta);
+  auto& cam = books.source("cam", 1);
+  auto& task = books.admit(cam, "run", Time{1s});
+  CHECK_FALSE(row_of(*books.ledger.find_job("run"), Time{1s}).eta);  // no rate yet
+  books.settle(task, Status::ok, Time{3s});
+  auto& run = *books.ledger.find_job("run");
+  REQUIRE(books.ledger.ends(run, Time{3s}));
+  const auto row = row_of(run, Time{100s});
+  CHECK(row.finished);
+  CHECK(row.eta == Duration::zero());
+  CHECK(row.elapsed == 2s);
+}
