@@ -16,6 +16,11 @@ void describe(config::OptionSet& set, SinkOptions& options) {
       .add("keep_bytes", options.keep_bytes,
            {.help = "Size of database and pictures from which the oldest lose all but their ids; "
                     "0: no cap."})
+      .add("dead_letters_bytes_max", options.dead_letters_bytes_max,
+           {.help = "Pictures of all dead letters together: over it the oldest ones go, their rows "
+                    "stay."})
+      .add("accept_new_store", options.accept_new_store,
+           {.help = "Let the broker take this store although it knows another one."})
       .add("batch_tasks_max", options.intake.batch_tasks_max,
            {.help = "Outcomes per commit.", .min = 1, .max = 65'536})
       .add("batch_bytes_max", SizeOf{options.intake.batch_bytes_max},

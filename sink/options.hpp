@@ -21,6 +21,10 @@ struct SinkOptions {
   Duration keep{};
   /// Total size of database and pictures from which the oldest lose all but their ids; 0: no cap.
   config::Bytes keep_bytes{};
+  /// Of the pictures of all dead letters; over it the oldest ones go, their rows stay.
+  config::Bytes dead_letters_bytes_max{config::gib(1)};
+  /// Be taken by a broker that knows another store than this one.
+  bool accept_new_store{false};
   IntakeOptions intake;
   /// How long a drain may take before the sink leaves without it (nothing committed is lost).
   Duration drain_timeout{std::chrono::seconds{30}};

@@ -18,6 +18,8 @@ constexpr int kBatchMax = 256;
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 /// Between two looks for what retention may empty.
 constexpr Duration kPruneInterval = std::chrono::minutes{1};
+/// A list of dead letters may be this long even where the broker takes only smaller pictures.
+constexpr std::uint64_t kAnswerFrameBytesMin = std::uint64_t{1} << 20U;
 
 Hello hello_of(const SinkOptions& options, const std::string& store) {
   Hello hello;
@@ -27,6 +29,7 @@ Hello hello_of(const SinkOptions& options, const std::string& store) {
   hello.wire = kWireVersions;
   hello.task = kTaskVersions;
   hello.store = store;
+  hello.new_store = options.accept_new_store;
   return hello;
 }
 
@@ -45,6 +48,7 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(const SinkOptions& options,
   store_options.retention.keep =
       std::chrono::duration_cast<std::chrono::milliseconds>(options.keep);
   store_options.retention.keep_bytes = options.keep_bytes.count;
+  store_options.dead_letters_bytes_max = options.dead_letters_bytes_max.count;
   store_options.now_ms = telemetry::wall_clock_ms;
   store_options.build = std::string(config::version());
   auto store = SqliteStore::open(std::move(store_options));
@@ -128,8 +132,10 @@ void Shell::take_completions(Time now) {
       intake_.committed(std::move(stored->tasks), now, effects_);
     } else if (auto* found = std::get_if<FindAnswer>(&done)) {
       intake_.found(std::move(found->stored), now, effects_);
+    } else if (auto* step = std::get_if<PruneStep>(&done)) {
+      pruned(*step, now);
     } else {
-      pruned(std::get<PruneStep>(done), now);
+      report(std::get<ControlAnswer>(std::move(done)), now);
     }
     perform(now);
   }
@@ -161,6 +167,21 @@ void Shell::pruned(const PruneStep& step, Time now) {
   if (step.more) prune_at_ = now;
 }
 
+void Shell::carry_out(Control control) {
+  program_.log.info("operator_asked",
+                    {{"verb", to_string(control.verb)}, {"tasks", control.tasks.size()}});
+  enqueue(ControlRequest{
+      std::move(control),
+      std::max(intake_.link().welcome().payload_bytes_max, kAnswerFrameBytesMin)});
+}
+
+void Shell::report(ControlAnswer answer, Time now) {
+  std::vector<transport::Frame> frames;
+  for (auto& frame : answer.frames) frames.push_back(transport::Frame::of(std::move(frame)));
+  const auto payload = channel_->payloads().put(std::move(frames));
+  intake_.reported({0, answer.reason, std::move(answer.text), payload}, now, effects_);
+}
+
 /// What the store refuses is noted, and ends the loop in its next turn: without an answer the core
 /// would wait for ever.
 void Shell::enqueue(StoreWork work) {
@@ -177,6 +198,8 @@ void Shell::perform(Time now) {
       commit(std::move(batch->outcomes));
     } else if (auto* find = std::get_if<FindStored>(&effect)) {
       enqueue(FindRequest{find->asker, std::move(find->tasks)});
+    } else if (auto* wanted = std::get_if<CarryOut>(&effect)) {
+      carry_out(std::move(wanted->control));
     }
   }
   link_watch_.look(intake_.link());

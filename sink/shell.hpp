@@ -36,6 +36,8 @@ class Shell {
   void report_store(const StoreThreadStatus& status);
   void prune_when_due(Time now);
   void pruned(const PruneStep& step, Time now);
+  void carry_out(Control control);
+  void report(ControlAnswer answer, Time now);
   void enqueue(StoreWork work);
   void perform(Time now);
   void commit(std::vector<Outcome> outcomes);

@@ -28,6 +28,13 @@ SinkMetrics::SinkMetrics() : table_(std::make_shared<telemetry::MetricTable<Sink
           [=](const Stats& s) { return number(s.store.stats.database_bytes); });
   t.gauge("framefleet_sink_picture_bytes", "Picture files kept.",
           [=](const Stats& s) { return number(s.store.stats.picture_bytes); });
+  t.gauge("framefleet_sink_dead_letters", "Failed outcomes that retention has left.",
+          [=](const Stats& s) { return number(s.store.stats.dead_letters); });
+  t.gauge("framefleet_sink_dead_letter_bytes", "Bytes kept of their pictures.",
+          [=](const Stats& s) { return number(s.store.stats.dead_letter_bytes); });
+  t.counter("framefleet_sink_dead_letter_dropped_bytes_total",
+            "Bytes of their pictures that the cap or a purge has dropped.",
+            [=](const Stats& s) { return number(s.store.stats.dead_letter_bytes_dropped); });
   t.gauge("framefleet_sink_store_blocked", "1 while the store waits for space on the disk.",
           [](const Stats& s) { return s.store.blocked.empty() ? 0.0 : 1.0; });
   commit_ = &t.durations("framefleet_sink_commit_seconds", "From a batch's start to its commit.");

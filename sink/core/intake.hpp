@@ -2,8 +2,9 @@
 // The sink's core: gathers outcomes into batches for the store and says what is stored, after the
 // commit and never before. While one batch is being committed the next one fills: batches grow when
 // the store is busy and nobody waits when it is idle. Questions (about ids, and of operators about
-// dead letters) go to the store in order with the batches, so an answer never misses an outcome that
-// came before the question. An answer goes to the incarnation of the broker that asked, or nowhere.
+// dead letters) go to the store in order with the batches, so an answer never misses an outcome
+// that came before the question. An answer goes to the incarnation of the broker that asked, or
+// nowhere.
 //
 // Takes (event, now), appends effects; owns no socket, thread, file or picture. Not thread-safe.
 
@@ -31,8 +32,8 @@ struct FindStored {
   friend bool operator==(const FindStored&, const FindStored&) = default;
 };
 
-/// Do what an operator wants with the dead letters, then call reported(). One at a time, commits and
-/// lookups included.
+/// Do what an operator wants with the dead letters, then call reported(). One at a time, commits
+/// and lookups included.
 struct CarryOut {
   Control control;
   friend bool operator==(const CarryOut&, const CarryOut&) = default;

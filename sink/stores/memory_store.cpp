@@ -48,6 +48,11 @@ Result<std::vector<SettledTask>, StoreError> MemoryStore::find(std::span<const T
 
 Result<PruneStep, StoreError> MemoryStore::prune(std::int64_t /*now_ms*/) { return PruneStep{}; }
 
+Result<ControlAnswer, StoreError> MemoryStore::carry_out(const Control& /*control*/,
+                                                         std::uint64_t /*frame_bytes_max*/) {
+  return ControlAnswer{Reason::not_found, "a store in memory keeps no dead letters", {}};
+}
+
 const OutcomeToStore* MemoryStore::outcome(const TaskId& task) const {
   const auto at = outcomes_.find(task);
   return at == outcomes_.end() ? nullptr : &at->second;

@@ -18,6 +18,9 @@ class MemoryStore final : public ResultStore {
   Result<std::vector<SettledTask>, StoreError> find(std::span<const TaskId> tasks) override;
   /// Keeps everything: there is nothing to prune.
   Result<PruneStep, StoreError> prune(std::int64_t now_ms) override;
+  /// Keeps no pictures: there is no dead letter.
+  Result<ControlAnswer, StoreError> carry_out(const Control& control,
+                                              std::uint64_t frame_bytes_max) override;
   const std::string& uuid() const override { return uuid_; }
   StoreStats stats() const override { return stats_; }
 

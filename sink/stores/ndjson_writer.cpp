@@ -65,8 +65,8 @@ class NdjsonWriter::Lines {
         outcomes_(database,
                   "SELECT id, task, job, source, epoch, sequence, class, origin, detect, status, "
                   "reason, text, damaged, attempts, width, height, captured_at, stored_at, queued, "
-                  "leased, worked, decode, annotate, worker, build, pruned "
-                  "FROM outcomes WHERE id > ?1 ORDER BY id"),
+                  "leased, worked, decode, annotate, worker, build, pruned, annotated, "
+                  "revived_from, revived_as FROM outcomes WHERE id > ?1 ORDER BY id"),
         runs_(database,
               "SELECT id, detector, version, elapsed FROM detector_run_rows WHERE outcome = ?1 "
               "ORDER BY id"),
@@ -124,7 +124,10 @@ class NdjsonWriter::Lines {
     for (const auto* key : kStages) append_real(out, key, outcomes_, column++);
     append_text(out, "worker", outcomes_, column++);
     append_text(out, "build", outcomes_, column++);
-    append_bool(out, "pruned", outcomes_, column);
+    append_bool(out, "pruned", outcomes_, column++);
+    append_bool(out, "annotated", outcomes_, column++);
+    append_text(out, "revived_from", outcomes_, column++);
+    append_text(out, "revived_as", outcomes_, column);
     append_detectors(out, id);
     append_pictures(out, id);
     append_history(out, id);

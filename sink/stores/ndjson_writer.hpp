@@ -5,9 +5,9 @@
 // Invariant: the file is the lines of the rows 1 … position().row and nothing else, except while
 // append_new() writes. A position that is on disk is recorded in the database with the next commit;
 // open() cuts the file back to the recorded one, and the rows after it are written again, byte for
-// byte the same unless retention has emptied them since. A file that does not reach the recorded
-// position is written anew. Threads: that of the database. Errors: StoreError; after `full` the
-// file is behind and stays whole.
+// byte the same unless retention or a revival has changed their rows since. A file that does not
+// reach the recorded position is written anew. Threads: that of the database. Errors: StoreError;
+// after `full` the file is behind and stays whole.
 
 #include "sink/stores/database.hpp"
 #include "sink/stores/file.hpp"

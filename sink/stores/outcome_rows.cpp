@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kTextBytesMax = 4096;
+/// No description of a task is longer: what a dead letter asked for is never cut.
+constexpr std::size_t kDetectBytesMax = 8192;
+constexpr auto kSequenceMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 std::optional<Status> parse_status(std::string_view word) {
   for (std::size_t i = 0; i < kStatusCount; ++i) {
@@ -31,10 +34,8 @@ SettledTask settled(const TaskId& task, std::string_view status, std::string_vie
 std::string source_hash(const TaskId& task) { return fmt::format("{:016x}", task.source); }
 
 bool fits_in_gaps(const Outcome& outcome) {
-  constexpr auto kSequenceMax =
-      static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   return outcome.task_class == TaskClass::live && outcome.id.part == 0 &&
-         outcome.id.sequence <= kSequenceMax &&
+         outcome.id.sequence < kSequenceMax &&
          (outcome.status == Status::superseded || outcome.status == Status::lost);
 }
 
@@ -53,16 +54,29 @@ std::string joined(std::span<const std::string> words) {
     if (!all.empty()) all += ',';
     all += word;
   }
-  return clean_text(all, kTextBytesMax);
+  return clean_text(all, kDetectBytesMax);
 }
 
 std::string name(std::string_view given) { return clean_text(given, kNameBytesMax); }
 
 }  // namespace
 
-OutcomeRows::OutcomeRows(Database& database, std::uint64_t dead_letter_bytes_max)
+/// A run of numbers; what else its tasks have in common decides whether runs can be one.
+struct OutcomeRows::Gap {
+  std::int64_t first{0};
+  std::int64_t last{0};
+  std::string job;
+  std::string status;
+  std::string reason;
+
+  bool alike(const Gap& other) const {
+    return job == other.job && status == other.status && reason == other.reason;
+  }
+};
+
+OutcomeRows::OutcomeRows(Database& database, DeadLetters& dead_letters)
     : database_(database),
-      dead_letter_bytes_max_(dead_letter_bytes_max),
+      dead_letters_(dead_letters),
       find_outcome_(database, "SELECT status, reason, text FROM outcomes WHERE task = ?1"),
       find_gap_(database,
                 "SELECT first, last, job, status, reason FROM gaps WHERE source_hash = ?1 AND "
@@ -72,9 +86,10 @@ OutcomeRows::OutcomeRows(Database& database, std::uint64_t dead_letter_bytes_max
           database,
           "INSERT INTO outcomes (task, job, source, epoch, sequence, class, origin, "
           "detect, status, reason, text, damaged, attempts, width, height, captured_at, "
-          "stored_at, queued, leased, worked, decode, annotate, worker, build) VALUES "
+          "stored_at, queued, leased, worked, decode, annotate, worker, build, annotated, "
+          "revived_from) VALUES "
           "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-          "?18, ?19, ?20, ?21, ?22, ?23, ?24)"),
+          "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"),
       insert_run_(database,
                   "INSERT INTO detector_run_rows (outcome, detector, version, elapsed) VALUES "
                   "(?1, ?2, ?3, ?4)"),
@@ -87,24 +102,25 @@ OutcomeRows::OutcomeRows(Database& database, std::uint64_t dead_letter_bytes_max
       insert_attempt_(database,
                       "INSERT INTO attempt_rows (outcome, attempt, worker, reason, text) VALUES "
                       "(?1, ?2, ?3, ?4, ?5)"),
-      insert_dead_letter_(database,
-                          "INSERT INTO dead_letter_rows (outcome, frame, bytes_dropped, bytes) "
-                          "VALUES (?1, ?2, ?3, ?4)"),
       insert_picture_(database,
                       "INSERT INTO picture_rows (outcome, kind, path, bytes) VALUES "
                       "(?1, ?2, ?3, ?4)"),
       insert_gap_(database,
                   "INSERT INTO gaps (source_hash, source, epoch, first, last, job, status, reason, "
-                  "at) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)"),
+                  "at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
       extend_gap_(database,
                   "UPDATE gaps SET last = ?4, at = ?5 WHERE source_hash = ?1 AND epoch = ?2 AND "
-                  "first = ?3") {}
+                  "first = ?3"),
+      remove_gap_(database,
+                  "DELETE FROM gaps WHERE source_hash = ?1 AND epoch = ?2 AND first = ?3"),
+      mark_revived_(database,
+                    "UPDATE outcomes SET revived_as = ?2 WHERE task = ?1 AND status = 'failed'") {}
 
 bool OutcomeRows::usable() const {
   return find_outcome_.usable() && find_gap_.usable() && find_picture_.usable() &&
          insert_outcome_.usable() && insert_run_.usable() && insert_detection_.usable() &&
-         insert_attempt_.usable() && insert_dead_letter_.usable() && insert_picture_.usable() &&
-         insert_gap_.usable() && extend_gap_.usable();
+         insert_attempt_.usable() && insert_picture_.usable() && insert_gap_.usable() &&
+         extend_gap_.usable() && remove_gap_.usable() && mark_revived_.usable();
 }
 
 std::optional<SettledTask> OutcomeRows::find(const TaskId& task) {
@@ -120,16 +136,24 @@ std::optional<SettledTask> OutcomeRows::find(const TaskId& task) {
 }
 
 std::optional<SettledTask> OutcomeRows::find_in_gaps(const TaskId& task) {
-  if (task.part != 0) return std::nullopt;
+  if (task.part != 0 || task.sequence > kSequenceMax) return std::nullopt;
+  const auto sequence = static_cast<std::int64_t>(task.sequence);
+  std::optional<Gap> gap;
+  failed_ = !read_gap(task, sequence, gap);
+  if (failed_ || !gap || gap->last < sequence) return std::nullopt;
+  return settled(task, gap->status, gap->reason, {});
+}
+
+bool OutcomeRows::read_gap(const TaskId& task, std::int64_t sequence, std::optional<Gap>& gap) {
   const auto hash = source_hash(task);
-  std::optional<SettledTask> found;
-  if (find_gap_.start(hash, task.epoch, task.sequence) && find_gap_.next() &&
-      find_gap_.integer(1) >= static_cast<std::int64_t>(task.sequence)) {
-    found = settled(task, find_gap_.text(3), find_gap_.text(4), {});
+  bool done = find_gap_.start(hash, task.epoch, sequence);
+  if (done && find_gap_.next()) {
+    gap = Gap{find_gap_.integer(0), find_gap_.integer(1), std::string(find_gap_.text(2)),
+              std::string(find_gap_.text(3)), std::string(find_gap_.text(4))};
   }
-  failed_ |= find_gap_.failed();
+  done = done && !find_gap_.failed();
   find_gap_.reset();
-  return found;
+  return done;
 }
 
 bool OutcomeRows::has_picture(const std::string& path) {
@@ -143,12 +167,16 @@ bool OutcomeRows::has_picture(const std::string& path) {
 bool OutcomeRows::insert(const OutcomeToStore& given, const std::string& stored_at,
                          std::span<const PictureRow> pictures) {
   const auto& outcome = given.outcome;
+  if (outcome.revived_from) {
+    const auto old = to_string(*outcome.revived_from);
+    if (!mark_revived_.run(old, to_string(outcome.id))) return false;
+  }
   if (fits_in_gaps(outcome)) return insert_gap(outcome, stored_at);
   if (!insert_outcome(given, stored_at)) return false;
   const auto id = database_.last_row_id();
   bool done = insert_history(id, outcome.history);
   if (outcome.status == Status::ok) done = done && insert_reports(id, given.record.reports);
-  if (outcome.status == Status::failed) done = done && insert_dead_letter(id, given.picture);
+  if (outcome.status == Status::failed) done = done && dead_letters_.keep(id, given.picture);
   for (const auto& picture : pictures) {
     done = done && insert_picture_.run(id, picture.kind, picture.path, picture.bytes);
   }
@@ -156,22 +184,23 @@ bool OutcomeRows::insert(const OutcomeToStore& given, const std::string& stored_
 }
 
 bool OutcomeRows::insert_gap(const Outcome& outcome, const std::string& stored_at) {
-  const auto hash = source_hash(outcome.id);
-  const auto sequence = static_cast<std::int64_t>(outcome.id.sequence);
-  const auto job = name(outcome.job);
-  const auto status = to_string(outcome.status);
-  const auto reason = to_string(outcome.reason);
-  if (!find_gap_.start(hash, outcome.id.epoch, sequence)) return false;
-  const bool extends = find_gap_.next() && find_gap_.integer(1) == sequence - 1 &&
-                       find_gap_.text(2) == job && find_gap_.text(3) == status &&
-                       find_gap_.text(4) == reason;
-  const auto first = extends ? find_gap_.integer(0) : sequence;
-  const bool lookup_failed = find_gap_.failed();
-  find_gap_.reset();
-  if (lookup_failed) return false;
-  if (extends) return extend_gap_.run(hash, outcome.id.epoch, first, sequence, stored_at);
-  return insert_gap_.run(hash, name(outcome.source), outcome.id.epoch, sequence, job, status,
-                         reason, stored_at);
+  const auto& id = outcome.id;
+  const auto hash = source_hash(id);
+  const auto sequence = static_cast<std::int64_t>(id.sequence);
+  Gap gap{sequence, sequence, name(outcome.job), std::string(to_string(outcome.status)),
+          std::string(to_string(outcome.reason))};
+  std::optional<Gap> left;
+  std::optional<Gap> right;
+  if (!read_gap(id, sequence, left) || !read_gap(id, sequence + 1, right)) return false;
+  if (right && right->first == sequence + 1 && right->alike(gap)) {
+    gap.last = right->last;
+    if (!remove_gap_.run(hash, id.epoch, right->first)) return false;
+  }
+  if (left && left->last == sequence - 1 && left->alike(gap)) {
+    return extend_gap_.run(hash, id.epoch, left->first, gap.last, stored_at);
+  }
+  return insert_gap_.run(hash, name(outcome.source), id.epoch, gap.first, gap.last, gap.job,
+                         gap.status, gap.reason, stored_at);
 }
 
 bool OutcomeRows::insert_outcome(const OutcomeToStore& given, const std::string& stored_at) {
@@ -191,8 +220,9 @@ bool OutcomeRows::insert_outcome(const OutcomeToStore& given, const std::string&
       ok ? Number(record.height) : Number(), captured_at, stored_at, seconds(outcome.queued),
       seconds(outcome.leased), ok ? Seconds(seconds(outcome.worked)) : Seconds(),
       ok ? Seconds(seconds(record.decode)) : Seconds(),
-      ok ? Seconds(seconds(record.annotate)) : Seconds(), name(outcome.worker),
-      name(outcome.build));
+      ok ? Seconds(seconds(record.annotate)) : Seconds(), name(outcome.worker), name(outcome.build),
+      given.description.annotate,
+      outcome.revived_from ? std::optional(to_string(*outcome.revived_from)) : std::nullopt);
 }
 
 bool OutcomeRows::insert_reports(std::int64_t outcome, std::span<const DetectorReport> reports) {
@@ -219,18 +249,6 @@ bool OutcomeRows::insert_history(std::int64_t outcome, std::span<const AttemptRe
         insert_attempt_.run(outcome, std::uint32_t{attempt.attempt}, name(attempt.worker),
                             to_string(attempt.reason), clean_text(attempt.text, kTextBytesMax));
     if (!done) return false;
-  }
-  return true;
-}
-
-bool OutcomeRows::insert_dead_letter(std::int64_t outcome,
-                                     std::span<const std::string_view> frames) {
-  std::int64_t number = 0;
-  for (const auto frame : frames) {
-    const bool kept = frame.size() <= dead_letter_bytes_max_;
-    const auto bytes = kept ? std::optional<Blob>(Blob{frame}) : std::nullopt;
-    const auto dropped = kept ? std::uint64_t{0} : std::uint64_t{frame.size()};
-    if (!insert_dead_letter_.run(outcome, number++, dropped, bytes)) return false;
   }
   return true;
 }

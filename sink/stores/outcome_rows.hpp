@@ -5,6 +5,7 @@
 // Database::error().
 
 #include "sink/stores/database.hpp"
+#include "sink/stores/dead_letters.hpp"
 #include "sink/stores/result_store.hpp"
 
 #include <optional>
@@ -22,7 +23,8 @@ struct PictureRow {
 
 class OutcomeRows {
  public:
-  explicit OutcomeRows(Database& database, std::uint64_t dead_letter_bytes_max);
+  /// Both outlive this object.
+  OutcomeRows(Database& database, DeadLetters& dead_letters);
 
   bool usable() const;
   /// What is stored under the id; nothing when nothing is, or after an error (failed() tells).
@@ -32,20 +34,25 @@ class OutcomeRows {
   /// The latest lookup ended in an error.
   bool failed() const { return failed_; }
 
-  /// Requires: find(given.outcome.id) is nothing; a transaction is open.
+  /// Names it in the row of the failed task that it revives, too: of several the latest stands, and
+  /// where there is no such row nothing happens.
+  /// Requires: find(given.outcome.id) is nothing; a transaction is open; dead_letters.begin() was
+  /// called in it.
   [[nodiscard]] bool insert(const OutcomeToStore& given, const std::string& stored_at,
                             std::span<const PictureRow> pictures);
 
  private:
   std::optional<SettledTask> find_in_gaps(const TaskId& task);
+  struct Gap;
+  /// The last gap of the task's source that begins at `sequence` or before it.
+  bool read_gap(const TaskId& task, std::int64_t sequence, std::optional<Gap>& gap);
   bool insert_gap(const Outcome& outcome, const std::string& stored_at);
   bool insert_outcome(const OutcomeToStore& given, const std::string& stored_at);
   bool insert_reports(std::int64_t outcome, std::span<const DetectorReport> reports);
   bool insert_history(std::int64_t outcome, std::span<const AttemptRecord> history);
-  bool insert_dead_letter(std::int64_t outcome, std::span<const std::string_view> frames);
 
   Database& database_;
-  const std::uint64_t dead_letter_bytes_max_;
+  DeadLetters& dead_letters_;
   Statement find_outcome_;
   Statement find_gap_;
   Statement find_picture_;
@@ -53,10 +60,11 @@ class OutcomeRows {
   Statement insert_run_;
   Statement insert_detection_;
   Statement insert_attempt_;
-  Statement insert_dead_letter_;
   Statement insert_picture_;
   Statement insert_gap_;
   Statement extend_gap_;
+  Statement remove_gap_;
+  Statement mark_revived_;
   bool failed_{false};
 };
 

@@ -18,7 +18,6 @@ struct Pruner::Selection {
   std::vector<std::int64_t> outcomes;
   std::vector<std::string> files;
   std::uint64_t file_bytes{0};
-  std::uint64_t dead_letter_bytes{0};
   bool more{false};
 };
 
@@ -29,8 +28,9 @@ std::uint64_t used_bytes(Database& database) {
   return static_cast<std::uint64_t>((pages - free) * page_bytes);
 }
 
-Pruner::Pruner(Database& database, PictureWriter& pictures, Retention retention)
-    : database_(database), pictures_(pictures), retention_(retention) {
+Pruner::Pruner(Database& database, PictureWriter& pictures, DeadLetters& dead_letters,
+               Retention retention)
+    : database_(database), pictures_(pictures), dead_letters_(dead_letters), retention_(retention) {
   pruned_through_ =
       database.number("SELECT value FROM meta WHERE key = 'pruned_through'").value_or(0);
 }
@@ -95,16 +95,18 @@ bool Pruner::add_files(Selection& selection, std::int64_t outcome) {
 }
 
 bool Pruner::empty_rows(const Selection& selection) {
-  constexpr std::array<std::string_view, 6> kPerOutcome{
+  constexpr std::array<std::string_view, 5> kPerOutcome{
       "DELETE FROM detection_rows WHERE run IN (SELECT id FROM detector_run_rows WHERE outcome = "
       "?1)",
       "DELETE FROM detector_run_rows WHERE outcome = ?1",
-      "DELETE FROM attempt_rows WHERE outcome = ?1",
-      "DELETE FROM dead_letter_rows WHERE outcome = ?1",
-      "DELETE FROM picture_rows WHERE outcome = ?1",
+      "DELETE FROM attempt_rows WHERE outcome = ?1", "DELETE FROM picture_rows WHERE outcome = ?1",
       "UPDATE outcomes SET pruned = 1 WHERE id = ?1"};
   Transaction transaction(database_);
   if (!transaction.begin()) return false;
+  dead_letters_.begin();
+  for (const auto outcome : selection.outcomes) {
+    if (!dead_letters_.forget(outcome)) return false;
+  }
   for (const auto sql : kPerOutcome) {
     Statement statement(database_, sql);
     for (const auto outcome : selection.outcomes) {
@@ -113,7 +115,9 @@ bool Pruner::empty_rows(const Selection& selection) {
   }
   Statement mark(database_,
                  "INSERT OR REPLACE INTO meta (key, value) VALUES ('pruned_through', ?1)");
-  return mark.run(selection.outcomes.back()) && transaction.commit();
+  if (!mark.run(selection.outcomes.back()) || !transaction.commit()) return false;
+  dead_letters_.committed();
+  return true;
 }
 
 }  // namespace framefleet::sink

@@ -4,6 +4,7 @@
 // Errors: StoreError.
 
 #include "sink/stores/database.hpp"
+#include "sink/stores/dead_letters.hpp"
 #include "sink/stores/picture_writer.hpp"
 #include "sink/stores/retention.hpp"
 
@@ -11,8 +12,9 @@ namespace framefleet::sink {
 
 class Pruner {
  public:
-  /// Both outlive this object.
-  Pruner(Database& database, PictureWriter& pictures, Retention retention);
+  /// All three outlive this object.
+  Pruner(Database& database, PictureWriter& pictures, DeadLetters& dead_letters,
+         Retention retention);
 
   /// `picture_bytes`: of all picture files now; made smaller by those that go.
   Result<PruneStep, StoreError> step(std::int64_t now_ms, std::uint64_t& picture_bytes);
@@ -26,6 +28,7 @@ class Pruner {
 
   Database& database_;
   PictureWriter& pictures_;
+  DeadLetters& dead_letters_;
   const Retention retention_;
   std::int64_t pruned_through_{0};  ///< outcomes.id up to which everything is pruned.
 };

@@ -43,16 +43,18 @@ struct StoreError {
 
 /// What a store did since it was opened, and how large it is.
 struct StoreStats {
-  std::uint64_t stored{0};             ///< Outcomes committed.
-  std::uint64_t duplicates{0};         ///< Outcomes whose id was there already.
-  std::uint64_t commits{0};            ///< Transactions.
-  std::uint64_t pruned{0};             ///< Outcomes that retention has emptied.
-  std::uint64_t pictures{0};           ///< Picture files written.
-  std::uint64_t picture_bytes{0};      ///< Of all picture files kept now.
-  std::uint64_t database_bytes{0};     ///< Pages in use now (dead letters included).
-  std::uint64_t dead_letter_bytes{0};  ///< Written since opening.
-  std::uint64_t ndjson_bytes{0};       ///< Length of results.ndjson now.
-  std::uint64_t ndjson_behind{0};      ///< Committed outcomes that results.ndjson still lacks.
+  std::uint64_t stored{0};                     ///< Outcomes committed.
+  std::uint64_t duplicates{0};                 ///< Outcomes whose id was there already.
+  std::uint64_t commits{0};                    ///< Transactions.
+  std::uint64_t pruned{0};                     ///< Outcomes that retention has emptied.
+  std::uint64_t pictures{0};                   ///< Picture files written.
+  std::uint64_t picture_bytes{0};              ///< Of all picture files kept now.
+  std::uint64_t database_bytes{0};             ///< Pages in use now (dead letters included).
+  std::uint64_t dead_letters{0};               ///< Failed outcomes that retention has left.
+  std::uint64_t dead_letter_bytes{0};          ///< Kept of their pictures now.
+  std::uint64_t dead_letter_bytes_dropped{0};  ///< Since opening, by the cap or by operators.
+  std::uint64_t ndjson_bytes{0};               ///< Length of results.ndjson now.
+  std::uint64_t ndjson_behind{0};  ///< Committed outcomes that results.ndjson still lacks.
 };
 
 /// One bounded step of retention.
@@ -60,6 +62,13 @@ struct PruneStep {
   std::uint64_t outcomes{0};  ///< Emptied in this step.
   std::uint64_t files{0};     ///< Picture files removed in this step.
   bool more{false};           ///< Another step has something to do at the same time.
+};
+
+/// What an operator is told (a Report before its frames have an id).
+struct ControlAnswer {
+  Reason reason{Reason::none};
+  std::string text;
+  std::vector<std::string> frames;  ///< A JSON document; dead_export: and the dead letter's frames.
 };
 
 class ResultStore {
@@ -77,6 +86,10 @@ class ResultStore {
   virtual Result<std::vector<SettledTask>, StoreError> find(std::span<const TaskId> tasks) = 0;
   /// Applies retention as of `now_ms` (Unix, milliseconds) to a bounded number of outcomes.
   virtual Result<PruneStep, StoreError> prune(std::int64_t now_ms) = 0;
+
+  /// Answers a control about dead letters, in frames of at most `frame_bytes_max`.
+  virtual Result<ControlAnswer, StoreError> carry_out(const Control& control,
+                                                      std::uint64_t frame_bytes_max) = 0;
 
   /// Made when the store was created; a broker that knows another one refuses the sink.
   virtual const std::string& uuid() const = 0;

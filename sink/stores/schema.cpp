@@ -137,7 +137,16 @@ CREATE VIEW pictures AS
   FROM picture_rows p JOIN outcomes o ON o.id = p.outcome;
 )sql";
 
-constexpr std::array<std::string_view, 1> kMigrations{kVersion1};
+/// Reviving dead letters, and finding them without reading everything.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE outcomes ADD COLUMN annotated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outcomes ADD COLUMN revived_from TEXT;
+ALTER TABLE outcomes ADD COLUMN revived_as TEXT;
+CREATE INDEX failed_outcomes ON outcomes (id) WHERE status = 'failed' AND pruned = 0;
+CREATE INDEX kept_dead_letters ON dead_letter_rows (outcome) WHERE bytes IS NOT NULL;
+)sql";
+
+constexpr std::array<std::string_view, 2> kMigrations{kVersion1, kVersion2};
 
 Error sql_failure(const Database& database, const std::filesystem::path& file, int code) {
   return {fmt::format("cannot use {}: {}", file.string(), database.error().text), code};

@@ -1,5 +1,7 @@
 #include "sink/stores/sqlite_store.hpp"
 
+#include "sink/stores/dead_letter_answers.hpp"
+#include "sink/stores/dead_letters.hpp"
 #include "sink/stores/file.hpp"
 #include "sink/stores/ndjson_writer.hpp"
 #include "sink/stores/outcome_rows.hpp"
@@ -124,9 +126,11 @@ struct SqliteStore::Parts {
       : options(std::move(given)),
         folder(std::move(claimed)),
         database(std::move(opened)),
-        rows(*database, options.dead_letter_bytes_max),
+        dead_letters(*database, options.dead_letters_bytes_max),
+        answers(*database, dead_letters),
+        rows(*database, dead_letters),
         pictures(folder.path()),
-        pruner(*database, pictures, options.retention),
+        pruner(*database, pictures, dead_letters, options.retention),
         record_position(*database,
                         "INSERT OR REPLACE INTO meta (key, value) VALUES "
                         "('ndjson_row', ?1), ('ndjson_bytes', ?2)") {}
@@ -135,6 +139,8 @@ struct SqliteStore::Parts {
   SqliteStoreOptions options;
   OutputFolder folder;
   std::unique_ptr<Database> database;
+  DeadLetters dead_letters;
+  DeadLetterAnswers answers;
   OutcomeRows rows;
   PictureWriter pictures;
   Pruner pruner;
@@ -169,7 +175,8 @@ Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::open(SqliteStoreOptions
   if (const auto ready = make_ready(opened, file, options); !ready) return fail(ready.error());
   auto parts =
       std::make_unique<Parts>(std::move(options), std::move(*folder), std::move(*database));
-  if (!parts->rows.usable() || !parts->record_position.usable()) {
+  if (!parts->dead_letters.usable() || !parts->answers.usable() || !parts->rows.usable() ||
+      !parts->record_position.usable() || !parts->dead_letters.count()) {
     return fail(cannot_open(file, opened.error()));
   }
   parts->uuid = opened.text("SELECT value FROM meta WHERE key = 'store'").value_or("");
@@ -225,11 +232,23 @@ Result<PruneStep, StoreError> SqliteStore::prune(std::int64_t now_ms) {
   return step;
 }
 
+Result<ControlAnswer, StoreError> SqliteStore::carry_out(const Control& control,
+                                                         std::uint64_t frame_bytes_max) {
+  auto answer = parts_->answers.answer(control, frame_bytes_max);
+  if (!answer || control.verb != ControlVerb::dead_purge) return answer;
+  if (const auto done = parts_->checkpoint_if_grown(); !done) return fail(done.error());
+  return answer;
+}
+
 const std::string& SqliteStore::uuid() const { return parts_->uuid; }
 
 StoreStats SqliteStore::stats() const {
   auto stats = parts_->stats;
   stats.database_bytes = used_bytes(*parts_->database);
+  const auto letters = parts_->dead_letters.totals();
+  stats.dead_letters = letters.letters;
+  stats.dead_letter_bytes = letters.bytes;
+  stats.dead_letter_bytes_dropped = letters.bytes_dropped;
   if (parts_->ndjson) {
     const auto position = parts_->ndjson->position();
     stats.ndjson_bytes = position.bytes;
@@ -297,6 +316,7 @@ Result<void, StoreError> SqliteStore::Parts::write_rows(
   const auto stored_at = time_text(options.now_ms());
   Transaction transaction(*database);
   if (!transaction.begin()) return fail(database->failure());
+  dead_letters.begin();
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!rows.insert(*outcomes[i], stored_at, pictures_of[i])) return fail(database->failure());
   }
@@ -306,6 +326,7 @@ Result<void, StoreError> SqliteStore::Parts::write_rows(
     return fail(database->failure());
   }
   if (!transaction.commit()) return fail(database->failure());
+  dead_letters.committed();
   recorded = position;
   last_row = row;
   for (const auto& of_one : pictures_of) {
@@ -313,10 +334,6 @@ Result<void, StoreError> SqliteStore::Parts::write_rows(
       ++stats.pictures;
       stats.picture_bytes += picture.bytes;
     }
-  }
-  for (const auto* given : outcomes) {
-    if (given->outcome.status != Status::failed) continue;
-    for (const auto frame : given->picture) stats.dead_letter_bytes += frame.size();
   }
   return {};
 }

@@ -21,9 +21,9 @@ struct SqliteStoreOptions {
   std::filesystem::path folder;  ///< Created if need be.
   bool ndjson{true};             ///< Also write results.ndjson.
   Retention retention;
-  /// Of one frame of a dead letter; of a longer one only its length is kept. SQLite's own limit is
-  /// 1 GB.
-  std::uint64_t dead_letter_bytes_max{std::uint64_t{64} << 20U};
+  /// Of the pictures of all dead letters together. Over it the oldest ones go, and one that is
+  /// larger by itself is not kept; their rows stay.
+  std::uint64_t dead_letters_bytes_max{std::uint64_t{1} << 30U};
   /// The wall clock for `stored_at`: Unix, milliseconds. Required.
   std::function<std::int64_t()> now_ms;
   std::string build;  ///< Of this program, kept in `meta` of a new store.
@@ -40,6 +40,8 @@ class SqliteStore final : public ResultStore {
       std::span<const OutcomeToStore> outcomes) override;
   Result<std::vector<SettledTask>, StoreError> find(std::span<const TaskId> tasks) override;
   Result<PruneStep, StoreError> prune(std::int64_t now_ms) override;
+  Result<ControlAnswer, StoreError> carry_out(const Control& control,
+                                              std::uint64_t frame_bytes_max) override;
   const std::string& uuid() const override;
   StoreStats stats() const override;
 

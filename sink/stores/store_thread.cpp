@@ -104,6 +104,21 @@ void StoreThread::perform(StoreWork& work) {
     publish(std::move(answer));
   } else if (auto* prune = std::get_if<PruneRequest>(&work)) {
     if (auto step = until_stored([&] { return store_->prune(prune->now_ms); })) publish(*step);
+  } else {
+    carry_out(std::get<ControlRequest>(work));
+  }
+}
+
+void StoreThread::carry_out(const ControlRequest& request) {
+  const auto attempt = [&] { return store_->carry_out(request.control, request.frame_bytes_max); };
+  auto answer = guarded(attempt);
+  if (!answer && answer.error().kind == StoreError::Kind::full) {
+    answer = ControlAnswer{Reason::sink_slow, answer.error().text, {}};
+  }
+  if (answer) {
+    publish(*std::move(answer));
+  } else {
+    tell(answer.error());
   }
 }
 
@@ -116,17 +131,21 @@ auto StoreThread::until_stored(Attempt attempt) -> decltype(attempt()) {
 }
 
 bool StoreThread::wait_out(const StoreError& error, Duration& delay) {
+  tell(error);
+  if (error.kind != StoreError::Kind::full) return false;
+  std::unique_lock lock(mutex_);
+  const bool stopping = wake_.wait_for(lock, delay, [this] { return stopping_; });
+  delay = std::min(delay * 2, options_.retry_delay_max);
+  return !stopping;
+}
+
+void StoreThread::tell(const StoreError& error) {
   {
     const std::lock_guard lock(mutex_);
     (error.kind == StoreError::Kind::full ? blocked_ : fatal_) = error.text;
     stats_ = store_->stats();
   }
   notify();
-  if (error.kind != StoreError::Kind::full) return false;
-  std::unique_lock lock(mutex_);
-  const bool stopping = wake_.wait_for(lock, delay, [this] { return stopping_; });
-  delay = std::min(delay * 2, options_.retry_delay_max);
-  return !stopping;
 }
 
 void StoreThread::publish(StoreDone done) {

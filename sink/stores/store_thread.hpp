@@ -5,7 +5,7 @@
 //
 // A full disk is tried again with back-off, for ever, and reported in status().blocked; any other
 // error ends the thread's work and is reported in status().fatal. Each completion and each change
-// of the two makes notify_fd() readable.
+// of the two makes notify_fd() readable. An operator is told of a full disk at once.
 //
 // Threads: every public function belongs to the one thread that made the object. The bytes that a
 // batch's views point into are either owned by the batch or stay valid until its completion has
@@ -40,7 +40,11 @@ struct FindRequest {
 struct PruneRequest {
   std::int64_t now_ms{0};  ///< Unix, milliseconds.
 };
-using StoreWork = std::variant<StoreBatch, FindRequest, PruneRequest>;
+struct ControlRequest {
+  Control control;  ///< Of a verb about dead letters.
+  std::uint64_t frame_bytes_max{0};
+};
+using StoreWork = std::variant<StoreBatch, FindRequest, PruneRequest, ControlRequest>;
 
 struct BatchStored {
   std::uint64_t tag{0};
@@ -51,7 +55,7 @@ struct FindAnswer {
   std::vector<SettledTask> stored;
   std::vector<TaskId> unknown;
 };
-using StoreDone = std::variant<BatchStored, FindAnswer, PruneStep>;
+using StoreDone = std::variant<BatchStored, FindAnswer, PruneStep, ControlAnswer>;
 
 struct StoreThreadOptions {
   std::size_t queue_max{16};  ///< Pieces of work; the memory of their outcomes is the caller's cap.
@@ -92,7 +96,10 @@ class StoreThread {
  private:
   void run();
   void perform(StoreWork& work);
+  void carry_out(const ControlRequest& request);
   void publish(StoreDone done);
+  /// Puts an error into the status.
+  void tell(const StoreError& error);
   void notify();
   /// False: give up (stopping, or failed for good).
   bool wait_out(const StoreError& error, Duration& delay);

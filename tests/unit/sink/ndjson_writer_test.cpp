@@ -31,6 +31,7 @@ TEST_CASE("a line says what the tables say") {
     "height": 480, "captured_at": "2024-05-01T11:59:55.000Z",
     "stored_at": "2024-05-01T12:00:00.000Z", "queued": 0.25, "leased": 0.04, "worked": 0.03,
     "decode": 0.004, "annotate": 0, "worker": "worker-1", "build": "0.1.0", "pruned": false,
+    "annotated": false, "revived_from": null, "revived_as": null,
     "detectors": [
       {"detector": "faces", "version": "haar-1", "elapsed": 0.02, "detections": [
         {"label": "face", "score": 0.87, "x": 10, "y": 20.5, "width": 30, "height": 40,

@@ -63,17 +63,6 @@ TEST_CASE("a failed outcome keeps its picture, its reason and its history") {
   CHECK(number(folder.path(), "SELECT count(*) FROM attempts") == 1);
 }
 
-TEST_CASE("of a dead letter above the cap only the length is kept") {
-  const TemporaryFolder folder;
-  auto options = store_options(folder.path());
-  options.dead_letter_bytes_max = 4;
-  {
-    const auto store = open_store(std::move(options));
-    commit(*store, {failed_outcome(3, "hello")});
-  }
-  CHECK(number(folder.path(), "SELECT bytes_dropped FROM dead_letters WHERE bytes IS NULL") == 5);
-}
-
 TEST_CASE("the first outcome of an id wins, across commits and within one") {
   const TemporaryFolder folder;
   const auto store = open_store(store_options(folder.path()));

@@ -77,6 +77,10 @@ class GatedStore final : public sink::ResultStore {
   Result<sink::PruneStep, StoreError> prune(std::int64_t now_ms) override {
     return store_.prune(now_ms);
   }
+  Result<sink::ControlAnswer, StoreError> carry_out(const Control& control,
+                                                    std::uint64_t frame_bytes_max) override {
+    return store_.carry_out(control, frame_bytes_max);
+  }
   const std::string& uuid() const override { return store_.uuid(); }
   sink::StoreStats stats() const override { return store_.stats(); }
 
@@ -185,6 +189,9 @@ class ExhaustedStore final : public sink::ResultStore {
     throw std::bad_alloc();
   }
   Result<sink::PruneStep, StoreError> prune(std::int64_t) override { throw std::bad_alloc(); }
+  Result<sink::ControlAnswer, StoreError> carry_out(const Control&, std::uint64_t) override {
+    throw std::bad_alloc();
+  }
   const std::string& uuid() const override { return uuid_; }
   sink::StoreStats stats() const override { return {}; }
 
@@ -197,6 +204,7 @@ TEST_CASE("an exception in the store ends the work and is said") {
   SECTION("commit") { REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)}))); }
   SECTION("find") { REQUIRE(thread.enqueue(sink::FindRequest{1, {}})); }
   SECTION("prune") { REQUIRE(thread.enqueue(sink::PruneRequest{})); }
+  SECTION("control") { REQUIRE(thread.enqueue(sink::ControlRequest{})); }
   wait_for_news(thread);
   CHECK(thread.status().fatal.find("bad_alloc") != std::string::npos);
 }

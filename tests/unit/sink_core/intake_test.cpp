@@ -40,10 +40,9 @@ struct IntakeFixture {
     intake.receive(Goodbye{}, now, effects);
     now += 1s;
     intake.tick(now, effects);
-    intake.receive(Welcome{.incarnation = incarnation,
-                           .heartbeat_interval = 500ms,
-                           .peer_timeout = 2500ms},
-                   now, effects);
+    intake.receive(
+        Welcome{.incarnation = incarnation, .heartbeat_interval = 500ms, .peer_timeout = 2500ms},
+        now, effects);
   }
   void committed(std::vector<SettledTask> rows) { intake.committed(std::move(rows), now, effects); }
   std::vector<std::vector<TaskId>> batches() const {
