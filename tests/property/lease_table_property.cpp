@@ -47,6 +47,19 @@ class NaiveLeases {
         std::count_if(leases_.begin(), leases_.end(),
                       [worker](const Lease& lease) { return lease.worker == worker; }));
   }
+  /// The worker's tasks but the first `slots`; leases_ is in the order of opening.
+  std::vector<TaskId> unstarted_of(PeerId worker, std::uint64_t slots) const {
+    std::vector<TaskId> unstarted;
+    for (const auto& lease : leases_) {
+      if (lease.worker != worker) continue;
+      if (slots > 0) {
+        --slots;
+      } else {
+        unstarted.push_back(lease.task);
+      }
+    }
+    return unstarted;
+  }
 
  private:
   std::vector<Lease> leases_;
@@ -109,6 +122,11 @@ TEST_CASE("the lease table holds what a naive one holds") {
       RC_ASSERT(table.count() == naive.count());
       RC_ASSERT(table.count_of(worker) == naive.count_of(worker));
       RC_ASSERT(table.next_deadline() == naive.next_deadline());
+      std::vector<TaskId> unstarted;
+      for (const auto& lease : table.unstarted_of(worker, command.other)) {
+        unstarted.push_back(lease.task);
+      }
+      RC_ASSERT(unstarted == naive.unstarted_of(worker, command.other));
     }
   }));
 }

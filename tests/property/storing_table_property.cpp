@@ -1,6 +1,7 @@
 // The storing table against a list with a mark at each outcome that was sent.
 
 #include "broker/core/storing_table.hpp"
+#include "broker/core/task.hpp"
 #include "tests/property/commands.hpp"
 #include "tests/support/catch.hpp"
 
@@ -70,7 +71,7 @@ TEST_CASE("the storing table sends and closes what a naive one does") {
         storing.outcome.payload.bytes = command.other;
         storing.lease = {1, command.task};
         table.add(std::move(storing));
-        naive.add(task, command.other);
+        naive.add(task, command.other + Task::kTables);
       } else if (command.kind == 2) {
         const auto closed = table.close(task);
         RC_ASSERT(closed.has_value() == naive.close(task));
