@@ -71,7 +71,7 @@ struct TaskFacts {
   Time stored_at{kNever};
   std::size_t worker{0};    ///< That started it last.
   std::uint64_t starts{0};  ///< How often work on it began.
-  std::uint64_t stored{0};  ///< How often the store was given it.
+  std::uint64_t stored{0};  ///< How often the store was given it; the first time counts.
   std::uint16_t attempts{0};
   Status status{Status::ok};
 
@@ -91,7 +91,8 @@ class Lab {
   std::size_t add_source(SourcePlan plan);
 
   void run_until(Duration since_start);
-  /// Until every producer has left in order. False: not before that time.
+  /// Until every producer has left in order and nothing is in progress. False: not before that
+  /// time.
   bool run_to_end(Duration at_most);
   /// The store commits nothing more, then goes on where it stopped.
   void stop_store() { store_stopped_ = true; }
@@ -147,7 +148,7 @@ class Lab {
   void start_worker(std::size_t worker);
   void start_source(std::size_t source);
   Node& start(Core core, std::size_t index);
-  bool all_left() const;
+  bool is_done() const;
 
   void step();
   void tick(Node& node);
