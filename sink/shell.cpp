@@ -170,9 +170,8 @@ void Shell::pruned(const PruneStep& step, Time now) {
 void Shell::carry_out(Control control) {
   program_.log.info("operator_asked",
                     {{"verb", to_string(control.verb)}, {"tasks", control.tasks.size()}});
-  enqueue(ControlRequest{
-      std::move(control),
-      std::max(intake_.link().welcome().payload_bytes_max, kAnswerFrameBytesMin)});
+  enqueue(ControlRequest{std::move(control), std::max(intake_.link().welcome().payload_bytes_max,
+                                                      kAnswerFrameBytesMin)});
 }
 
 void Shell::report(ControlAnswer answer, Time now) {

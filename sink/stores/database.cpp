@@ -10,6 +10,8 @@ namespace framefleet::sink {
 namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
+/// The write-ahead log is copied into the database when it has grown to this (4 MiB).
+constexpr int kCheckpointPages = 1000;
 
 }  // namespace
 
@@ -78,6 +80,12 @@ bool Database::checkpoint() {
   if (code == SQLITE_OK && copied == pages) log_pages_ = 0;
   return code == SQLITE_OK || code == SQLITE_BUSY;
 }
+
+bool Database::checkpoint_if_grown() {
+  return log_pages_ < kCheckpointPages || checkpoint() || error().is_full();
+}
+
+void Database::return_pages() { static_cast<void>(execute("PRAGMA incremental_vacuum(2000)")); }
 
 bool Database::empty_log() {
   sqlite3_busy_timeout(connection_, 0);

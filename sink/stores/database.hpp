@@ -61,11 +61,14 @@ class Database {
   /// Copies what the write-ahead log holds into the file, as far as readers allow. A lock in the
   /// way is no error.
   [[nodiscard]] bool checkpoint();
+  /// checkpoint(), once the log has grown enough. A full disk is no error: the log keeps what it
+  /// has.
+  [[nodiscard]] bool checkpoint_if_grown();
   /// Copies all of it and empties the log, unless a reader needs it; waits for nobody. False: the
   /// log has something that the file has not.
   [[nodiscard]] bool empty_log();
-  /// Pages waiting in the write-ahead log after the latest commit.
-  int log_pages() const { return log_pages_; }
+  /// Gives some of the free pages back to the file system: a courtesy, they are reused in any case.
+  void return_pages();
 
   SqlError error() const;
   /// error() for the users of a store, with the name of the file.
@@ -77,7 +80,7 @@ class Database {
   static int on_commit_logged(void* self, sqlite3* connection, const char* schema, int pages);
 
   sqlite3* connection_;
-  int log_pages_{0};
+  int log_pages_{0};  // waiting in the write-ahead log after the latest commit
 };
 
 /// A transaction that is rolled back unless commit() succeeded.

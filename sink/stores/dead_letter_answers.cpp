@@ -174,16 +174,9 @@ DeadLetterAnswers::Answer DeadLetterAnswers::show(const std::vector<TaskId>& tas
   Document document(frame_bytes_max);
   std::vector<TaskId> missing;
   for (const auto& task : tasks) {
-    const auto id = to_string(task);
-    bool done = one_.start(id);
-    if (done && one_.next()) {
-      done = add(document, one_, detail);
-    } else {
-      missing.push_back(task);
-    }
-    done = done && !one_.failed();
-    one_.reset();
-    if (!done) return fail(database_.failure());
+    const auto letter = find(task, &document, detail);
+    if (!letter) return fail(database_.failure());
+    if (letter->outcome == 0) missing.push_back(task);
   }
   auto absent = why_none(missing);
   if (!absent) return fail(database_.failure());
@@ -199,24 +192,33 @@ DeadLetterAnswers::Answer DeadLetterAnswers::show(const std::vector<TaskId>& tas
 DeadLetterAnswers::Answer DeadLetterAnswers::export_one(const std::vector<TaskId>& tasks,
                                                         std::uint64_t frame_bytes_max) {
   if (tasks.size() != 1) return answer_of(Reason::malformed, "name the one task to export");
-  auto answer = show(tasks, Detail::full, frame_bytes_max);
-  if (!answer || answer->reason != Reason::none) return answer;
-  const auto outcome = find(tasks.front());
-  if (!outcome || !read_frames(*outcome, answer->frames)) return fail(database_.failure());
   const auto id = to_string(tasks.front());
-  if (answer->frames.size() == 1) {
+  Document document(frame_bytes_max);
+  const auto letter = find(tasks.front(), &document, Detail::full);
+  if (!letter) return fail(database_.failure());
+  if (letter->outcome == 0) {
+    auto absent = why_none(tasks);
+    if (!absent) return fail(database_.failure());
+    return answer_of(Reason::not_found, std::move(*absent));
+  }
+  const bool cut = document.full();
+  ControlAnswer answer;
+  answer.frames.push_back(std::move(document).finish(letters_.totals()));
+  if (!read_frames(letter->outcome, answer.frames)) return fail(database_.failure());
+  if (answer.frames.size() == 1) {
     return answer_of(Reason::not_found,
-                     "the store keeps no picture of " + id +
-                         ": it came without one, or its bytes were dropped (dead show tells)");
+                     letter->bytes_dropped == 0
+                         ? id + " failed without a picture"
+                         : fmt::format("the picture of {} is not kept any more: {} bytes were "
+                                       "dropped by the cap or a purge",
+                                       id, letter->bytes_dropped));
   }
-  const bool fits = answer->frames.size() <= kFramesMax &&
-                    std::all_of(answer->frames.begin(), answer->frames.end(),
+  const bool fits = !cut && answer.frames.size() <= kFramesMax &&
+                    std::all_of(answer.frames.begin(), answer.frames.end(),
                                 [&](const auto& frame) { return frame.size() <= frame_bytes_max; });
-  if (!fits) {
-    return answer_of(Reason::too_large_payload,
-                     "the picture of " + id + " is larger than what the broker takes now");
-  }
-  return answer;
+  if (fits) return answer;
+  return answer_of(Reason::too_large_payload,
+                   "the dead letter " + id + " is larger than what the broker takes now");
 }
 
 /// `next` gives outcomes until 0; nothing: an error.
@@ -241,6 +243,8 @@ DeadLetterAnswers::Answer DeadLetterAnswers::drop_each(Next next) {
     }
     if (!transaction.commit()) return fail(database_.failure());
     letters_.committed();
+    database_.return_pages();
+    if (!database_.checkpoint_if_grown()) return fail(database_.failure());
   }
   return answer_of(Reason::none, fmt::format("dropped the pictures of {}, {} bytes",
                                              letters_text(letters), bytes));
@@ -250,12 +254,12 @@ DeadLetterAnswers::Answer DeadLetterAnswers::purge(const std::vector<TaskId>& ta
   std::vector<std::int64_t> outcomes;
   std::vector<TaskId> missing;
   for (const auto& task : tasks) {
-    const auto outcome = find(task);
-    if (!outcome) return fail(database_.failure());
-    if (*outcome == 0) {
+    const auto letter = find(task, nullptr, Detail::row);
+    if (!letter) return fail(database_.failure());
+    if (letter->outcome == 0) {
       missing.push_back(task);
     } else {
-      outcomes.push_back(*outcome);
+      outcomes.push_back(letter->outcome);
     }
   }
   const auto absent = why_none(missing);
@@ -341,14 +345,19 @@ std::optional<std::string> DeadLetterAnswers::why_none(std::span<const TaskId> m
   return text;
 }
 
-std::optional<std::int64_t> DeadLetterAnswers::find(const TaskId& task) {
+std::optional<DeadLetterAnswers::Letter> DeadLetterAnswers::find(const TaskId& task,
+                                                                 Document* document,
+                                                                 Detail detail) {
   const auto id = to_string(task);
-  std::int64_t outcome = 0;
+  Letter letter;
   bool done = one_.start(id);
-  if (done && one_.next()) outcome = one_.integer(kId);
+  if (done && one_.next()) {
+    letter = {one_.integer(kId), count_at(one_, kBytesDropped)};
+    done = document == nullptr || add(*document, one_, detail);
+  }
   done = done && !one_.failed();
   one_.reset();
-  return done ? std::optional(outcome) : std::nullopt;
+  return done ? std::optional(letter) : std::nullopt;
 }
 
 }  // namespace framefleet::sink

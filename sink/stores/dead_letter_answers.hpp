@@ -27,6 +27,10 @@ class DeadLetterAnswers {
 
  private:
   class Document;
+  struct Letter {
+    std::int64_t outcome{0};  ///< outcomes.id; 0: there is none.
+    std::uint64_t bytes_dropped{0};
+  };
   enum class Detail : std::uint8_t { row, full };
   using Answer = Result<ControlAnswer, StoreError>;
 
@@ -42,8 +46,8 @@ class DeadLetterAnswers {
   bool read_frames(std::int64_t outcome, std::vector<std::string>& frames);
   /// Why these are no dead letters, for people; "" for none of them. Nothing: an error.
   std::optional<std::string> why_none(std::span<const TaskId> missing);
-  /// The outcomes.id of a dead letter, 0: there is none. Nothing: an error.
-  std::optional<std::int64_t> find(const TaskId& task);
+  /// The dead letter of a task, added to the document if there is one. Nothing: an error.
+  std::optional<Letter> find(const TaskId& task, Document* document, Detail detail);
   template <class Next>
   Answer drop_each(Next next);
 

@@ -10,7 +10,6 @@ namespace framefleet::sink {
 namespace {
 
 constexpr std::size_t kOutcomesPerStep = 256;
-constexpr std::string_view kReturnPages = "PRAGMA incremental_vacuum(2000)";
 
 }  // namespace
 
@@ -45,8 +44,7 @@ Result<PruneStep, StoreError> Pruner::step(std::int64_t now_ms, std::uint64_t& p
   if (!empty_rows(selection)) return fail(database_.failure());
   picture_bytes -= selection.file_bytes;
   pruned_through_ = selection.outcomes.back();
-  // Giving pages back is a courtesy: they are reused in any case.
-  static_cast<void>(database_.execute(std::string(kReturnPages)));
+  database_.return_pages();
   return PruneStep{selection.outcomes.size(), selection.files.size(), selection.more};
 }
 

@@ -24,8 +24,6 @@
 namespace framefleet::sink {
 namespace {
 
-/// The write-ahead log is copied into the database when it has grown to this (4 MiB).
-constexpr int kCheckpointPages = 1000;
 /// results.ndjson is synced in pieces of this size; what is not synced is written again after a
 /// crash.
 constexpr std::uint64_t kNdjsonSyncBytes = std::uint64_t{4} << 20U;
@@ -159,7 +157,6 @@ struct SqliteStore::Parts {
   Result<void, StoreError> write_rows(std::span<const OutcomeToStore* const> outcomes,
                                       std::span<const std::vector<PictureRow>> pictures);
   Result<void, StoreError> write_ndjson();
-  Result<void, StoreError> checkpoint_if_grown();
   void close();
 };
 
@@ -205,7 +202,7 @@ Result<std::vector<SettledTask>, StoreError> SqliteStore::commit(
   stats.stored += fresh->size();
   stats.duplicates += outcomes.size() - fresh->size();
   if (const auto done = parts_->write_ndjson(); !done) return fail(done.error());
-  if (const auto done = parts_->checkpoint_if_grown(); !done) return fail(done.error());
+  if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
   std::vector<TaskId> tasks;
   tasks.reserve(outcomes.size());
   for (const auto& given : outcomes) tasks.push_back(given.outcome.id);
@@ -228,16 +225,13 @@ Result<PruneStep, StoreError> SqliteStore::prune(std::int64_t now_ms) {
   auto step = parts_->pruner.step(now_ms, parts_->stats.picture_bytes);
   if (!step) return step;
   parts_->stats.pruned += step->outcomes;
-  if (const auto done = parts_->checkpoint_if_grown(); !done) return fail(done.error());
+  if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
   return step;
 }
 
 Result<ControlAnswer, StoreError> SqliteStore::carry_out(const Control& control,
                                                          std::uint64_t frame_bytes_max) {
-  auto answer = parts_->answers.answer(control, frame_bytes_max);
-  if (!answer || control.verb != ControlVerb::dead_purge) return answer;
-  if (const auto done = parts_->checkpoint_if_grown(); !done) return fail(done.error());
-  return answer;
+  return parts_->answers.answer(control, frame_bytes_max);
 }
 
 const std::string& SqliteStore::uuid() const { return parts_->uuid; }
@@ -346,13 +340,6 @@ Result<void, StoreError> SqliteStore::Parts::write_ndjson() {
   // batch.
   if (!done && done.error().kind == StoreError::Kind::full) return {};
   return done;
-}
-
-Result<void, StoreError> SqliteStore::Parts::checkpoint_if_grown() {
-  if (database->log_pages() < kCheckpointPages || database->checkpoint()) return {};
-  auto error = database->failure();
-  if (error.kind == StoreError::Kind::full) return {};  // The log keeps what it has.
-  return fail(std::move(error));
 }
 
 void SqliteStore::Parts::close() {

@@ -120,33 +120,6 @@ TEST_CASE("numbers and texts that JSON or SQL cannot hold do no harm") {
   CHECK(text(out, "SELECT extra FROM detections WHERE score = 1") == R"({"value":[1,2]})");
 }
 
-TEST_CASE("superseded frames of a live source become ranges, and their ids stay known") {
-  const TemporaryFolder folder;
-  const auto store = open_store(store_options(folder.path()));
-  const auto superseded = [](std::uint64_t sequence) {
-    sink::OutcomeToStore given;
-    given.outcome.id = task_number(sequence);
-    given.outcome.source = "camera";
-    given.outcome.task_class = TaskClass::live;
-    given.outcome.status = Status::superseded;
-    given.outcome.reason = Reason::newer_frame;
-    return given;
-  };
-  commit(*store, {superseded(5), superseded(6), superseded(6), superseded(7)});
-  commit(*store, {superseded(8), superseded(10), superseded(5)});
-  const auto database = read_database(folder.path());
-  CHECK(database->text("SELECT group_concat(first || '-' || last) FROM gaps") == "5-8,10-10");
-  CHECK(database->text("SELECT source || epoch || reason || at FROM gaps") ==
-        "camera1newer_frame2024-05-01T12:00:00.000Z");
-  CHECK(database->number("SELECT count(*) FROM outcomes") == 0);
-  const std::vector<TaskId> asked{task_number(4), task_number(7), task_number(9), task_number(10)};
-  const auto found = store->find(asked);
-  REQUIRE(found);
-  REQUIRE(found->size() == 2);
-  CHECK(found->at(0) == SettledTask{task_number(7), Status::superseded, Reason::newer_frame, ""});
-  CHECK(commit(*store, {ok_outcome(7)}).at(0).status == Status::superseded);
-}
-
 TEST_CASE("a reader sees whole commits while the store writes, and blocks nothing") {
   const TemporaryFolder folder;
   const auto store = open_store(store_options(folder.path()));

@@ -199,6 +199,66 @@ class ExhaustedStore final : public sink::ResultStore {
   std::string uuid_{"exhausted"};
 };
 
+/// Answers operators with one error.
+class FailingDesk final : public sink::ResultStore {
+ public:
+  explicit FailingDesk(StoreError::Kind kind) : kind_(kind) {}
+  Result<std::vector<SettledTask>, StoreError> commit(
+      std::span<const sink::OutcomeToStore> outcomes) override {
+    return store_.commit(outcomes);
+  }
+  Result<std::vector<SettledTask>, StoreError> find(std::span<const TaskId> tasks) override {
+    return store_.find(tasks);
+  }
+  Result<sink::PruneStep, StoreError> prune(std::int64_t now_ms) override {
+    return store_.prune(now_ms);
+  }
+  Result<sink::ControlAnswer, StoreError> carry_out(const Control&, std::uint64_t) override {
+    return fail(StoreError{kind_, "no space for results.sqlite"});
+  }
+  const std::string& uuid() const override { return store_.uuid(); }
+  sink::StoreStats stats() const override { return store_.stats(); }
+
+ private:
+  StoreError::Kind kind_;
+  sink::MemoryStore store_;
+};
+
+TEST_CASE("an operator is answered in order with the batches") {
+  const TemporaryFolder folder;
+  StoreThread thread(open_store(store_options(folder.path())));
+  Control control;
+  control.verb = ControlVerb::dead_export;
+  control.tasks = {task_number(2)};
+  REQUIRE(thread.enqueue(batch(1, {failed_outcome(2, "pixels")})));
+  REQUIRE(thread.enqueue(sink::ControlRequest{control, 10'000}));
+  const auto done = take(thread, 2);
+  const auto& answer = std::get<sink::ControlAnswer>(done[1]);
+  CHECK(answer.reason == Reason::none);
+  REQUIRE(answer.frames.size() == 2);
+  CHECK(answer.frames[1] == "pixels");
+  CHECK(thread.status().stats.dead_letter_bytes == 6);
+}
+
+TEST_CASE("an operator is told that the disk is full, and nobody waits for it") {
+  StoreThread thread(std::make_unique<FailingDesk>(StoreError::Kind::full));
+  REQUIRE(thread.enqueue(sink::ControlRequest{}));
+  REQUIRE(thread.enqueue(batch(2, {ok_outcome(1)})));
+  const auto done = take(thread, 2);
+  const auto& answer = std::get<sink::ControlAnswer>(done[0]);
+  CHECK(answer.reason == Reason::sink_slow);
+  CHECK(answer.text == "no space for results.sqlite");
+  CHECK(std::get<sink::BatchStored>(done[1]).tag == 2);
+}
+
+TEST_CASE("a database that fails an operator ends the work like any other failure") {
+  StoreThread thread(std::make_unique<FailingDesk>(StoreError::Kind::failed));
+  REQUIRE(thread.enqueue(sink::ControlRequest{}));
+  wait_for_news(thread);
+  CHECK(thread.status().fatal == "no space for results.sqlite");
+  CHECK_FALSE(thread.enqueue(batch(2, {ok_outcome(1)})));
+}
+
 TEST_CASE("an exception in the store ends the work and is said") {
   StoreThread thread(std::make_unique<ExhaustedStore>());
   SECTION("commit") { REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)}))); }
