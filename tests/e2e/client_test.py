@@ -35,7 +35,7 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(rows, {n: (str(path), *said[n]) for n, path in enumerate(paths)})
         fleet.check_broker()
         fleet.stop()
-        fleet.store.check_once()
+        self.assertEqual(fleet.store.missing(), 0)
         fleet.store.check_left_behind(len(paths))
 
     def test_it_is_told_how_each_picture_was_settled(self):

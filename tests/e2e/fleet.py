@@ -8,15 +8,17 @@
 Where a test fails, the end of every process's log is printed. At the end everything is killed and
 the folder removed.
 """
+import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
 
 import ledger
-from process import Process, eventually
+from process import PATIENCE, Process, eventually
 
 # ctest says where these are; by hand they are those of the release build beside its test data.
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -36,6 +38,7 @@ class Fleet:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="framefleet-e2e-"))
         self.store = ledger.Store(self.folder / "out")
         self.endpoint = f"ipc://{self.folder}/broker.sock"
+        self._operators = self.endpoint  # operators are served over ipc alone
         self._bind = self.endpoint if transport == "ipc" else "tcp://127.0.0.1:0"
         self.processes = []
 
@@ -72,7 +75,9 @@ class Fleet:
 
     def broker(self, *arguments):
         """Started and listening; again after a broker has ended: on the same address."""
-        broker = self._member("broker", "broker", "--bind", self._bind, *arguments)
+        bind = dict.fromkeys((self._bind, self._operators))
+        broker = self._member("broker", "broker", *(word for endpoint in bind
+                                                    for word in ("--bind", endpoint)), *arguments)
         self.endpoint = self._bind = broker.until_log("listening")["endpoint"]
         return broker
 
@@ -92,6 +97,20 @@ class Fleet:
         return self.start("run", "framefleet", "run", "--json", "--out", out or self.store.folder,
                           *arguments, environment=environment)
 
+    def operate(self, *words, exit_code=0):
+        """A verb of `framefleet`, asked of the broker; what it says on stdout."""
+        asked = subprocess.run([BIN / "framefleet", *map(str, words), "--connect", self._operators],
+                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                               timeout=PATIENCE, check=False)
+        if asked.returncode != exit_code:
+            raise AssertionError(f"framefleet {words} ended with {asked.returncode}, not"
+                                 f" {exit_code}: {asked.stdout}{asked.stderr}")
+        return asked.stdout
+
+    def show(self, *words):
+        """The document of a verb that shows something."""
+        return json.loads(self.operate(*words, "--json"))
+
     def named(self, role):
         """The processes of this role that run."""
         program = f"framefleet-{role}"
@@ -100,29 +119,40 @@ class Fleet:
 
     # --- the end of a test --------------------------------------------------------------------
 
-    def close_books(self, producer, exit_code=0, broker_saw_all=True, before=None):
-        """Waits for the producer's end, compares its account, the broker's and the store to the
-        unit, ends the fleet in order and looks at what it leaves. Returns the producer's `end`.
+    def close_books(self, *producers, exit_code=0, broker_saw_all=True, before=None):
+        """Waits for the end of all producers that had a part in the store, compares their accounts,
+        the broker's and the store to the unit, ends the fleet in order and looks at what it leaves.
+        Returns the last `end`.
 
-        `broker_saw_all`: no earlier broker had a part in it. `before`: outcomes by status that were
-        in the store when the producer began."""
+        `broker_saw_all`: no earlier broker had a part in it. `before`: what the store said by job
+        when the producers began, if it was not empty."""
+        ends = [self.end_of(producer, exit_code) for producer in producers]
+        ledger.check_ends(ends, self.store, before)
+        self.check_broker(broker_saw_all)
+        rows = self.store.count()
+        self.stop()
+        self.store.check_left_behind(rows)
+        return ends[-1][1]
+
+    @staticmethod
+    def end_of(producer, exit_code=0):
+        """Waits for it; its job and its last account."""
         code = producer.exit_code(timeout=150)
         end = producer.event("end")
         if code != exit_code:
             raise AssertionError(f"the producer ended with {code}, not {exit_code}: {end}")
-        self.store.check_against_end(end, before)
-        rows = self.store.count()
-        self.check_broker(broker_saw_all)
-        self.stop()
-        self.store.check_left_behind(rows)
-        return end
+        return producer.event("plan")["job"], end
 
     def check_broker(self, saw_all=True):
-        """Compares the broker's own account, when all has ended, with the store."""
-        broker, rows = self.named("broker")[0], self.store.count()
-        eventually(lambda: ledger.broker_has_ended(broker.metrics(), rows if saw_all else 0),
-                   "the broker has told /metrics of the last task", 30)
-        ledger.check_broker(broker.metrics(), rows, saw_all)
+        """Compares the broker's own accounts, when all has ended, with each other and the store."""
+        def at_rest():
+            books = self.broker_books()
+            return books if books.at_rest() else None
+        eventually(at_rest, "the broker has told of the last task", 30).check(self.store, saw_all)
+
+    def broker_books(self):
+        return ledger.Broker(self.named("broker")[0].metrics(),
+                             *(self.show(verb) for verb in ("status", "sources", "jobs")))
 
     def stop(self):
         """SIGTERM in the order that wastes nothing; everybody must leave by itself with 0."""

@@ -1,5 +1,6 @@
-"""The store as a reader sees it, and the ledger: what the producer was told, what the broker counts
-and what the store has must agree to the unit, and every task must be there once."""
+"""The ledger: what producers were told, what the broker counts, what operators are shown and what the
+store has must agree to the unit, per source and per job, and every task must be there once. Every
+test ends with `Fleet.close_books`, or with `check_report` where `framefleet run` kept the books."""
 import collections
 import json
 import pathlib
@@ -42,8 +43,23 @@ class Store:
         return self.rows("SELECT count(*) FROM outcomes")[0][0]
 
     def by_status(self):
-        return collections.Counter(dict(
-            self.rows("SELECT status, count(*) FROM outcomes GROUP BY status")))
+        return sum(self.accounts("source").values(), collections.Counter())
+
+    def accounts(self, column):
+        """Ends of tasks by source or by job: {name: Counter by status}, runs of live frames that
+        were superseded or lost included, which have one row for all."""
+        found = {}
+        for name, status, count in self.rows(
+                f"SELECT {column}, status, sum(tasks) FROM"
+                f" (SELECT {column}, status, count(*) AS tasks FROM outcomes GROUP BY 1, 2"
+                f"  UNION ALL SELECT {column}, status, last - first + 1 FROM gaps)"
+                " GROUP BY 1, 2"):
+            found.setdefault(name, collections.Counter())[status] = count
+        return found
+
+    def ends(self):
+        """How many tasks have ended, in whatever way."""
+        return sum(self.by_status().values())
 
     def outcomes(self):
         """All that a row of a task says, by task: to see that nothing touches a stored row."""
@@ -55,32 +71,21 @@ class Store:
             connection.close()
         return {row["task"]: dict(row) for row in found}
 
-    def check_against_end(self, end, before=None):
-        """The producer's last account against the store. `before`: by_status() at its start."""
-        settled = sum(end[status] for status in STATUSES)
-        agree("submitted = rejected + admitted", end["rejected"] + end["admitted"],
-              end["submitted"])
-        agree("admitted = settled", settled, end["admitted"])
-        agree("in flight at the end", end["in_flight"], 0)
-        agree("outcomes in the store", self.count(), end["stored_before"] + settled)
-        if before is None and end["stored_before"] == 0:
-            before = collections.Counter()
-        if before is not None:
-            agree("stored before", end["stored_before"], sum(before.values()))
-            after = self.by_status()
-            for status in STATUSES:
-                agree(status, after[status], before[status] + end[status])
-        self.check_once()
-
-    def check_once(self):
-        """Every task once, and no hole in any source."""
-        for source, epoch, rows, different, last in self.rows(
-                "SELECT source, epoch, count(*), count(DISTINCT sequence), max(sequence)"
-                " FROM outcomes GROUP BY source, epoch"):
-            agree(f"different sequences of {source} {epoch}", different, rows)
-            agree(f"sequences of {source} {epoch} without a hole", last + 1, rows)
+    def missing(self):
+        """How many numbers are nowhere, of those up to the last one of each source. A number that
+        is there twice, or in two runs, is an error."""
+        missing, ranges = 0, {}
+        for source, epoch, first, last in self.rows(
+                "SELECT source, epoch, sequence, sequence FROM outcomes"
+                " UNION ALL SELECT source, epoch, first, last FROM gaps ORDER BY 1, 2, 3"):
+            end = ranges.get((source, epoch), -1)
+            if first <= end:
+                raise AssertionError(f"{source} {epoch} {first} to {last}: stored twice")
+            missing += first - end - 1
+            ranges[source, epoch] = last
         agree("different tasks", self.rows("SELECT count(DISTINCT task) FROM outcomes")[0][0],
               self.count())
+        return missing
 
     def check_left_behind(self, rows):
         """What a sink that has left has left: a sound database and one line for each outcome."""
@@ -96,23 +101,113 @@ class Store:
               [path for path in paths if not (self.folder / path).is_file()], [])
 
 
-def broker_has_ended(metrics, settled):
-    """Whether nothing is in progress and so many are settled: metrics are a moment old."""
-    in_progress = sum(metrics[f'framefleet_broker_tasks{{state="{state}"}}']
-                      for state in IN_PROGRESS)
-    return in_progress == 0 and metrics.get("framefleet_broker_settled_tasks_total", 0) >= settled
+def check_end(end):
+    """The last account of a producer, in itself."""
+    settled = sum(end[status] for status in STATUSES)
+    agree("submitted = rejected + admitted", end["rejected"] + end["admitted"], end["submitted"])
+    agree("admitted = settled", settled, end["admitted"])
+    agree("in flight at the end", end["in_flight"], 0)
+    if not end["interrupted"] and end["pictures"] is not None:
+        agree("pictures = stored before + skipped + submitted",
+              end["stored_before"] + end["skipped"] + end["submitted"], end["pictures"])
 
 
-def check_broker(metrics, rows, saw_all):
-    """The broker's own account, when all has ended; if it began in the middle, it saw a part."""
-    def total(noun):
-        return int(metrics.get(f"framefleet_broker_{noun}_tasks_total", 0))
-    agree("the broker's submitted = rejected + settled",
-          total("rejected") + total("settled"), total("submitted"))
-    if saw_all:
-        agree("settled by the broker", total("settled"), rows)
-    elif total("settled") > rows:
-        agree("settled by the last broker at most", total("settled"), rows)
+def check_ends(ends, store, before=None):
+    """The accounts of all producers that had a part in the store, each with its job, against the
+    store. `before`: its accounts("job") when they began."""
+    jobs = {}
+    for job, end in ends:
+        check_end(end)
+        jobs.setdefault(job, []).append(end)
+    accounts = store.accounts("job")
+    for job, of_job in jobs.items():
+        stored = accounts.pop(job, collections.Counter())
+        stored_before = sum(end["stored_before"] for end in of_job)
+        told = collections.Counter(
+            {status: sum(end[status] for end in of_job) for status in STATUSES})
+        agree(f"ends of job {job!r}", sum(stored.values()), stored_before + sum(told.values()))
+        if before is not None or stored_before == 0:
+            earlier = (before or {}).get(job, collections.Counter())
+            agree(f"stored before of job {job!r}", stored_before, sum(earlier.values()))
+            agree(f"job {job!r}", +stored, +(earlier + told))
+        elif told - stored:
+            agree(f"job {job!r}, at least", stored, told)
+    agree("jobs that nobody had", accounts, {})
+    check_missing(store, [end for _, end in ends])
+
+
+def check_missing(store, ends):
+    """What is missing from a source was never submitted, or rejected; and nothing else is."""
+    never = sum(end["skipped"] + end["rejected"] for end in ends)
+    missing = store.missing()
+    # What was rejected or left at the very end leaves no hole, so it is not seen as missing.
+    exact = not any(end["rejected"] or end["interrupted"] for end in ends)
+    if exact or missing > never:
+        agree("numbers that are nowhere", missing, never)
+
+
+class Broker:
+    """What a broker says of itself when all has ended: /metrics, and what operators are shown."""
+
+    def __init__(self, metrics, status, sources, jobs):
+        self.metrics, self.status = metrics, status
+        self.sources = {row["name"]: row for row in sources["sources"]}
+        self.jobs = {row["name"]: row for row in jobs["jobs"]}
+
+    def counted(self, noun, **labels):
+        words = ",".join(f'{name}="{value}"' for name, value in labels.items())
+        return int(self.metrics.get(f"framefleet_broker_{noun}_tasks_total{{{words}}}", 0))
+
+    def at_rest(self):
+        """Whether nothing is in progress, and /metrics, which are a moment old, say the same."""
+        account = self.status["account"]
+        metrics = self.metrics
+        return (sum(self.status["in_progress"].values()) == 0 and
+                sum(metrics[f'framefleet_broker_tasks{{state="{state}"}}']
+                    for state in IN_PROGRESS) == 0 and
+                metrics.get("framefleet_broker_submitted_tasks_total", 0) == account["submitted"]
+                and metrics.get("framefleet_broker_settled_tasks_total", 0) ==
+                sum(account[status] for status in STATUSES))
+
+    def check(self, store, saw_all):
+        """Against itself and the store. `saw_all`: no earlier broker had a part in what is stored;
+        else this one knows a part of it."""
+        agree("unstored", self.status["unstored"], 0)
+        for gauge in ("backlog_bytes", "unstored_bytes"):
+            agree(gauge, (self.metrics[f"framefleet_broker_{gauge}"], self.status[gauge]), (0, 0))
+        self._check_balance("the fleet", self.status["account"])
+        self._check_rows("source", self.sources, store.accounts("source"), saw_all)
+        self._check_rows("job", self.jobs, store.accounts("job"), saw_all)
+        for name, row in self.sources.items():
+            for noun in ("submitted", "rejected"):
+                agree(f"/metrics of {name}: {noun}", self.counted(noun, source=name),
+                      row["account"][noun])
+            for status in STATUSES:
+                agree(f"/metrics of {name}: {status}",
+                      self.counted("settled", source=name, status=status), row["account"][status])
+        for noun in ("submitted", "rejected", *STATUSES):
+            agree(f"{noun} of all sources", sum(row["account"][noun]
+                                                for row in self.sources.values()),
+                  self.status["account"][noun])
+
+    def _check_rows(self, kind, rows, stored, saw_all):
+        for name, row in rows.items():
+            self._check_balance(f"{kind} {name!r}", row["account"])
+            agree(f"in progress of {kind} {name!r}", sum(row["in_progress"].values()), 0)
+        for name in (rows.keys() | stored.keys()) - {""}:
+            account = rows[name]["account"] if name in rows else {}
+            for status in STATUSES:
+                known, found = account.get(status, 0), stored.get(name, {}).get(status, 0)
+                if saw_all or known > found:
+                    agree(f"{status} of {kind} {name!r}, in the store and to the broker", found,
+                          known)
+
+    @staticmethod
+    def _check_balance(what, account):
+        agree(f"{what}: submitted = rejected + admitted",
+              account["rejected"] + account["admitted"], account["submitted"])
+        agree(f"{what}: admitted = ended", sum(account[status] for status in STATUSES),
+              account["admitted"])
 
 
 def check_report(report, store, outdated=0):
@@ -122,7 +217,7 @@ def check_report(report, store, outdated=0):
     agree("balanced, by its own audit", report["ledger"]["balanced"], True)
     if report["ledger"]["complete"]:
         settled = sum(report["ledger"][status] for status in STATUSES)
-        agree("outcomes in the store", store.count(),
+        agree("ends in the store", store.ends(),
               report["ledger"]["stored_before"] + settled + outdated)
     by_status = store.by_status()
     for status in STATUSES:

@@ -76,7 +76,7 @@ class ResumeTest(unittest.TestCase):
         self.assertEqual((end["stored_before"], end["submitted"], end["ok"]),
                          (len(stored), total - len(stored), total - len(stored)))
         ledger.check_report(report, fleet.store)
-        fleet.store.check_once()
+        self.assertEqual(fleet.store.missing(), 0)
         self.check_rows_stay(stored, fleet.store.outcomes())
         self.assertEqual(fleet.store.by_status(), {"ok": total})
         self.nothing_is_left_to_do(fleet, command, total)
