@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What is slower or stricter than the tests: style, spelling, self-contained headers, the second
-# compiler with its analyser, the long simulation, sanitizers, made-up input, rules broken on purpose. Each step is named
-# and counted; one that fails does not stop the next, and the script fails at the end.
+# compiler with its analyser, the long simulation, sanitizers, made-up input, rules broken on
+# purpose, what a decision costs. Each step is named and counted; one that fails does not stop the
+# next, and the script fails at the end.
 #
 #   scripts/check.sh               every step
 #   scripts/check.sh format tidy   these alone
@@ -12,7 +13,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 in_tree
 
-readonly steps=(format spelling scripts headers tidy simulation asan tsan fuzz mutants)
+readonly steps=(format spelling scripts headers tidy simulation asan tsan fuzz mutants cost)
 readonly logs=build/check
 passed=0
 failed=0
@@ -146,6 +147,12 @@ step_fuzz() {
 
 # Rules broken on purpose, one at a time: the simulator and the tests of the cores must notice each.
 step_mutants() { tests/mutants/run.sh; }
+
+# A decision of the broker costs the same with 10 sources as with 100 000 (bench/METHOD.md).
+step_cost() {
+    configure bench && build bench --target bench-dispatcher-cost &&
+        python3 bench/micro/cost_check.py build/bench/bench/bench-dispatcher-cost
+}
 
 # run_step NAME : quiet while it passes, its whole log where it fails.
 run_step() {
