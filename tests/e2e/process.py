@@ -46,6 +46,43 @@ def children_of(pid):
     return found[1:]
 
 
+class MemoryWatch(threading.Thread):
+    """Looks at a process's own memory (RssAnon) all the time, from `with` to its end: the most there
+    was, in bytes, and how often it was looked at."""
+
+    INTERVAL = 0.01
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.most, self.count = pid, 0, 0
+        self._stopped = threading.Event()
+
+    def run(self):
+        while not self._stopped.wait(self.INTERVAL):
+            size = memory_of(self.pid, "RssAnon")
+            if size is None:
+                return  # it has ended
+            self.most, self.count = max(self.most, size), self.count + 1
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopped.set()
+        self.join()
+
+
+def memory_of(pid, field):
+    """A size of /proc/PID/status, in bytes; None when the process has ended."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return next((int(line.split()[1]) * 1024 for line in file
+                         if line.startswith(f"{field}:")), None)
+    except OSError:
+        return None
+
+
 class Process:
     """Started by the constructor; ends with the test program at the latest, whatever happens.
 
@@ -174,9 +211,10 @@ class Process:
         return values
 
     def memory_peak_bytes(self):
-        with open(f"/proc/{self.pid}/status", encoding="utf-8") as file:
-            line = next(line for line in file if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
+        return memory_of(self.pid, "VmHWM")
+
+    def watch_memory(self):
+        return MemoryWatch(self.pid)
 
     # --- its end ------------------------------------------------------------------------------
 
