@@ -56,12 +56,23 @@ Flow& Backlog::flow_for(const Task& task) {
 void Backlog::list(Flow& flow) {
   if (flow.listed || flow.source->paused || flow.first == nullptr) return;
   auto& lane = lane_of(flow);
-  if (lane.empty()) lane.given = std::max(lane.given, given_.at(flow.level));  // idle time is lost
+  if (lane.empty()) begin_again(flow.level, flow.route);
   renew(lane, flow);
   flow.listed = true;
   append(lane, flow, flow.credit <= Duration::zero());
   lane.weights += flow.source->weight;
   ready_.at(flow.level) |= mask_of(flow.route);
+}
+
+/// A route that was idle goes on level with the one of its rivals that was given least: nothing is
+/// made up for, and what it is ahead of them it owes as far as a few tasks go.
+void Backlog::begin_again(std::size_t level, RouteId route) {
+  constexpr int kTasksOwed = 4;
+  const RouteMask rivals = ready_.at(level) & rivals_.at(route);
+  if (rivals == 0) return;
+  auto& lane = lanes_.at(level).at(route);
+  const double least = lanes_.at(level).at(choose_route(level, rivals)).given;
+  lane.given = std::clamp(lane.given, least, least + kTasksOwed * ns(lane.quantum));
 }
 
 void Backlog::unlist(Flow& flow) {
@@ -197,7 +208,6 @@ Task* Backlog::take_from(std::size_t level, RouteId route, const RouteTable& rou
     task.charged = expected_service(task, routes);
     flow.credit -= task.charged;
     lane.given += ns(task.charged) / static_cast<double>(lane.weights);
-    given_.at(level) = lane.given;
     lane.quantum = std::max(task.charged, lane.quantum - lane.quantum / kQuantumDecay);
     append(lane, flow, flow.credit <= Duration::zero());
     if (flow.first == nullptr) unlist(flow);

@@ -44,6 +44,9 @@ class Backlog {
   /// A task took this long: its source pays the difference to what it was charged.
   static void settle_up(const Task& task, Duration service);
 
+  /// Routes compare their time with those alone that share a worker with them.
+  void set_rivals(const RouteRivals& rivals) { rivals_ = rivals; }
+
   void pause(Source& source);
   void resume(Source& source);
   void set_weight(Source& source, std::uint32_t weight);
@@ -97,13 +100,14 @@ class Backlog {
   static void unlink_task(Flow& flow, Task& task);
   static void renew(const Lane& lane, Flow& flow);
   Task* take_from(std::size_t level, RouteId route, const RouteTable& routes);
+  void begin_again(std::size_t level, RouteId route);
   RouteId choose_route(std::size_t level, RouteMask allowed) const;
 
   double lower_share_;
   std::array<std::array<Lane, kRoutesMax>, kLevels> lanes_;
   std::array<RouteMask, kLevels> ready_{};    // routes with a listed flow
   std::array<double, kLevels> owed_below_{};  // ns of service owed to the levels below
-  std::array<double, kLevels> given_{};       // Lane::given of the route served last
+  RouteRivals rivals_ = every_route_rivals_all();
 };
 
 }  // namespace framefleet::broker

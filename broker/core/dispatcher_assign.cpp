@@ -10,7 +10,6 @@
 namespace framefleet::broker {
 
 void Dispatcher::assign_all(Time now, Effects& out) {
-  if (routes_.opened() != noted_routes_) note_routes(now);
   while (sink_ && sink_keeps_up() && !paused_) {
     if (!assign_suspect(now, out) && !assign_idle(now, out) && !assign_ahead(now, out)) break;
   }

@@ -244,6 +244,7 @@ void Dispatcher::on_drain(PeerId from, Time now) {
 void Dispatcher::note_routes(Time now) {
   noted_routes_ = routes_.opened();
   const auto served = workers_.note_routes(routes_);
+  backlog_.set_rivals(workers_.rivals());
   routes_.note_served(workers_.all().empty() ? ~RouteMask{0} : served, now);
 }
 

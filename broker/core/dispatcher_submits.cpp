@@ -81,6 +81,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted&
     out.push_back(SendTo{from, std::move(*busy)});
     return;
   }
+  if (routes_.opened() != noted_routes_) note_routes(now);
   admitted.tasks.push_back({task.id, false});
   warn_of_unknown(task.detectors, admitted);
   admit(from, std::move(task), *route, now, out);

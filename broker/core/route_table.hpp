@@ -21,6 +21,14 @@ using RouteMask = std::uint64_t;
 inline constexpr std::size_t kRoutesMax = 64;
 constexpr RouteMask mask_of(RouteId route) { return RouteMask{1} << route; }
 
+/// For each route those that some worker serves beside it.
+using RouteRivals = std::array<RouteMask, kRoutesMax>;
+constexpr RouteRivals every_route_rivals_all() {
+  RouteRivals rivals{};
+  for (auto& mask : rivals) mask = ~RouteMask{0};
+  return rivals;
+}
+
 class RouteTable {
  public:
   /// The number of the route, known before or new; nothing when all numbers are in use.

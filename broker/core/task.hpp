@@ -60,7 +60,7 @@ struct Source {
   Task* waiting_live{nullptr};  ///< The live frame that is ready: a ring of one.
   Account account;
   InProgress in_progress;
-  std::uint64_t bytes{0};                    ///< Of its tasks that are ready, delayed or leased.
+  std::uint64_t bytes{0};  ///< Of its tasks that are ready, delayed or leased.
   /// Epoch and sequence of the newest live frame that was admitted.
   std::optional<std::pair<std::uint32_t, std::uint64_t>> newest_live;
   Mean service;

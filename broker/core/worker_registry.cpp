@@ -85,6 +85,19 @@ RouteMask WorkerRegistry::note_routes(const RouteTable& routes) {
   return served;
 }
 
+RouteRivals WorkerRegistry::rivals() const {
+  RouteRivals rivals{};
+  for (const auto& [peer, worker] : workers_) {
+    for (RouteMask left = worker.served; left != 0; left &= left - 1) {
+      rivals.at(static_cast<std::size_t>(std::countr_zero(left))) |= worker.served;
+    }
+  }
+  for (auto& mask : rivals) {
+    if (mask == 0) mask = ~RouteMask{0};
+  }
+  return rivals;
+}
+
 std::uint32_t WorkerRegistry::free_slots() const {
   std::uint32_t free = 0;
   for (const auto& place : idle_) free += place.worker->slots - place.worker->leased;

@@ -71,6 +71,9 @@ class WorkerRegistry {
   /// draining.
   RouteMask note_routes(const RouteTable& routes);
 
+  /// For each route those that some worker serves beside it; all where nobody serves it yet.
+  RouteRivals rivals() const;
+
   /// Calls `visit(worker)` for the workers with an idle slot: most of them first, then the one that
   /// has waited longest. Stops when `visit` returns true; the answer says whether it did.
   template <class Visit>
