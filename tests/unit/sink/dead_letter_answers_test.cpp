@@ -217,11 +217,12 @@ TEST_CASE("a picture that no message can carry is not exported") {
   Desk desk(1'000'000);
   auto many = failed_outcome(2, "x");
   for (int i = 0; i < 15; ++i) many.picture.emplace_back("y");
-  commit(*desk.store, {failed_outcome(1, std::string(5000, 'x')), many});
+  commit(*desk.store, {failed_outcome(1, std::string(5000, 'x')), many, failed_outcome(3, "z")});
   CHECK(desk.ask(ControlVerb::dead_export, {1}, 0, 5000).reason == Reason::none);
   CHECK(desk.ask(ControlVerb::dead_export, {1}, 0, 4999).reason == Reason::too_large_payload);
   CHECK(desk.ask(ControlVerb::dead_export, {2}).reason == Reason::too_large_payload);
-  CHECK(desk.ask(ControlVerb::dead_export, {1}, 0, 300).reason == Reason::too_large_payload);
+  // The document alone is too long.
+  CHECK(desk.ask(ControlVerb::dead_export, {3}, 0, 300).reason == Reason::too_large_payload);
 }
 
 TEST_CASE("a purge drops the bytes of those that are named, and keeps the rows") {
