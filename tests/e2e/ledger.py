@@ -1,7 +1,9 @@
-"""The ledger: what producers were told, what the broker counts, what operators are shown and what the
-store has must agree to the unit, per source and per job, and every task must be there once. Every
-test ends with `Fleet.close_books`, or with `check_report` where `framefleet run` kept the books."""
+"""The ledger: what producers were told, what the broker counts, what operators are shown and what
+the store has must agree to the unit, per source and per job, and every task must be there once.
+Every test ends with `Fleet.close_books`, or with `check_report` where `framefleet run` kept the
+books."""
 import collections
+import hashlib
 import json
 import pathlib
 import sqlite3
@@ -13,6 +15,11 @@ IN_PROGRESS = ("ready", "delayed", "leased", "storing")
 def agree(what, found, wanted):
     if found != wanted:
         raise AssertionError(f"the ledger does not balance: {what}: {found}, not {wanted}")
+
+
+def source_digest(name):
+    """The first part of the ids of a source's tasks."""
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()[:16]
 
 
 class Store:

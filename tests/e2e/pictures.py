@@ -52,13 +52,15 @@ def seen_frame(markers, width, height):
     return camera, millions * 1_000_000 + thousands * 1_000 + ones
 
 
-def frames_in(store):
-    """What each outcome of the store shows: {sequence: (camera, sequence) or None}."""
+def frames_in(store, source="%"):
+    """What each outcome of the store, or of the sources whose names are like this, shows:
+    {sequence: (camera, sequence) or None}."""
     markers, sizes = {}, {}
-    for sequence, width, height in store.rows("SELECT sequence, width, height FROM outcomes"):
+    for sequence, width, height in store.rows(
+            "SELECT sequence, width, height FROM outcomes WHERE source LIKE ?", source):
         sizes[sequence], markers[sequence] = (width or 0, height or 0), []
     for sequence, extra, *box in store.rows(
             "SELECT sequence, extra, x, y, width, height FROM v_detections"
-            " WHERE detector = 'markers'"):
+            " WHERE detector = 'markers' AND source LIKE ?", source):
         markers[sequence].append((json.loads(extra)["id"], *box))
     return {sequence: seen_frame(found, *sizes[sequence]) for sequence, found in markers.items()}

@@ -1,5 +1,5 @@
-"""A picture that kills its workers ends as a dead letter after exactly its attempts, and hurts no other
-one; an operator gets it back byte for byte, and tries it again when the fault is gone."""
+"""A picture that kills its workers ends as a dead letter after exactly its attempts, and hurts no
+other one; an operator gets it back byte for byte, and tries it again when the fault is gone."""
 import hashlib
 import json
 import unittest

@@ -47,8 +47,8 @@ def children_of(pid):
 
 
 class MemoryWatch(threading.Thread):
-    """Looks at a process's own memory (RssAnon) all the time, from `with` to its end: the most there
-    was, in bytes, and how often it was looked at."""
+    """Looks at a process's own memory (RssAnon) all the time, from `with` to its end: the most
+    there was, in bytes, and how often it was looked at."""
 
     INTERVAL = 0.01
 

@@ -1,5 +1,5 @@
-"""A sink that is stopped (SIGSTOP) for twenty seconds under load: the broker's memory stays bounded,
-nothing is lost, and all that was admitted drains."""
+"""A sink that is stopped (SIGSTOP) for twenty seconds under load: the broker's memory stays
+bounded, nothing is lost, and all that was admitted drains."""
 import os
 import signal
 import threading

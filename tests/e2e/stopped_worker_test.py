@@ -1,5 +1,5 @@
-"""A worker that is stopped (SIGSTOP) with tasks in its hands: others do its work before it goes on, and
-what it brings late changes nothing."""
+"""A worker that is stopped (SIGSTOP) with tasks in its hands: others do its work before it goes on,
+and what it brings late changes nothing."""
 import signal
 import unittest
 
@@ -58,7 +58,8 @@ class StoppedWorkerTest(unittest.TestCase):
             # Longer than it takes to be missed, so that both have the same tasks.
             producer = fleet.producer(source(2 * SLOTS), detect="markers,stub?sleep=5s")
             self.stop_with_tasks(fleet, stopped)
-            eventually(lambda: (self.leased(fleet), fleet.store.ends()) == ({"other": SLOTS}, SLOTS),
+            eventually(lambda: fleet.store.ends() == SLOTS and
+                       self.leased(fleet) == {"other": SLOTS},
                        "the other worker has done its own tasks, and has those of the stopped one")
             stored = fleet.store.outcomes()
             self.go_on(stopped)
