@@ -63,8 +63,9 @@ class OperateTest(unittest.TestCase):
             tasks = [f"{digest}-{epoch}-{number}" for number in range(2)]
             fleet.operate("cancel", "--task", *tasks, "--yes")
             fleet.close_books(producer, exit_code=3)
-            self.assertEqual(fleet.store.rows("SELECT task, status FROM outcomes ORDER BY sequence"),
-                             [(task, "cancelled") for task in tasks])
+            self.assertEqual(
+                fleet.store.rows("SELECT task, status FROM outcomes ORDER BY sequence"),
+                [(task, "cancelled") for task in tasks])
 
     def test_a_source_that_is_paused_waits_and_others_go_on(self):
         with Fleet() as fleet:
@@ -98,7 +99,8 @@ class OperateTest(unittest.TestCase):
     @staticmethod
     def source_row(fleet, camera):
         """Of the camera of this name; while the broker does not know it: one without tasks."""
-        found = [row for row in fleet.show("sources")["sources"] if row["name"].endswith(f"/{camera}")]
+        found = [row for row in fleet.show("sources")["sources"]
+                 if row["name"].endswith(f"/{camera}")]
         return found[0] if found else {"in_progress": dict.fromkeys(ledger.IN_PROGRESS, 0)}
 
     def leased(self, fleet, camera):
@@ -166,12 +168,12 @@ class OperateTest(unittest.TestCase):
                                       arguments=["--job", "steady"])
             producer.until_counted("ok", count // 2)
             row = self.job_row(fleet, "steady")
-            fleet.operate("jobs", "steady")
             fleet.operate("jobs", "none", exit_code=66)
             end = fleet.end_of(producer)[1]
             left = end["elapsed_s"] - row["elapsed_seconds"]
-            print(f"at half time: {row['eta_seconds']:.2f} s to go, it was {left:.2f} s: an error of"
-                  f" {abs(row['eta_seconds'] - left) / left:.1%}")
+            eta = row["eta_seconds"]
+            print(f"at half time: {eta:.2f} s to go, it was {left:.2f} s: an error of"
+                  f" {abs(eta - left) / left:.1%}")
             self.assertEqual((row["expected"], row["finished"]), (count, False))
             after = self.job_row(fleet, "steady")
             self.assertTrue(after["finished"])

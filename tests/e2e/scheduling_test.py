@@ -1,0 +1,144 @@
+"""Whose turn it is, in real processes: live cameras are worked on at their newest frame, a greedy
+source does not starve a slow one, low priority moves under high priority. Times are printed."""
+import statistics
+import unittest
+
+from fleet import Fleet
+from pictures import frames_in
+from tap import Tap
+
+FPS = 30
+CAMERAS = 3
+FRAMES = 300
+SERVED_APART_MAX = 3  # frames, between the camera served most and the one served least
+OVERTAKEN_MAX = 4  # tasks of a greedy source, by which a slow one may be kept waiting
+
+
+def percentiles(seconds):
+    """For people."""
+    times = sorted(second * 1000 for second in seconds)
+    return (f"median {statistics.median(times):.1f} ms, p95 {times[int(len(times) * 0.95)]:.1f} ms,"
+            f" most {times[-1]:.1f} ms")
+
+
+class SchedulingTest(unittest.TestCase):
+    def start(self, fleet, tapped=False):
+        fleet.broker()
+        fleet.sink().until_ready()
+        tap = None
+        if tapped:
+            tap = Tap(f"ipc://{fleet.folder}/tap.sock", fleet.endpoint)
+            self.addCleanup(tap.stop)
+            fleet.endpoint = tap.endpoint
+        fleet.worker("w1", "--slots", "1").until_ready()
+        return tap
+
+    def test_live_cameras_are_worked_on_at_their_newest_frame(self):
+        with Fleet() as fleet:
+            tap = self.start(fleet, tapped=True)
+            producer = fleet.producer(
+                *(f"synthetic:?count={FRAMES}&fps={FPS}&size=240x200&camera={camera}&name=c{camera}"
+                  for camera in range(CAMERAS)),
+                detect="markers,stub?sleep=100ms", arguments=["--class", "live"])
+            end = fleet.close_books(producer)
+            served = [self.check_camera(fleet, camera) for camera in range(CAMERAS)]
+            print(f"served {served}, superseded {end['superseded']}, skipped {end['skipped']}")
+            self.assertLessEqual(max(served) - min(served), SERVED_APART_MAX)
+            self.assertEqual(sum(served), end["ok"])
+            self.assertGreater(end["superseded"], end["ok"])
+            self.assertEqual(end["ok"] + end["superseded"] + end["skipped"], CAMERAS * FRAMES)
+            self.check_newest(tap.events)
+            print("age when work began:", percentiles(
+                queued for (queued,) in fleet.store.rows(
+                    "SELECT queued FROM outcomes WHERE status = 'ok'")))
+
+    def check_camera(self, fleet, camera):
+        """Every result shows its own frame, they came in order, and after each one that was
+        superseded a newer one was worked on. Returns how many were worked on."""
+        source = f"%/c{camera}"
+        shown = frames_in(fleet.store, source)
+        self.assertEqual(shown, {sequence: (camera, sequence) for sequence in shown})
+        order = [sequence for (sequence,) in fleet.store.rows(
+            "SELECT sequence FROM outcomes WHERE source LIKE ? AND status = 'ok' ORDER BY id",
+            source)]
+        self.assertEqual(order, sorted(order))
+        gaps = fleet.store.rows("SELECT last, status, reason FROM gaps WHERE source LIKE ?", source)
+        self.assertEqual({gap[1:] for gap in gaps}, {("superseded", "newer_frame")})
+        self.assertLess(max(last for last, *_ in gaps), order[-1])
+        self.assertEqual(order[-1], FRAMES - 1, "the last frame is the newest for ever")
+        return len(order)
+
+    def check_newest(self, events):
+        """No frame was assigned while the broker had admitted a newer one of its camera."""
+        admitted, known, checked = {}, {}, 0
+        for kind, source, sequence in events:
+            if kind == "admitted":
+                admitted[source] = max(sequence, admitted.get(source, -1))
+            elif kind == "result":
+                known = dict(admitted)  # whatever is chosen after it is chosen among these at least
+            elif kind == "assign":
+                self.assertGreaterEqual(sequence, known.get(source, -1), f"{source} is not fresh")
+                checked += source in known
+        print(f"{checked} frames were the newest of their cameras when they were assigned")
+        self.assertGreater(checked, FRAMES // 5)
+
+    def test_a_greedy_source_does_not_starve_a_slow_one(self):
+        count = 30
+        with Fleet() as fleet:
+            tap = self.start(fleet, tapped=True)
+            greedy = fleet.producer("synthetic:?count=0&size=240x200&name=greedy",
+                                    detect="stub?sleep=20ms", arguments=["--window-tasks", "128"])
+            greedy.until_counted("ok", 20)
+            slow = fleet.producer(f"synthetic:?count={count}&fps=5&size=240x200&name=slow",
+                                  detect="stub?sleep=20ms")
+            self.assertEqual(fleet.end_of(slow)[1]["ok"], count)
+            events = list(tap.events)
+            greedy.terminate()
+            fleet.close_books(greedy, slow)
+            self.check_overtaken(events, count)
+            for name in ("greedy", "slow"):
+                print(f"{name} waited:", percentiles(queued for (queued,) in fleet.store.rows(
+                    "SELECT queued FROM outcomes WHERE source LIKE ?", f"%/{name}")))
+
+    def check_overtaken(self, events, count):
+        """How many of the others were assigned after a task of the slow source was admitted."""
+        overtaken, waiting = {}, set()
+        for kind, source, sequence in events:
+            is_slow = source is not None and source.endswith("/slow")
+            if kind == "admitted" and is_slow:
+                waiting.add(sequence)
+                overtaken[sequence] = 0
+            elif kind == "assign" and is_slow:
+                waiting.discard(sequence)
+            elif kind == "assign":
+                for sequence in waiting:
+                    overtaken[sequence] += 1
+        print("of the greedy source went before each of the slow one:",
+              [overtaken[sequence] for sequence in sorted(overtaken)])
+        self.assertEqual(len(overtaken), count)
+        self.assertLessEqual(max(overtaken.values()), OVERTAKEN_MAX)
+
+    def test_low_priority_moves_under_permanent_high_priority(self):
+        count = 15
+        with Fleet() as fleet:
+            self.start(fleet)
+            low, high = (fleet.producer(f"synthetic:?count=0&size=240x200&name={name}",
+                                        detect="stub?sleep=10ms",
+                                        arguments=["--priority", priority])
+                         for name, priority in (("low", 1), ("high", 7)))
+            high.until_counted("ok", 20)
+            low.until_counted("ok", low.event("progress")["ok"] + count)
+            rows = [source.rpartition("/")[2] for (source,) in fleet.store.rows(
+                "SELECT source FROM outcomes ORDER BY id")]
+            for producer in (low, high):
+                producer.terminate()
+            fleet.close_books(low, high)
+            contested = rows[rows.index("high"):]
+            share = contested.count("low") / len(contested)
+            print(f"low priority had {share:.0%} of {len(contested)} tasks")
+            # A tenth of the time is its share.
+            self.assertGreater(contested.count("high"), 4 * contested.count("low"))
+
+
+if __name__ == "__main__":
+    unittest.main()
