@@ -1,5 +1,6 @@
 """Whose turn it is, in real processes: live cameras are worked on at their newest frame, a greedy
 source does not starve a slow one, low priority moves under high priority. Times are printed."""
+import signal
 import statistics
 import unittest
 
@@ -67,6 +68,21 @@ class SchedulingTest(unittest.TestCase):
         self.assertLess(max(last for last, *_ in gaps), order[-1])
         self.assertEqual(order[-1], FRAMES - 1, "the last frame is the newest for ever")
         return len(order)
+
+    def test_frames_that_the_broker_has_no_ear_for_are_skipped_and_counted(self):
+        with Fleet() as fleet:
+            self.start(fleet)
+            broker, = fleet.named("broker")
+            producer = fleet.producer(f"synthetic:?count=150&fps={FPS}&size=240x200&camera=1",
+                                      detect="markers", arguments=["--class", "live"])
+            producer.until_counted("ok", 20)
+            broker.popen.send_signal(signal.SIGSTOP)
+            producer.until_counted("skipped", 10)
+            broker.popen.send_signal(signal.SIGCONT)
+            end = fleet.close_books(producer)
+            print(f"{end['ok']} ok, {end['superseded']} superseded, {end['skipped']} skipped")
+            self.assertEqual(fleet.store.missing(), end["skipped"])
+            self.assertEqual(end["failed"] + end["lost"], 0)
 
     def check_newest(self, events):
         """No frame was assigned while the broker had admitted a newer one of its camera."""
