@@ -1,7 +1,7 @@
 // A broker against peers whose every message is written out: what it answers to honest ones, to
 // those that come late, and to those that lie.
 
-#include "tests/integration/fleet.hpp"
+#include "tests/integration/ledger.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/transport/ends.hpp"
 
@@ -67,6 +67,13 @@ struct Cast {
         producer(join(broker.endpoint(), producer_hello())),
         sink(join(broker.endpoint(), sink_hello())),
         worker(join(broker.endpoint(), worker_hello())) {}
+
+  /// Whatever its peers did, the broker's books balance.
+  ~Cast() {
+    if (broker->running()) check_balance(*broker);
+  }
+  Cast(const Cast&) = delete;
+  Cast& operator=(const Cast&) = delete;
 
   void submit(std::uint64_t sequence, const std::string& picture = "picture") {
     auto task = task_of("photos", sequence);

@@ -40,6 +40,7 @@ class BrokerMember {
   /// "" when it could not be opened.
   const std::string& endpoint() const { return endpoint_; }
   Member* operator->() { return &member_; }
+  Member& operator*() { return member_; }
 
  private:
   Result<int, Error> run(broker::BrokerOptions options, telemetry::Program& program) {

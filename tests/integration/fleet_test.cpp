@@ -1,7 +1,7 @@
 // The four shells in one process, over real sockets and a real store: pictures go in, what was
 // found in them comes out, and every book says the same.
 
-#include "tests/integration/fleet.hpp"
+#include "tests/integration/ledger.hpp"
 
 #include "producer/sources/synthetic_oracle.hpp"
 #include "sink/stores/report.hpp"
@@ -92,6 +92,7 @@ TEST_CASE("pictures go in, detections come out; ledger, metrics and store agree 
   CHECK(sink->eventually(
       [&] { return sink->metric("framefleet_sink_stored_outcomes_total") == 60; }));
   CHECK(sink->metric("framefleet_sink_duplicate_outcomes_total") == 0);
+  check_books(*broker, *producer, folder.path());
 
   CHECK(worker->drained() == 0);
   CHECK(broker->drained() == 0);
@@ -127,6 +128,7 @@ TEST_CASE(
     CHECK(outcome.at("attempts") == 3);
     CHECK(outcome.at("history").size() == 3);
   }
+  check_books(*broker, *producer, folder.path());
 }
 
 TEST_CASE("a fleet comes together whichever starts first, and readiness says who waits") {
@@ -142,12 +144,13 @@ TEST_CASE("a fleet comes together whichever starts first, and readiness says who
     CHECK(status_of(*waiting, "/healthz") == 200);
   }
   BrokerMember broker{broker_options(endpoint)};
-  CHECK(broker->eventually([&] { return status_of(*broker.operator->(), "/readyz") == 200; }));
+  CHECK(broker->eventually([&] { return status_of(*broker, "/readyz") == 200; }));
   CHECK(worker->eventually([&] { return status_of(*worker, "/readyz") == 200; }));
   CHECK(http_body(worker->get("/readyz")) == "serving\n");
   CHECK(sink->eventually([&] { return status_of(*sink, "/readyz") == 200; }));
   CHECK(producer->exit_code() == 0);
   check_frames(folder.path() / "store", 10, 0);
+  check_books(*broker, *producer, folder.path() / "store");
 }
 
 TEST_CASE("a broker that is stopped in the middle costs no picture and stores none twice") {
@@ -168,6 +171,7 @@ TEST_CASE("a broker that is stopped in the middle costs no picture and stores no
   broker = std::make_unique<BrokerMember>(options);
   CHECK(producer->exit_code() == 0);
   check_frames(folder.path() / "store", 200, 0);
+  check_books(**broker, *producer, folder.path() / "store", BrokerSaw::the_rest);
 }
 
 TEST_CASE(
@@ -188,6 +192,7 @@ TEST_CASE(
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].at("attempts") == 1);
   CHECK(lines[0].at("history").empty());
+  check_books(*broker, *producer, folder.path());
 }
 
 TEST_CASE("a worker whose drain takes too long gives its lease back and ends with 3") {
@@ -208,6 +213,7 @@ TEST_CASE("a worker whose drain takes too long gives its lease back and ends wit
   CHECK(worker->drained() == exit_code::kSomeFailed);
   CHECK(worker->log().find("drain_given_up") != std::string::npos);
   CHECK(broker->eventually([&] { return leased() == 0; }));
+  check_books(*broker, folder.path());
 }
 
 TEST_CASE("a broker reads a payload of any size that it lets in") {
@@ -231,6 +237,7 @@ TEST_CASE("a file whose name is no UTF-8 has its outcome like any other") {
   const auto lines = stored_lines(folder.path() / "store");
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].at("reason") == "not_a_picture");
+  check_books(*broker, *producer, folder.path() / "store");
 }
 
 TEST_CASE("detectors that are too long to travel are refused before anything is read") {

@@ -34,9 +34,7 @@ Member::Member(std::string process, Body body)
 }
 
 Member::~Member() {
-  const bool runs = exit_code_.valid() &&
-                    exit_code_.wait_for(std::chrono::seconds{0}) != std::future_status::ready;
-  if (runs) stop();
+  if (running()) stop();
   thread_.join();
 }
 
@@ -76,6 +74,11 @@ void Member::stop() {
   // Two signals of one kind would become one while the first waits to be heard.
   ::pthread_kill(thread_.native_handle(), SIGTERM);
   ::pthread_kill(thread_.native_handle(), SIGINT);
+}
+
+bool Member::running() const {
+  return exit_code_.valid() &&
+         exit_code_.wait_for(std::chrono::seconds{0}) != std::future_status::ready;
 }
 
 int Member::exit_code() {

@@ -32,6 +32,7 @@ class Member {
   void drain();
   /// SIGTERM and SIGINT: it leaves now.
   void stop();
+  bool running() const;
   /// The exit code once it has ended; -1 when it has not after half a minute.
   int exit_code();
   /// drain(), exit_code().
