@@ -163,6 +163,9 @@ Task* Backlog::take(RouteMask allowed, bool live_too, const RouteTable& routes) 
   const double cost = ns(task->charged);
   bool is_lowest = true;
   for (std::size_t level = 0; level < kLevels; ++level) {
+    if (ready_.at(level) == 0 && level > chosen) {
+      owed_below_.at(level) = std::min(owed_below_.at(level), 0.0);  // the lower ones go anyway
+    }
     if ((ready_.at(level) & allowed) == 0 || (is_live(level) && !live_too)) continue;
     if (level < chosen) is_lowest = false;
     // A higher level stood back for this one: part of what it owed is paid.

@@ -114,8 +114,10 @@ Time Dispatcher::next_deadline() const {
   for (const auto& [number, ask] : asks_) next = std::min(next, ask.answer_by);
   for (const auto& [peer, worker] : workers_.all()) next = std::min(next, worker.recall_at);
   if (sink_ && !paused_) {
-    for (RouteMask left = backlog_.ready_routes(); left != 0; left &= left - 1) {
-      const Time since = routes_.unserved_since(static_cast<RouteId>(std::countr_zero(left)));
+    RouteMask waiting = backlog_.ready_routes();
+    for (const auto& id : suspects_) waiting |= mask_of(tasks_.at(id).route);
+    for (; waiting != 0; waiting &= waiting - 1) {
+      const Time since = routes_.unserved_since(static_cast<RouteId>(std::countr_zero(waiting)));
       if (since != kNever) next = std::min(next, since + options_.unroutable_timeout);
     }
   }
@@ -137,6 +139,26 @@ void Dispatcher::leave_waiting(Task& task) {
   } else if (const auto position = std::find(suspects_.begin(), suspects_.end(), task.id);
              position != suspects_.end()) {
     suspects_.erase(position);
+  }
+}
+
+/// The bytes of a task in the tallies of the broker, of its source and of its producer. What
+/// changes them stands between uncount and count.
+void Dispatcher::count_bytes(const Task& task) {
+  const auto bytes = task.bytes();
+  backlog_bytes_ += bytes;
+  task.source->bytes += bytes;
+  if (const auto owner = peers_.find(task.source->owner); owner != peers_.end()) {
+    owner->second.bytes += bytes;
+  }
+}
+
+void Dispatcher::uncount_bytes(const Task& task) {
+  const auto bytes = task.bytes();
+  backlog_bytes_ -= bytes;
+  task.source->bytes -= bytes;
+  if (const auto owner = peers_.find(task.source->owner); owner != peers_.end()) {
+    owner->second.bytes -= bytes;
   }
 }
 
@@ -170,16 +192,13 @@ void Dispatcher::end_unworked(Task& task, Status status, Reason reason, Time now
 void Dispatcher::end_task(Task& task, Outcome outcome, PeerId worker, const LeaseId& lease,
                           Time now, Effects& out) {
   if (task.state == TaskState::ready || task.state == TaskState::delayed) leave_waiting(task);
-  const auto bytes = task.bytes();
-  backlog_bytes_ -= bytes;
-  task.source->bytes -= bytes;
+  uncount_bytes(task);
   if (const auto owner = peers_.find(task.source->owner); owner != peers_.end()) {
     --owner->second.tasks;
-    owner->second.bytes -= bytes;
   }
   routes_.leave(task.route);
   task.payload = {};
-  task.description.clear();
+  task.description = std::string{};
   task.past.reset();
   ledger_.moved(task, TaskState::storing);
   storing_.add({std::move(outcome), worker, lease, task.admitted_at});

@@ -128,7 +128,6 @@ class Dispatcher {
 
   // Submits (dispatcher_submits.cpp)
   void on_submit(PeerId from, Submit submit, Time now, Effects& out);
-  bool answer_known(PeerId from, const SubmittedTask& task, Effects& out);
   void submit_one(PeerId from, SubmittedTask task, Time now, Admitted& admitted, Effects& out);
   std::optional<Busy> busy_answer(PeerId from, const SubmittedTask& task) const;
   std::optional<RejectedTask> reject_answer(PeerId from, const SubmittedTask& task);
@@ -141,6 +140,8 @@ class Dispatcher {
   bool assign_idle(Time now, Effects& out);
   bool assign_ahead(Time now, Effects& out);
   bool assign_suspect(Time now, Effects& out);
+  Task* suspect_for(const Worker* kept);
+  const Worker* emptiest_for(RouteId route) const;
   bool hand_out(Task& task, PeerId worker, Time now, Effects& out);
   void let_worker_go(PeerId worker);
   void recall_the_stuck(Time now, Effects& out);
@@ -151,6 +152,8 @@ class Dispatcher {
   void on_release(PeerId from, const Release& release, Time now, Effects& out);
   void hand_back(const Lease& lease, Reason reason, const std::string& text, Time now,
                  Effects& out);
+  void remember_attempt(Task& task, const std::string& worker, Reason reason,
+                        const std::string& text);
   void ready_again(Task& task, Time now, Effects& out);
   void close_lease(const Lease& lease, const Task& task, Reason reason, Time now, Effects& out);
   void measure(const Task& task, PeerId worker, Duration elapsed, Time now);
@@ -161,6 +164,8 @@ class Dispatcher {
 
   // Ends (dispatcher.cpp)
   void leave_waiting(Task& task);
+  void count_bytes(const Task& task);
+  void uncount_bytes(const Task& task);
   Outcome outcome_of(const Task& task, Time now) const;
   void end_unworked(Task& task, Status status, Reason reason, Time now, Effects& out);
   void end_task(Task& task, Outcome outcome, PeerId worker, const LeaseId& lease, Time now,

@@ -65,9 +65,7 @@ void Dispatcher::on_known(const Known& known, Effects& out) {
   out.push_back(SendTo{pending->second.asker, Known{0, known.stored, known.unknown}});
   std::set<TaskId> answered(known.unknown.begin(), known.unknown.end());
   for (const auto& task : known.stored) answered.insert(task.id);
-  for (const auto& task : known.stored) {
-    if (auto* source = ledger_.find_source(task.id.source)) ledger_.stored_before(*source, 1);
-  }
+  for (const auto& task : known.stored) ledger_.stored_before(task.id);
   auto& open = pending->second.tasks;
   std::erase_if(open, [&answered](const TaskId& id) { return answered.contains(id); });
   if (open.empty()) asks_.erase(pending);

@@ -42,31 +42,46 @@ bool Dispatcher::assign_ahead(Time now, Effects& out) {
 /// A task that several workers died with is tried alone: one at a time in the whole fleet, in a
 /// worker that is emptied for it. While workers die one after the other it waits.
 bool Dispatcher::assign_suspect(Time now, Effects& out) {
-  if (suspects_.empty() && !suspect_out_) let_worker_go(alone_);
-  if (suspects_.empty() || suspect_out_ || deaths_.on()) return false;
-  const auto* worker = workers_.find(alone_);
-  if (worker != nullptr && worker->leased > 0) return false;  // not empty yet
+  if (suspect_out_) return false;
+  const auto* kept = workers_.find(alone_);
+  auto* task = deaths_.on() ? nullptr : suspect_for(kept);
+  if (kept != nullptr && task == nullptr) {  // nothing more to keep it for
+    let_worker_go(alone_);
+    kept = nullptr;
+    if (!deaths_.on()) task = suspect_for(nullptr);
+  }
+  if (task == nullptr) return false;
+  if (kept == nullptr) {
+    kept = emptiest_for(task->route);
+    alone_ = kept->peer;
+    workers_.update(alone_, [](Worker& worker) { worker.alone = true; });
+  }
+  if (kept->leased > 0 || kept->full) return false;  // not yet
+  hand_out(*task, alone_, now, out);
+  suspect_out_ = task->state == TaskState::leased;
+  return true;
+}
+
+/// The suspect that has waited longest of those that `kept` can try, or where it is null: any
+/// worker.
+Task* Dispatcher::suspect_for(const Worker* kept) {
   for (const auto& id : suspects_) {
     auto& task = task_at(id);
     if (task.source->paused) continue;
-    if (worker == nullptr) {
-      const Worker* emptiest = nullptr;
-      for (const auto& [peer, each] : workers_.all()) {
-        if (!each.takes_tasks() || !each.serves(task.route)) continue;
-        if (emptiest == nullptr || each.leased < emptiest->leased) emptiest = &each;
-      }
-      if (emptiest == nullptr) continue;
-      alone_ = emptiest->peer;
-      workers_.update(alone_, [](Worker& kept) { kept.alone = true; });
-      worker = emptiest;
-      if (worker->leased > 0) return false;
-    }
-    if (!worker->serves(task.route) || worker->draining || worker->full) continue;
-    hand_out(task, alone_, now, out);
-    suspect_out_ = task.state == TaskState::leased;
-    return true;
+    const bool can = kept != nullptr ? kept->serves(task.route) && !kept->draining
+                                     : emptiest_for(task.route) != nullptr;
+    if (can) return &task;
   }
-  return false;
+  return nullptr;
+}
+
+const Worker* Dispatcher::emptiest_for(RouteId route) const {
+  const Worker* emptiest = nullptr;
+  for (const auto& [peer, worker] : workers_.all()) {
+    if (!worker.takes_tasks() || !worker.serves(route)) continue;
+    if (emptiest == nullptr || worker.leased < emptiest->leased) emptiest = &worker;
+  }
+  return emptiest;
 }
 
 /// The worker was kept for a suspect and is not any more.

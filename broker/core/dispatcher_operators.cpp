@@ -110,9 +110,10 @@ Report Dispatcher::cancel_tasks(const std::vector<TaskId>& ids, Time now, Effect
       late += " " + to_string(id);
     }
   }
-  if (cancelled == 0) return not_found("none of these is in progress:" + late);
+  if (cancelled == 0)
+    return not_found("none of these can be cancelled, they have ended or never were:" + late);
   return done(tasks(cancelled) + " cancelled" +
-              (late.empty() ? std::string{} : "; not in progress:" + late));
+              (late.empty() ? std::string{} : "; ended before, or never were:" + late));
 }
 
 /// False when its end is decided already: the first outcome is the outcome.

@@ -250,7 +250,7 @@ void Dispatcher::note_routes(Time now) {
 
 /// There are workers, and for long enough none that could do these.
 void Dispatcher::fail_unroutable(Time now, Effects& out) {
-  if (!sink_) return;
+  if (!sink_ || paused_) return;
   const auto fail_task = [&](Task& task) {
     auto outcome = outcome_of(task, now);
     outcome.status = Status::failed;
@@ -269,6 +269,7 @@ void Dispatcher::fail_unroutable(Time now, Effects& out) {
     if (!is_over(route)) continue;
     while (auto* const task = backlog_.any_of(route)) fail_task(*task);
   }
+  if (suspects_.empty()) return;
   const auto suspects = suspects_;
   for (const auto& id : suspects) {
     if (auto& task = task_at(id); is_over(task.route)) fail_task(task);

@@ -24,6 +24,7 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
   }
   auto& task = task_at(result.id);
   measure(task, lease->worker, result.elapsed, now);
+  workers_.update(from, [](Worker& worker) { worker.full = false; });  // a slot of it is free
   close_lease(*lease, task, Reason::none, now, out);
   auto outcome = outcome_of(task, now);
   outcome.status = Status::ok;
@@ -114,12 +115,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
     end_unworked(task, Status::expired, reason, now, out);
     return;
   }
-  if (reason != Reason::drained) {
-    if (task.past == nullptr) task.past = std::make_unique<TaskPast>();
-    auto& history = task.past->history;
-    if (history.size() == kHistoryMax) history.erase(history.begin());
-    history.push_back({task.attempts, worker_name, reason, text});
-  }
+  if (reason != Reason::drained) remember_attempt(task, worker_name, reason, text);
   auto verdict = judge(reason, task.charges, jitter_of(lease.task, task.attempts), options_);
   const bool is_live = task.task_class == TaskClass::live;
   if (is_live && verdict.what == Verdict::What::again_later) verdict.what = Verdict::What::give_up;
@@ -147,6 +143,16 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
   outcome.build = worker == nullptr ? std::string{} : worker->build;
   outcome.payload = task.payload;
   end_task(task, std::move(outcome), lease.worker, {}, now, out);
+}
+
+void Dispatcher::remember_attempt(Task& task, const std::string& worker, Reason reason,
+                                  const std::string& text) {
+  uncount_bytes(task);
+  if (task.past == nullptr) task.past = std::make_unique<TaskPast>();
+  auto& history = task.past->history;
+  if (history.size() == kHistoryMax) history.erase(history.begin());
+  history.push_back({task.attempts, worker, reason, text});
+  count_bytes(task);
 }
 
 /// A task that was handed out before waits once more: in front of its source, or until it can be

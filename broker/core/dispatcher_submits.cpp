@@ -66,8 +66,11 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted&
     // Not a word of this producer's about its source: another one's books stay as they are.
     if (rejected->reason != Reason::not_owner) {
       auto* const job = ledger_.open_job(task.job);
-      ledger_.rejected(ledger_.open_source(task.id.source, task.source), job);
+      auto& source = ledger_.open_source(task.id.source, task.source);
+      auto* const job_before = source.counted_in;
+      ledger_.rejected(source, job, now);
       note_end_of(job, now, out);
+      if (job_before != job) note_end_of(job_before, now, out);
     }
     out.push_back(SendTo{from, Rejected{{std::move(*rejected)}}});
     return;
@@ -157,13 +160,11 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
   task.priority = submitted.priority;
   task.route = route;
   routes_.enter(route);
+  auto* const job_before = task.source->counted_in;
   ledger_.admitted(task, now);
-  const auto bytes = task.bytes();
-  backlog_bytes_ += bytes;
-  task.source->bytes += bytes;
-  auto& peer = peers_.at(from);
-  ++peer.tasks;
-  peer.bytes += bytes;
+  if (job_before != task.job) note_end_of(job_before, now, out);
+  count_bytes(task);
+  ++peers_.at(from).tasks;
   if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
   if (task.task_class == TaskClass::live) {
     admit_live(task, now, out);

@@ -82,7 +82,8 @@ std::vector<std::pair<std::string, Account>> Ledger::labelled() const {
   return rows;
 }
 
-void Ledger::rejected(Source& source, Job* job) {
+void Ledger::rejected(Source& source, Job* job, Time now) {
+  join(source, job, now);
   const auto count = [](Account& account) {
     ++account.submitted;
     ++account.rejected;
@@ -101,18 +102,24 @@ void Ledger::admitted(Task& task, Time now) {
   count(total_, in_progress_);
   auto& source = *task.source;
   count(source.account, source.in_progress);
+  source.counted_through = std::max(source.counted_through, task.id.sequence + 1);
+  join(source, task.job, now);
   if (task.job == nullptr) return;
-  auto& job = *task.job;
-  count(job.account, job.in_progress);
-  job.ended_at = kNever;
-  if (job.began_at == kNever) job.began_at = job.window_at = now;
-  if (source.counted_in == &job) return;
+  count(task.job->account, task.job->in_progress);
+  task.job->ended_at = kNever;
+}
+
+/// The source works for this job from here on, and no longer for the one before.
+void Ledger::join(Source& source, Job* job, Time now) {
+  if (job != nullptr && job->began_at == kNever) job->began_at = job->window_at = now;
+  if (source.counted_in == job) return;
   if (source.counted_in != nullptr && source.owner) --source.counted_in->sources;
-  source.counted_in = &job;
-  job.sources += source.owner ? 1U : 0U;
-  job.expected += source.expected;
-  job.stored_before += source.stored_before;
-  job.total_unknown |= source.expected == 0;
+  source.counted_in = job;
+  if (job == nullptr) return;
+  job->sources += source.owner ? 1U : 0U;
+  job->expected += source.expected;
+  job->stored_before += source.stored_before;
+  job->total_unknown |= source.expected == 0;
 }
 
 void Ledger::moved(Task& task, TaskState to) {
@@ -151,6 +158,7 @@ void Ledger::claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uin
   if (epoch != source.epoch) {  // another run: its numbers and totals are its own
     source.counted_in = nullptr;
     source.stored_before = 0;
+    source.counted_through = 0;
   }
   source.epoch = epoch;
   source.expected = expected;
@@ -163,16 +171,20 @@ void Ledger::abandoned(Source& source) {
   source.owner = PeerId{};
 }
 
-void Ledger::stored_before(Source& source, std::uint64_t count) {
-  source.stored_before += count;
-  if (source.counted_in != nullptr) source.counted_in->stored_before += count;
+void Ledger::stored_before(const TaskId& id) {
+  auto* const source = find_source(id.source);
+  if (source == nullptr || id.epoch != source->epoch) return;
+  if (id.sequence < source->counted_through) return;
+  source->counted_through = id.sequence + 1;
+  ++source->stored_before;
+  if (source->counted_in != nullptr) ++source->counted_in->stored_before;
 }
 
 bool Ledger::ends(Job& job, Time now) {
   if (job.ended_at != kNever || job.began_at == kNever || job.in_progress.in_all() > 0)
     return false;
   const bool all_there = !job.total_unknown && done_of(job) >= job.expected;
-  if (!all_there && job.sources > 0) return false;
+  if (!all_there && !job.cancelled && job.sources > 0) return false;
   job.ended_at = now;
   return true;
 }

@@ -31,7 +31,7 @@ class Ledger {
   Job* find_job(const std::string& name);
   const Job* find_job(const std::string& name) const;
 
-  void rejected(Source& source, Job* job);
+  void rejected(Source& source, Job* job, Time now);
   /// The task is ready, for the first time.
   void admitted(Task& task, Time now);
   /// From the state it has into another one.
@@ -43,9 +43,11 @@ class Ledger {
   void claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uint64_t expected);
   /// Its producer is gone.
   void abandoned(Source& source);
-  /// Pictures of the source turned out to be stored before this broker heard of them.
-  void stored_before(Source& source, std::uint64_t count);
-  /// True once, when everything that was expected of the job is over.
+  /// This picture of a source was stored before the broker heard of it. Counted once, as producers
+  /// ask in the order of their sequences.
+  void stored_before(const TaskId& id);
+  /// True once, when everything that was expected of the job is over, or its producers have left, or
+  /// it was cancelled; and nothing of it is in progress.
   bool ends(Job& job, Time now);
 
   /// Adds up what is idle, if there is too much of it. `let_go(source)`: its record is about to go.
@@ -73,6 +75,7 @@ class Ledger {
   const Account& other_jobs() const { return other_jobs_; }
 
  private:
+  static void join(Source& source, Job* job, Time now);
   std::vector<Source*> idle_sources();
   void fold(Source& source);
   void fold_jobs();

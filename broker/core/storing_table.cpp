@@ -1,19 +1,12 @@
 #include "broker/core/storing_table.hpp"
 
-#include "broker/core/task.hpp"
-
 #include "shared/base/assert.hpp"
 
 namespace framefleet::broker {
 
-namespace {
-
-/// Of the memory that the broker may take: payload, texts, and the tables' share of a task.
-std::uint64_t bytes_of(const Outcome& outcome) {
-  return outcome.payload.bytes + outcome.task.size() + Task::kTables;
+std::uint64_t StoringTable::bytes_of(const Outcome& outcome) {
+  return outcome.payload.bytes + outcome.task.size() + kTables;
 }
-
-}  // namespace
 
 void StoringTable::add(StoringTask task) {
   const bool is_new = by_task_.emplace(task.outcome.id, places_).second;

@@ -38,7 +38,13 @@ class StoringTable {
   std::uint64_t sent_count() const { return sent_; }
   std::uint64_t bytes() const { return bytes_; }
 
+  /// What an outcome needs in the tables of the broker, its task included (bench/micro/dispatcher).
+  static constexpr std::uint64_t kTables = 1024;
+
  private:
+  /// Of the memory that the broker may take: payload, texts, and the tables' share.
+  static std::uint64_t bytes_of(const Outcome& outcome);
+
   std::map<std::uint64_t, StoringTask> line_;  // by place, in the order of arrival
   std::unordered_map<TaskId, std::uint64_t> by_task_;
   std::uint64_t places_{0};  // given out so far

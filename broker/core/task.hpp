@@ -53,8 +53,9 @@ struct Source {
   std::uint32_t weight{1};
   std::uint64_t expected{0};  ///< Pictures in all, as its producer says; 0: unknown.
   std::uint64_t stored_before{
-      0};                    ///< Of these, known to be in the store before they were asked for.
-  Job* counted_in{nullptr};  ///< The job whose total `expected` is part of.
+      0};  ///< Of these, known to be in the store before they were asked for.
+  std::uint64_t counted_through{0};  ///< Sequences below were admitted here, or counted above.
+  Job* counted_in{nullptr};          ///< The job whose total `expected` is part of.
   bool paused{false};
   bool labelled{false};         ///< Its numbers are metrics of their own.
   Task* waiting_live{nullptr};  ///< The live frame that is ready: a ring of one.
@@ -91,6 +92,14 @@ struct Job {
 struct TaskPast {
   std::optional<TaskId> revived_from;
   std::vector<AttemptRecord> history;
+
+  std::uint64_t bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& attempt : history) {
+      sum += sizeof attempt + attempt.worker.size() + attempt.text.size();
+    }
+    return sum;
+  }
 };
 
 struct Task {
@@ -119,12 +128,13 @@ struct Task {
   Task* before{nullptr};
   Task* behind{nullptr};
 
-  /// Of the memory that the broker may take: the payload, the texts, and what the tables need for a
-  /// task (bench/micro measures it).
+  /// Of the memory that the broker may take: the payload, the texts, what went wrong so far, and
+  /// what the tables need for a task (bench/micro/dispatcher measures it).
   std::uint64_t bytes() const {
-    return payload.bytes + description.size() + digest.size() + kTables;
+    return payload.bytes + description.size() + digest.size() +
+           (past == nullptr ? 0 : past->bytes()) + kTables;
   }
-  static constexpr std::uint64_t kTables = 640;
+  static constexpr std::uint64_t kTables = 704;
 };
 
 }  // namespace framefleet::broker

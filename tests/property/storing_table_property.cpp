@@ -71,7 +71,7 @@ TEST_CASE("the storing table sends and closes what a naive one does") {
         storing.outcome.payload.bytes = command.other;
         storing.lease = {1, command.task};
         table.add(std::move(storing));
-        naive.add(task, command.other + Task::kTables);
+        naive.add(task, command.other + StoringTable::kTables);
       } else if (command.kind == 2) {
         const auto closed = table.close(task);
         RC_ASSERT(closed.has_value() == naive.close(task));

@@ -55,6 +55,7 @@ void Promises::admitted(const Submit& submit, const broker::Effects& effects, Ti
       if (task == submit.tasks.end()) continue;
       const auto known = watched_.find(id);
       if (known != watched_.end()) continue;  // in progress: answered so again
+      let_in_ = true;
       auto& watched = watched_[id];
       watched.live = task->task_class == TaskClass::live;
       if (task->ttl > Duration::zero()) watched.deadline = now + task->ttl;
@@ -232,7 +233,9 @@ void Promises::broker_rests(const broker::Dispatcher& broker, Time now) {
   broker.check_invariants();
   const auto status = broker.fleet_status(now);
   const bool one_alone = status.in_progress.backlog() <= 1;
-  if (status.backlog_bytes > options_.backlog_bytes_max && !one_alone) {
+  // What is remembered of attempts comes on top of what was let in.
+  const bool let_in = std::exchange(let_in_, false);
+  if (let_in && status.backlog_bytes > options_.backlog_bytes_max && !one_alone) {
     break_with(fmt::format("the broker holds {} bytes of tasks, {} are allowed",
                            status.backlog_bytes, options_.backlog_bytes_max));
   }

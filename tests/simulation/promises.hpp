@@ -74,6 +74,7 @@ class Promises {
   std::uint64_t last_lease_{0};
   /// Epoch and sequence of the newest frame that each camera got admitted.
   std::map<std::uint64_t, std::pair<std::uint32_t, std::uint64_t>> newest_;
+  bool let_in_{false};  // the event that is under way admitted a task
   bool paused_{false};
   std::set<std::string> paused_sources_;
   std::set<TaskId> cancelled_;  // by an operator, ever

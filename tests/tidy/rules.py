@@ -46,6 +46,7 @@ FENCES = [
     Fence(r"tl/.*", r"shared/base/result\.hpp", True),
     Fence(r"catch2/.*", r"tests/support/", True),
     Fence(r"rapidcheck.*", r"tests/", True),
+    Fence(r"benchmark/.*|valgrind/.*|malloc\.h", r"bench/", False),
 ]
 STANDARD_HEADER = re.compile(r"[a-z_0-9]+")  # <vector>, <cstdint>: no dot, no folder
 POSIX_HEADER = re.compile(

@@ -64,7 +64,7 @@ TEST_CASE("every source and every job has its account, and the total is the sum 
   auto& done = books.admit(cam, "run");
   auto& failed = books.admit(cam);
   books.admit(other, "run");
-  books.ledger.rejected(other, books.ledger.open_job("run"));
+  books.ledger.rejected(other, books.ledger.open_job("run"), Time{});
   books.settle(done, Status::ok);
   books.settle(failed, Status::failed);
 
@@ -183,7 +183,7 @@ TEST_CASE("a job ends once, when all that was promised is settled or rejected") 
   auto& run = *books.ledger.find_job("run");
   books.settle(first);
   CHECK_FALSE(books.ledger.ends(run, Time{1s}));
-  books.ledger.rejected(cam, &run);
+  books.ledger.rejected(cam, &run, Time{1s});
   CHECK_FALSE(books.ledger.ends(run, Time{2s}));  // one is in progress
   books.settle(second, Status::failed);
   CHECK(books.ledger.ends(run, Time{3s}));
@@ -194,13 +194,31 @@ TEST_CASE("a job ends once, when all that was promised is settled or rejected") 
 TEST_CASE("pictures that were stored before the run began are part of what was promised") {
   Books books;
   auto& cam = books.source("cam", 3);
-  books.ledger.stored_before(cam, 1);
-  books.finish(cam, "run");
+  books.ledger.stored_before({cam.hash, cam.epoch, 0, 0});
+  books.ledger.stored_before({cam.hash, cam.epoch, 0, 0});  // its producer asked once more
+  books.ledger.stored_before({cam.hash, cam.epoch + 1, 1, 0});
+  auto& task = books.admit(cam, "run");  // admitted here: whatever is said of it counts no more
+  task.id.sequence = 1;
   auto& run = *books.ledger.find_job("run");
+  CHECK(run.stored_before == 1);
+  books.settle(task);
   CHECK(done_of(run) == 2);
   CHECK_FALSE(books.ledger.ends(run, Time{1s}));
-  books.ledger.stored_before(cam, 1);
+  books.ledger.stored_before({cam.hash, cam.epoch, 2, 0});
+  CHECK(done_of(run) == 3);
   CHECK(books.ledger.ends(run, Time{1s}));
+}
+
+TEST_CASE("a job that had nothing but rejections ends, and one that its source left behind too") {
+  Books books;
+  auto& cam = books.source("cam", 1);
+  books.ledger.rejected(cam, books.ledger.open_job("refused"), Time{});
+  CHECK(books.ledger.ends(*books.ledger.find_job("refused"), Time{1s}));
+  auto& other = books.source("other", 0);
+  books.finish(other, "first");
+  books.admit(other, "second");
+  CHECK(books.ledger.ends(*books.ledger.find_job("first"), Time{2s}));
+  CHECK_FALSE(books.ledger.ends(*books.ledger.find_job("second"), Time{2s}));
 }
 
 TEST_CASE("where no total was promised a job ends when its producers have left") {

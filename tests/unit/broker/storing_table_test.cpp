@@ -29,7 +29,7 @@ std::optional<TaskId> next(StoringTable& table, std::uint64_t window) {
 TEST_CASE("outcomes are sent in order, no more at a time than the window holds") {
   StoringTable table;
   for (std::uint64_t s = 0; s < 3; ++s) table.add(storing(s));
-  CHECK(table.bytes() == 3 * (10 + Task::kTables));
+  CHECK(table.bytes() == 3 * (10 + StoringTable::kTables));
   CHECK(next(table, 2) == id(0));
   CHECK(next(table, 2) == id(1));
   CHECK_FALSE(next(table, 2));
@@ -37,7 +37,7 @@ TEST_CASE("outcomes are sent in order, no more at a time than the window holds")
   REQUIRE(table.close(id(0)));
   CHECK(next(table, 2) == id(2));
   CHECK_FALSE(next(table, 9));
-  CHECK(table.bytes() == 2 * (10 + Task::kTables));
+  CHECK(table.bytes() == 2 * (10 + StoringTable::kTables));
 }
 
 TEST_CASE("a new sink gets everything again, from the oldest on") {
