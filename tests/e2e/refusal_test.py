@@ -3,6 +3,7 @@ import pathlib
 import socket
 import unittest
 
+import ledger
 from fleet import Fleet
 from pictures import square_png
 
@@ -62,6 +63,7 @@ class RefusalTest(unittest.TestCase):
             self.assertIn(str(fleet.store.folder), second.text())
             first.terminate()
             self.assertEqual(first.exit_code(), 3)
+            ledger.check_report(first.event("report"), fleet.store)
 
     def test_an_address_that_is_taken_is_refused(self):
         with Fleet() as fleet, socket.create_server(("127.0.0.1", 0)) as taken:

@@ -87,6 +87,7 @@ class ResumeTest(unittest.TestCase):
         self.assertEqual(run.exit_code(), 0)
         end = run.event("end")
         self.assertEqual((end["stored_before"], end["submitted"], end["ok"]), (total, 0, 0))
+        ledger.check_report(run.event("report"), fleet.store)
         self.assertEqual(fleet.store.outcomes(), rows)
 
     def test_a_folder_whose_run_is_killed_ten_times(self):
@@ -117,7 +118,9 @@ class ResumeTest(unittest.TestCase):
             for number in range(5):
                 (folder / f"{number}.png").write_bytes(square_png(number))
             command = ("--workers", "1", "--detect", "edges", folder)
-            self.assertEqual(fleet.run(*command).exit_code(), 0)
+            first = fleet.run(*command)
+            self.assertEqual(first.exit_code(), 0)
+            ledger.check_report(first.event("report"), fleet.store)
             before = fleet.store.outcomes()
             (folder / "3.png").write_bytes(square_png(33, side=96))
             (folder / "5.png").write_bytes(square_png(5))

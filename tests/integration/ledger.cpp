@@ -20,6 +20,15 @@ namespace {
 /// How many tasks of a source ended with a status.
 using Ends = std::map<std::pair<std::string, std::string>, std::uint64_t>;
 
+/// For messages about failures.
+std::string listed(const Ends& ends) {
+  std::ostringstream text;
+  for (const auto& [end, count] : ends) {
+    text << end.first << " " << end.second << " " << count << "\n";
+  }
+  return text.str();
+}
+
 std::string label_of(const std::string& sample, const std::string& label) {
   const auto begin = sample.find(label + "=\"");
   if (begin == std::string::npos) return "";
@@ -103,7 +112,7 @@ void check_books(Member& broker, const std::filesystem::path& store, BrokerSaw s
   if (saw == BrokerSaw::all) {
     // What is stored is settled a moment later, and published another moment later.
     broker.eventually([&] { return counted(broker) == stored(store); });
-    CHECK(counted(broker) == stored(store));
+    CHECK(listed(counted(broker)) == listed(stored(store)));
     return;
   }
   const auto in_store = stored(store);
