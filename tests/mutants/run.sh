@@ -4,8 +4,8 @@
 #   tests/mutants/run.sh                    every patch of this folder
 #   tests/mutants/run.sh fifo_broken …      these alone
 #
-# Each patch is applied to a copy of the tree; the simulator (FRAMEFLEET_MUTANT_SEEDS seeds, 3000)
-# and then the scenarios and unit tests of the cores run against it. A mutant that nothing notices
+# Each patch is applied to a copy of the tree; the simulator (FRAMEFLEET_MUTANT_SEEDS long schedules,
+# 1000, and ten times as many short ones) and then the scenarios and unit tests of the cores run against it. A mutant that nothing notices
 # has survived: the tests have a hole. So has one that no longer applies or compiles. The unchanged
 # tree goes first and must pass. The last line is `N passed, N failed`, counted in mutants.
 set -uo pipefail
@@ -13,7 +13,7 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 readonly here tree
-readonly seeds=${FRAMEFLEET_MUTANT_SEEDS:-3000}
+readonly seeds=${FRAMEFLEET_MUTANT_SEEDS:-1000}
 readonly folders=(shared/base broker/core worker/core producer/core sink/core tests/support
     tests/simulation tests/scenarios tests/unit/base tests/unit/broker tests/unit/worker_core
     tests/unit/producer_core tests/unit/sink_core)
@@ -41,7 +41,9 @@ link() {
 
 # judge PROGRAMS : says what failed, or nothing. Something that hangs is noticed too.
 judge() {
-    timeout 300 "$1/sim" --seed 1 --seeds "$seeds" >"$1/sim.log" 2>&1 || { echo simulator; return; }
+    timeout 300 "$1/sim" --seed 1 --seeds "$seeds" >"$1/sim.log" 2>&1 &&
+        timeout 300 "$1/sim" --seed 1 --seeds $((seeds * 10)) --steps 200 >"$1/sim.log" 2>&1 ||
+        { echo simulator; return; }
     timeout 300 "$1/tests" --use-colour no >"$1/tests.log" 2>&1 || echo tests
 }
 
