@@ -41,9 +41,11 @@ link() {
 
 # judge PROGRAMS : says what failed, or nothing. Something that hangs is noticed too.
 judge() {
-    timeout 300 "$1/sim" --seed 1 --seeds "$seeds" >"$1/sim.log" 2>&1 &&
-        timeout 300 "$1/sim" --seed 1 --seeds $((seeds * 10)) --steps 200 >"$1/sim.log" 2>&1 ||
-        { echo simulator; return; }
+    if ! timeout 300 "$1/sim" --seed 1 --seeds "$seeds" >"$1/sim.log" 2>&1 ||
+        ! timeout 300 "$1/sim" --seed 1 --seeds $((seeds * 10)) --steps 200 >"$1/sim.log" 2>&1; then
+        echo simulator
+        return
+    fi
     timeout 300 "$1/tests" --use-colour no >"$1/tests.log" 2>&1 || echo tests
 }
 
