@@ -1,11 +1,9 @@
 #pragma once
 // One simulated client process: its core while it lives, and what it holds.
 
-#include "producer/core/submission.hpp"
-#include "sink/core/intake.hpp"
+#include "tests/simulation/effects_of.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/pictures.hpp"
-#include "worker/core/session.hpp"
 
 #include <cstdint>
 #include <map>
@@ -64,21 +62,5 @@ inline producer::SourceOutline source_of(const Client& producer) {
   }
   return source;
 }
-
-/// The effects that a core appends.
-template <class Core>
-struct EffectsOf;
-template <>
-struct EffectsOf<worker::Session> {
-  using Type = worker::Effects;
-};
-template <>
-struct EffectsOf<producer::Submission> {
-  using Type = producer::Effects;
-};
-template <>
-struct EffectsOf<sink::Intake> {
-  using Type = sink::Effects;
-};
 
 }  // namespace framefleet::simulation

@@ -1,5 +1,7 @@
 #include "tests/virtual_time/lab.hpp"
 
+#include "tests/simulation/effects_of.hpp"
+
 #include "shared/base/assert.hpp"
 
 #include <fmt/format.h>
@@ -15,21 +17,6 @@ namespace {
 constexpr std::uint64_t kFirstHash = 1000;
 /// So much cannot happen in one instant unless the cores go round in circles.
 constexpr std::uint64_t kStepsPerInstantMax = 1'000'000;
-
-template <class Core>
-struct EffectsOf;
-template <>
-struct EffectsOf<worker::Session> {
-  using Type = worker::Effects;
-};
-template <>
-struct EffectsOf<producer::Submission> {
-  using Type = producer::Effects;
-};
-template <>
-struct EffectsOf<sink::Intake> {
-  using Type = sink::Effects;
-};
 
 }  // namespace
 
@@ -235,7 +222,7 @@ void Lab::with_broker(Act act) {
 
 template <class C, class Act>
 void Lab::with(Node& node, Act act) {
-  typename EffectsOf<C>::Type effects;
+  typename simulation::EffectsOf<C>::Type effects;
   act(std::get<C>(node.core), effects);
   perform(node, effects);
 }
