@@ -46,8 +46,8 @@ class Ledger {
   /// This picture of a source was stored before the broker heard of it. Counted once, as producers
   /// ask in the order of their sequences.
   void stored_before(const TaskId& id);
-  /// True once, when everything that was expected of the job is over, or its producers have left, or
-  /// it was cancelled; and nothing of it is in progress.
+  /// True once, when nothing of the job is in progress and everything that was expected is over, its
+  /// producers have left, or it was cancelled.
   bool ends(Job& job, Time now);
 
   /// Adds up what is idle, if there is too much of it. `let_go(source)`: its record is about to go.
