@@ -124,9 +124,11 @@ class Fleet:
         the broker's and the store to the unit, ends the fleet in order and looks at what it leaves.
         Returns the last `end`.
 
-        `broker_saw_all`: no earlier broker had a part in it. `before`: what the store said by job
-        when the producers began, if it was not empty."""
-        ends = [self.end_of(producer, exit_code) for producer in producers]
+        `exit_code`: of the last producer; the others end with 0. `broker_saw_all`: no earlier
+        broker had a part in it. `before`: what the store said by job when the producers began, if
+        it was not empty."""
+        *others, last = producers
+        ends = [*map(self.end_of, others), self.end_of(last, exit_code)]
         ledger.check_ends(ends, self.store, before)
         self.check_broker(broker_saw_all)
         rows = self.store.count()
