@@ -46,7 +46,7 @@ class Ledger {
   /// This picture of a source was stored before the broker heard of it. Counted once, as producers
   /// ask in the order of their sequences.
   void stored_before(const TaskId& id);
-  /// True once, when nothing of the job is in progress and everything that was expected is over, its
+  /// True once, when nothing of the job is in progress and all that was expected is over, its
   /// producers have left, or it was cancelled.
   bool ends(Job& job, Time now);
 
