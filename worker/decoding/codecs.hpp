@@ -13,15 +13,21 @@ namespace framefleet::worker {
 /// Nothing of a picture but spare memory is kept for the next one.
 class JpegDecoder {
  public:
+  /// Decodes what all planes of a picture are made of: the inks of one in CMYK.
+  Result<void, PictureError> begin(std::span<const std::byte> bytes, const ImageHeader& header);
   /// True where the pixels are damaged: decoded as far as the bytes go.
+  /// Requires: begin() of the same picture.
   Result<bool, PictureError> decode(std::span<const std::byte> bytes, const ImageHeader& header,
                                     int channels, PlaneBuffer& out);
+  /// See PlaneBuffer. For a picture that is not a JPEG in CMYK.
+  void give_back_excess() { cmyk_.give_back_excess(); }
 
  private:
   Result<bool, PictureError> decompress(std::span<const std::byte> bytes, const ImageHeader& header,
                                         int pixel_format, PlaneBuffer& out);
 
   PlaneBuffer cmyk_;
+  bool cmyk_damaged_{false};
 };
 
 /// libpng: 16 bits are cut to 8, alpha is dropped, palettes are expanded. A PNG that is cut short
@@ -29,8 +35,8 @@ class JpegDecoder {
 Result<void, PictureError> decode_png(std::span<const std::byte> bytes, const ImageHeader& header,
                                       int channels, PlaneBuffer& out);
 
-/// libwebp: alpha is dropped.
+/// libwebp: BGR, alpha is dropped.
 Result<void, PictureError> decode_webp(std::span<const std::byte> bytes, const ImageHeader& header,
-                                       int channels, PlaneBuffer& out);
+                                       PlaneBuffer& out);
 
 }  // namespace framefleet::worker

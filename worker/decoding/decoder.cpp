@@ -6,6 +6,7 @@
 #include "shared/base/assert.hpp"
 
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 namespace framefleet::worker {
 namespace {
@@ -62,9 +63,23 @@ void turn_upright(PlaneBuffer& stored, int orientation, PlaneBuffer& out) {
   if (turn.mirror != Mirror::none) cv::flip(target, target, static_cast<int>(turn.mirror));
 }
 
+void make_grey(PlaneBuffer& bgr, PlaneBuffer& grey) {
+  grey.reset(bgr.plane().width, bgr.plane().height, 1);
+  cv::Mat target = as_mat(grey);
+  cv::cvtColor(as_mat(bgr), target, cv::COLOR_BGR2GRAY);
+}
+
 }  // namespace
 
 struct Decoder::Parts {
+  /// What this picture has no use for goes back to the system if it is large.
+  void give_back_excess(const ImageHeader& header, Planes planes) {
+    if (!planes.grey) grey.give_back_excess();
+    if (!planes.bgr && header.format != ImageFormat::webp) bgr.give_back_excess();
+    if (header.orientation == 1) stored.give_back_excess();
+    if (header.format != ImageFormat::jpeg || header.channels != 4) jpeg.give_back_excess();
+  }
+
   JpegDecoder jpeg;
   PlaneBuffer grey;
   PlaneBuffer bgr;
@@ -80,22 +95,31 @@ Result<Picture, PictureError> Decoder::decode(std::span<const std::byte> bytes, 
   const auto header = inspect_image(bytes, limits_);
   if (!header) return fail(header.error());
 
+  parts_->give_back_excess(*header, planes);
+  if (header->format == ImageFormat::jpeg) {
+    if (const auto begun = parts_->jpeg.begin(bytes, *header); !begun) return fail(begun.error());
+  }
+
   Picture picture;
   const bool turned = exchanges_sides(header->orientation);
   picture.width = static_cast<int>(turned ? header->height : header->width);
   picture.height = static_cast<int>(turned ? header->width : header->height);
-  if (planes.grey) {
-    const auto damaged = decode_plane(bytes, *header, 1, parts_->grey);
-    if (!damaged) return fail(damaged.error());
-    picture.damaged = *damaged;
-    picture.grey = parts_->grey.plane();
-  }
-  if (planes.bgr) {
+  // The grey of a WebP is that of its BGR: one pass over the bytes gives both.
+  const bool grey_of_bgr = header->format == ImageFormat::webp;
+  if (planes.bgr || grey_of_bgr) {
     const auto damaged = decode_plane(bytes, *header, 3, parts_->bgr);
     if (!damaged) return fail(damaged.error());
-    picture.damaged = picture.damaged || *damaged;
-    picture.bgr = parts_->bgr.plane();
+    picture.damaged = *damaged;
+    if (planes.bgr) picture.bgr = parts_->bgr.plane();
   }
+  if (planes.grey && grey_of_bgr) {
+    make_grey(parts_->bgr, parts_->grey);
+  } else if (planes.grey) {
+    const auto damaged = decode_plane(bytes, *header, 1, parts_->grey);
+    if (!damaged) return fail(damaged.error());
+    picture.damaged = picture.damaged || *damaged;
+  }
+  if (planes.grey) picture.grey = parts_->grey.plane();
   return picture;
 }
 
@@ -111,7 +135,7 @@ Result<bool, PictureError> Decoder::decode_plane(std::span<const std::byte> byte
       case ImageFormat::png:
         return decode_png(bytes, header, channels, target).map([] { return false; });
       case ImageFormat::webp:
-        return decode_webp(bytes, header, channels, target).map([] { return false; });
+        return decode_webp(bytes, header, target).map([] { return false; });
     }
     return false;
   }();

@@ -15,9 +15,9 @@
 
 namespace framefleet::worker {
 
-/// Which planes are wanted. Each costs its own pass over the bytes: grey taken from BGR would not
-/// be the luma that grey detectors are defined on, and both together still cost less than one
-/// imread.
+/// Which planes are wanted. Each costs its own pass over the bytes of a JPEG or PNG: grey taken
+/// from BGR would not be the luma that grey detectors are defined on, and both together still cost
+/// less than one imread.
 struct Planes {
   bool grey{true};
   bool bgr{false};

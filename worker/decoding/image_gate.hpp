@@ -26,7 +26,10 @@ struct ImageLimits {
   /// A progressive JPEG decodes every scan over the whole picture: 1000 scans in 76 KB cost
   /// seconds. Encoders write about 10.
   std::uint32_t jpeg_scans_max{100};
-  /// Chunks of a PNG or WebP in front of its pixels; libpng's own default for what it keeps.
+  /// Pixels that all scans of a JPEG go over, each component of a scan counted: what few scans of a
+  /// huge picture may cost. A progressive 50 MP photo has 14 such passes.
+  std::uint64_t jpeg_scan_pixels_max{750'000'000};
+  /// Chunks of a PNG in front of its pixels, and of a WebP; libpng's own default for what it keeps.
   std::uint32_t chunks_max{1000};
 };
 

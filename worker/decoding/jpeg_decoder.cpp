@@ -71,10 +71,20 @@ struct Pass {
 Pass pass(std::span<const std::byte> bytes, int pixel_format, PlaneBuffer& out) {
   const Decompressor jpeg;
   const Plane plane = out.plane();
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  const auto size = static_cast<unsigned long>(bytes.size());
+  int width = plane.width;  // As they stay where the header cannot be read: the next call says why.
+  int height = plane.height;
+  int subsampling = 0;
+  int colours = 0;
+  tjDecompressHeader3(jpeg.get(), data, size, &width, &height, &subsampling, &colours);
+  // TurboJPEG would scale to the size that it is asked for, whatever memory that took.
+  if (width != plane.width || height != plane.height) {
+    return {TJERR_FATAL, "the frame contradicts its own header"};
+  }
   const int rc =
-      tjDecompress2(jpeg.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                    static_cast<unsigned long>(bytes.size()), out.data(), plane.width,
-                    static_cast<int>(plane.stride), plane.height, pixel_format, TJFLAG_LIMITSCANS);
+      tjDecompress2(jpeg.get(), data, size, out.data(), plane.width, static_cast<int>(plane.stride),
+                    plane.height, pixel_format, TJFLAG_LIMITSCANS);
   if (rc == 0) return {};
   return {tjGetErrorCode(jpeg.get()), tjGetErrorStr2(jpeg.get())};
 }
@@ -93,14 +103,20 @@ bool reaches_the_end(std::span<const std::byte> bytes, int pixel_format, PlaneBu
 
 }  // namespace
 
+Result<void, PictureError> JpegDecoder::begin(std::span<const std::byte> bytes,
+                                              const ImageHeader& header) {
+  if (header.channels != 4) return {};
+  return decompress(bytes, header, TJPF_CMYK, cmyk_).map([this](bool damaged) {
+    cmyk_damaged_ = damaged;
+  });
+}
+
 Result<bool, PictureError> JpegDecoder::decode(std::span<const std::byte> bytes,
                                                const ImageHeader& header, int channels,
                                                PlaneBuffer& out) {
   if (header.channels != 4) {
     return decompress(bytes, header, channels == 1 ? TJPF_GRAY : TJPF_BGR, out);
   }
-  const auto damaged = decompress(bytes, header, TJPF_CMYK, cmyk_);
-  if (!damaged) return damaged;
   out.reset(static_cast<int>(header.width), static_cast<int>(header.height), channels);
   const std::size_t count = std::size_t{header.width} * header.height;
   if (channels == 1) {
@@ -108,7 +124,7 @@ Result<bool, PictureError> JpegDecoder::decode(std::span<const std::byte> bytes,
   } else {
     cmyk_to_bgr(cmyk_.data(), out.data(), count);
   }
-  return damaged;
+  return cmyk_damaged_;
 }
 
 Result<bool, PictureError> JpegDecoder::decompress(std::span<const std::byte> bytes,

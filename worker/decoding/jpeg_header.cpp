@@ -18,6 +18,10 @@ bool is_frame_header(std::uint8_t marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
+/// Huffman-coded baseline, extended and progressive: what cameras and browsers write. Arithmetic
+/// coding costs several times as much for each byte, and the others libjpeg does not have.
+bool is_accepted_coding(std::uint8_t frame_marker) { return frame_marker <= 0xC2; }
+
 /// Stuffed zeros and restart markers inside a scan, and markers that have no length.
 bool stands_alone(std::uint8_t marker) {
   return marker == 0x00 || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8);
@@ -40,48 +44,90 @@ bool is_scan_data(ByteView bytes, std::size_t at) {
   return at < bytes.size() && (bytes.u8(at) != 0xFF || stands_alone(bytes.u8(at + 1)));
 }
 
+/// What is learnt on the way through a JPEG's segments.
+struct Survey {
+  ImageHeader header;
+  bool have_frame{false};
+  bool have_exif{false};
+  bool have_pixels{false};
+  std::uint32_t scans{0};
+  std::uint64_t scan_pixels{0};
+};
+
+std::optional<PictureError> take_frame(std::uint8_t marker, ByteView body,
+                                       const ImageLimits& limits, Survey& survey) {
+  if (!is_accepted_coding(marker)) {
+    return PictureError{Reason::undecodable,
+                        fmt::format("JPEG has a frame of coding {:02x} (arithmetic, lossless or "
+                                    "hierarchical); baseline and progressive are accepted",
+                                    marker)};
+  }
+  survey.have_frame = true;
+  ImageHeader& header = survey.header;
+  header.bit_depth = body.u8(0);
+  header.height = body.be16(1);
+  header.width = body.be16(3);
+  header.channels = body.u8(5);
+  return check_size(header, limits);
+}
+
+std::optional<PictureError> take_scan(ByteView body, const ImageLimits& limits, Survey& survey) {
+  if (++survey.scans > limits.jpeg_scans_max) {
+    return PictureError{
+        Reason::too_large_picture,
+        fmt::format("JPEG has more than {} scans, the limit", limits.jpeg_scans_max)};
+  }
+  const std::uint64_t components = body.u8(0);
+  survey.scan_pixels += components * survey.header.width * survey.header.height;
+  if (survey.scan_pixels > limits.jpeg_scan_pixels_max) {
+    return PictureError{
+        Reason::too_large_picture,
+        fmt::format("JPEG goes over {} x {} pixels in {} scans or more; the limit is {} pixels, "
+                    "each component of a scan counted",
+                    survey.header.width, survey.header.height, survey.scans,
+                    limits.jpeg_scan_pixels_max)};
+  }
+  return std::nullopt;
+}
+
+void take_exif(ByteView body, Survey& survey) {
+  if (survey.have_exif || !body.holds(0, kExifName)) return;
+  survey.have_exif = true;
+  survey.header.orientation = exif_orientation(body.slice(kExifName.size(), body.size()));
+}
+
 }  // namespace
 
 Result<ImageHeader, PictureError> read_jpeg_header(ByteView bytes, const ImageLimits& limits) {
-  ImageHeader header;
-  header.format = ImageFormat::jpeg;
-  bool have_frame = false;
-  bool have_exif = false;
-  bool have_pixels = false;
-  std::uint32_t scans = 0;
+  constexpr std::uint32_t kLengthBytes = 2;
+  Survey survey;
+  survey.header.format = ImageFormat::jpeg;
   for (std::size_t at = 2; at < bytes.size();) {
     const auto [marker, segment] = next_marker(bytes, at);
     at = segment;
     if (marker == kEndOfImage) break;
     if (stands_alone(marker)) continue;
     const std::uint32_t length = bytes.be16(segment);  // Includes its own two bytes.
-    if (!bytes.has(segment, length) || !bytes.has(segment, 2)) break;
-    if (length < 2) return undecodable(fmt::format("JPEG segment {:02x} is malformed", marker));
-    if (is_frame_header(marker) && !have_frame) {
-      have_frame = true;
-      header.bit_depth = bytes.u8(segment + 2);
-      header.height = bytes.be16(segment + 3);
-      header.width = bytes.be16(segment + 5);
-      header.channels = bytes.u8(segment + 7);
-      if (const auto refusal = check_size(header, limits)) return fail(*refusal);
-    } else if (marker == kApp1 && !have_exif && bytes.holds(segment + 2, kExifName)) {
-      have_exif = true;
-      const std::size_t prefix = 2 + kExifName.size();
-      header.orientation =
-          exif_orientation(bytes.slice(segment + prefix, length >= prefix ? length - prefix : 0));
-    } else if (marker == kStartOfScan) {
-      if (++scans > limits.jpeg_scans_max) {
-        return fail(PictureError{
-            Reason::too_large_picture,
-            fmt::format("JPEG has more than {} scans, the limit", limits.jpeg_scans_max)});
-      }
-      have_pixels = have_pixels || is_scan_data(bytes, segment + length);
+    if (!bytes.has(segment, length) || !bytes.has(segment, kLengthBytes)) break;
+    if (length < kLengthBytes) {
+      return undecodable(fmt::format("JPEG segment {:02x} is malformed", marker));
     }
+    const ByteView body = bytes.slice(segment + kLengthBytes, length - kLengthBytes);
+    std::optional<PictureError> refusal;
+    if (is_frame_header(marker) && !survey.have_frame) {
+      refusal = take_frame(marker, body, limits, survey);
+    } else if (marker == kApp1) {
+      take_exif(body, survey);
+    } else if (marker == kStartOfScan) {
+      refusal = take_scan(body, limits, survey);
+      survey.have_pixels = survey.have_pixels || is_scan_data(bytes, segment + length);
+    }
+    if (refusal) return fail(std::move(*refusal));
     at = segment + length;
   }
-  if (!have_frame) return undecodable("JPEG ends before its frame header");
-  if (!have_pixels) return undecodable("JPEG ends before its pixels");
-  return header;
+  if (!survey.have_frame) return undecodable("JPEG ends before its frame header");
+  if (!survey.have_pixels) return undecodable("JPEG ends before its pixels");
+  return survey.header;
 }
 
 }  // namespace framefleet::worker

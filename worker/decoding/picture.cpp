@@ -4,7 +4,7 @@ namespace framefleet::worker {
 namespace {
 
 /// One large picture must not hold its memory for ever: a buffer above this (a 4K picture in colour
-/// is 25 MB) is given back as soon as a picture needs less than a quarter of it.
+/// is 25 MB) is given back as soon as a picture needs less than a quarter of it, or nothing.
 constexpr std::size_t kKeepBytesMax = std::size_t{32} << 20U;
 
 }  // namespace
@@ -21,6 +21,10 @@ void PlaneBuffer::reset(int width, int height, int channels) {
     capacity_ = needed;
   }
   plane_ = Plane{bytes_.get(), width, height, channels, stride};
+}
+
+void PlaneBuffer::give_back_excess() {
+  if (capacity_ > kKeepBytesMax) *this = {};
 }
 
 }  // namespace framefleet::worker

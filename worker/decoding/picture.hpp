@@ -46,6 +46,9 @@ class PlaneBuffer {
   /// Makes room for width x height x channels bytes; what was in it is gone.
   /// Requires: sizes that passed the image gate. Throws std::bad_alloc.
   void reset(int width, int height, int channels);
+  /// For a picture that has no use for this plane: gives back what is too much to keep. What was in
+  /// it may be gone.
+  void give_back_excess();
 
   std::uint8_t* data() { return bytes_.get(); }
   std::uint8_t* row(int y) { return bytes_.get() + static_cast<std::size_t>(y) * plane_.stride; }

@@ -16,6 +16,12 @@ namespace {
 /// libpng inflates ancillary chunks (colour profiles) into memory up to this much.
 constexpr png_alloc_size_t kAncillaryBytesMax = png_alloc_size_t{8} << 20U;
 
+/// Chunks that may come a thousand times and that libpng would inflate and keep, each up to the
+/// limit above: 8 MB of file become 8 GB of memory. They say nothing about pixels.
+constexpr std::array<png_byte, 20> kStepOver{'t', 'E', 'X', 't', 0, 'z', 'T', 'X', 't', 0,
+                                             'i', 'T', 'X', 't', 0, 's', 'P', 'L', 'T', 0};
+constexpr std::size_t kChunkNameBytes = 5;  // With the 0 behind it.
+
 /// Everything a read needs. libpng leaves through longjmp, so nothing with a destructor may live in
 /// the function that calls it: it all lives here.
 struct Reading {
@@ -74,6 +80,8 @@ bool read_header(Reading& reading) {
   if (setjmp(png_jmpbuf(reading.png)) != 0) return false;
   png_set_read_fn(reading.png, &reading, on_read);
   png_set_chunk_malloc_max(reading.png, kAncillaryBytesMax);
+  png_set_keep_unknown_chunks(reading.png, PNG_HANDLE_CHUNK_NEVER, kStepOver.data(),
+                              static_cast<int>(kStepOver.size() / kChunkNameBytes));
   png_read_info(reading.png, reading.info);
   return true;
 }

@@ -155,7 +155,8 @@ TEST_CASE("a WebP's three headers are read, and an animation is refused") {
   CHECK(lossless->height == 1);
   CHECK(lossless->channels == 4);
   const std::string size = le24(639) + le24(479);
-  const auto extended = inspect(webp("VP8X", "\x10\0\0\0"s + size));
+  const std::string frame = "VP8 \x0A\0\0\0\0\0\0\x9D\1\x2A\x80\x02\xE0\x01"s;
+  const auto extended = inspect(webp("VP8X", "\x10\0\0\0"s + size) + frame);
   REQUIRE(extended.has_value());
   CHECK(extended->width == 640);
   CHECK(extended->channels == 4);
@@ -163,6 +164,48 @@ TEST_CASE("a WebP's three headers are read, and an animation is refused") {
                 "animated WebP; only still pictures are accepted");
   check_refused(webp("VP8 ", "\0\0"s), Reason::undecodable,
                 "WebP ends before its header, or its header is malformed");
+}
+
+TEST_CASE("the gate counts what a JPEG's scans go over, each component of a scan") {
+  const auto scans_of = [](unsigned width, int scans) {
+    std::string bytes = kJpegStart + frame_header(width, 5000, '\xC2');
+    for (int i = 0; i < scans; ++i) bytes += segment('\xDA', "\2\1\0\2\0\0\0\0"s) + "\x12"s;
+    return bytes + kJpegEnd;
+  };
+  CHECK(inspect(scans_of(10'000, 7)).has_value());
+  CHECK(inspect(scans_of(1'000, 75)).has_value());
+  check_refused(scans_of(10'000, 8), Reason::too_large_picture,
+                "JPEG goes over 10000 x 5000 pixels in 8 scans or more; the limit is 750000000 "
+                "pixels, each component of a scan counted");
+}
+
+TEST_CASE("only Huffman-coded baseline and progressive JPEGs pass the gate") {
+  for (const char coding : {'\xC0', '\xC1', '\xC2'}) {
+    CHECK(inspect(kJpegStart + frame_header(8, 8, coding) + kScan + kJpegEnd).has_value());
+  }
+  check_refused(
+      kJpegStart + frame_header(8, 8, '\xC9') + kScan + kJpegEnd, Reason::undecodable,
+      "JPEG has a frame of coding c9 (arithmetic, lossless or hierarchical); baseline and "
+      "progressive are accepted");
+}
+
+TEST_CASE("an extended WebP needs one frame as large as its canvas, within the cap on chunks") {
+  const std::string canvas = webp("VP8X", "\0\0\0\0"s + le24(639) + le24(479));
+  const std::string frame = "VP8 \x0A\0\0\0\0\0\0\x9D\1\x2A\x80\x02\xE0\x01"s;
+  const std::string wider = "VP8 \x0A\0\0\0\0\0\0\x9D\1\x2A\x81\x02\xE0\x01"s;
+  const std::string junk = "JUNK\0\0\0\0"s;
+  CHECK(inspect(canvas + frame).has_value());
+  check_refused(canvas, Reason::undecodable, "WebP ends before its pixels");
+  check_refused(canvas + wider, Reason::undecodable,
+                "WebP promises 640 x 480 pixels and has a frame of 641 x 480");
+  check_refused(canvas + "VP8 \1\0\0\0x\0"s, Reason::undecodable, "WebP: its frame is malformed");
+  check_refused(canvas + "ANMF\0\0\0\0"s + frame, Reason::undecodable,
+                "animated WebP; only still pictures are accepted");
+  ImageLimits limits;
+  limits.chunks_max = 3;
+  CHECK(inspect(canvas + junk + frame, limits).has_value());
+  check_refused(canvas + junk + junk + frame, Reason::too_large_picture,
+                "WebP has more than 3 chunks", limits);
 }
 
 TEST_CASE("no prefix of a sound picture gets past the gate with more than it has") {

@@ -1,0 +1,32 @@
+#pragma once
+// A few thousand files that are no sound picture: bent, cut, lying, huge, or something else
+// altogether. Each run makes the same ones.
+
+#include <functional>
+#include <string>
+
+namespace framefleet::test {
+
+/// What must be decided about a file where only one answer is right; `any` where its bytes may
+/// still happen to be a picture.
+enum class Verdict { any, pixels, refused, not_a_picture, too_large, undecodable };
+
+struct MalformedPicture {
+  std::string name;  ///< What was done to what.
+  std::string bytes;
+  Verdict verdict{Verdict::any};
+};
+
+using TakePicture = std::function<void(const MalformedPicture&)>;
+
+/// Thousands of small files: every seed cut at every marker, with lies about its size and about the
+/// length of each of its parts, with parts lost, doubled and exchanged, with bits flipped, behind
+/// another format's magic; polyglots; EXIF that bites its tail.
+void make_bent_pictures(const TakePicture& take);
+
+/// Few files that promise more than they have or cost more than they weigh: thousands of scans,
+/// chunks and comments, pictures as large as may be. Made one at a time: the largest take hundreds
+/// of megabytes to decode.
+void make_picture_bombs(const TakePicture& take);
+
+}  // namespace framefleet::test
