@@ -181,10 +181,7 @@ void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason
   workers_.update(lease.worker, [now, delay](Worker& worker) {
     worker.recall_at = worker.waiting() > 0 ? now + delay : kNever;
   });
-  if (lease.worker == alone_ && suspect_out_) {
-    suspect_out_ = false;
-    let_worker_go(alone_);
-  }
+  if (lease.worker == alone_) suspect_out_ = false;  // assign_suspect() lets the worker go
   out.push_back(LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at});
 }
 

@@ -4,8 +4,8 @@
 #   tests/mutants/run.sh                    every patch of this folder
 #   tests/mutants/run.sh fifo_broken …      these alone
 #
-# Each patch is applied to a copy of the tree; the simulator (FRAMEFLEET_MUTANT_SEEDS long runs, 1000,
-# and ten times as many short ones) and then the scenarios and unit tests of the cores run
+# Each patch is applied to a copy of the tree; the simulator (FRAMEFLEET_MUTANT_SEEDS long runs,
+# 1000, and ten times as many short ones) and then the scenarios and unit tests of the cores run
 # against it. A mutant that nothing notices has survived: the tests have a hole. So has one that no
 # longer applies or compiles. The unchanged tree goes first and must pass. The last line is
 # `N passed, N failed`, counted in mutants.
