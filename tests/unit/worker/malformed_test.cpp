@@ -9,7 +9,7 @@
 #include "worker/decoding/decoder.hpp"
 
 #include <malloc.h>
-#include <time.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <map>
@@ -31,9 +31,12 @@ constexpr std::size_t kSlackBytes = std::size_t{2} << 20U;
 constexpr Planes kBoth{.grey = true, .bgr = true};
 
 double cpu_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 std::size_t allocated_bytes() {
