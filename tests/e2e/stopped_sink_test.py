@@ -12,6 +12,7 @@ from process import eventually
 STOPPED = float(os.environ.get("SINK_STOPPED", 20))  # seconds
 BACKLOG_MAX = 16 << 20
 UNSTORED_MAX = 2 << 20
+IN_WORKERS_MAX = 1 << 20  # what comes after the cap is reached
 OVERHEAD_MAX = 64 << 20
 CAMERAS = 3
 
@@ -47,6 +48,7 @@ class StoppedSinkTest(unittest.TestCase):
                   f" {books['unstored_bytes'] >> 10} KiB, broker at most {memory.most >> 20} MiB"
                   f" of {memory.count} samples; {fleet.store.ends()} stored")
             self.assertLessEqual(books["backlog_bytes"], BACKLOG_MAX)
+            self.assertLessEqual(books["unstored_bytes"], UNSTORED_MAX + IN_WORKERS_MAX)
             self.assertLess(memory.most, BACKLOG_MAX + UNSTORED_MAX + OVERHEAD_MAX)
             self.assertEqual(set(fleet.store.by_status()), {"ok"})
 
