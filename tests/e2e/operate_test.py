@@ -53,7 +53,7 @@ class OperateTest(unittest.TestCase):
     def test_a_task_that_is_being_worked_on_can_be_cancelled(self):
         with Fleet() as fleet:
             broker = self.start(fleet, "w1", slots=1)
-            producer = fleet.producer(source(2), detect="stub?sleep=60s&fail=0")
+            producer = fleet.producer(source(2), detect="stub?sleep=600s")
             eventually(lambda: broker.metrics()[LEASED] == 1, "the first is being worked on")
             row = fleet.show("sources")["sources"][0]
             epoch = row["epoch"]

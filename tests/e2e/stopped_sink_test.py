@@ -6,22 +6,28 @@ import threading
 import unittest
 
 from fleet import Fleet
-from pictures import frames_in
 from process import eventually
 
 STOPPED = float(os.environ.get("SINK_STOPPED", 20))  # seconds
+SLOW = 5  # seconds, too few to be missed
 BACKLOG_MAX = 16 << 20
-UNSTORED_MAX = 2 << 20
-IN_WORKERS_MAX = 1 << 20  # what comes after the cap is reached
+UNSTORED_MAX = 1 << 20
+IN_WORKERS_MAX = 256 << 10  # what comes after the cap is reached
 OVERHEAD_MAX = 64 << 20
 CAMERAS = 3
 
 
 class StoppedSinkTest(unittest.TestCase):
-    def test_memory_is_bounded_and_nothing_is_lost(self):
+    def test_a_sink_that_is_missed_costs_no_memory_and_nothing_is_lost(self):
+        self.stop_sink(STOPPED)
+
+    def test_a_sink_that_is_only_slow_costs_no_memory_and_nothing_is_lost(self):
+        self.stop_sink(SLOW, "--peer-timeout", "60s", "--lease-duration", "60s")
+
+    def stop_sink(self, seconds, *options):
         with Fleet() as fleet:
             broker = fleet.broker("--backlog-bytes-max", f"{BACKLOG_MAX}B",
-                                  "--unstored-bytes-max", f"{UNSTORED_MAX}B")
+                                  "--unstored-bytes-max", f"{UNSTORED_MAX}B", *options)
             sink = fleet.sink().until_ready()
             for name in ("w1", "w2"):
                 fleet.worker(name, "--slots", "2").until_ready()
@@ -35,7 +41,7 @@ class StoppedSinkTest(unittest.TestCase):
                 eventually(lambda: broker.metrics()["framefleet_broker_busy_answers_total"] > 0,
                            "producers are told that the broker is full")
                 stored = fleet.store.ends()
-                threading.Event().wait(STOPPED)  # this is how long it is stopped
+                threading.Event().wait(seconds)  # this is how long it is stopped
                 books = fleet.show("status")
                 self.assertEqual(fleet.store.ends(), stored)
                 sink.popen.send_signal(signal.SIGCONT)
