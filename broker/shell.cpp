@@ -120,6 +120,7 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
         {{"task", to_string(nack->id)}, {"reason", to_string(nack->reason)}, {"text", nack->text}});
   }
   dispatcher_.receive(from, std::move(*incoming.message), now, effects_);
+  if (dispatcher_.draining()) drain_.begin(now);  // an operator asked for it
   perform();
 }
 

@@ -60,6 +60,8 @@ class Dispatcher {
   void peer_gone(PeerId peer, Time now, Effects& out);
   /// Take nothing new, finish what there is, say goodbye to everybody, then emit Drained.
   void drain(Effects& out);
+  /// drain() was called, or an operator asked for it.
+  bool draining() const { return draining_; }
   /// Time passed. Call at `next_deadline()` or later.
   void tick(Time now, Effects& out);
 

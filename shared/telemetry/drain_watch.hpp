@@ -1,6 +1,6 @@
 #pragma once
 // From signals to the two things a loop must do about them: begin to drain, and stop now. Keeps the
-// time a drain may take. Threads: the loop's.
+// time a drain may take, whoever asked for it. Threads: the loop's.
 
 #include "shared/base/time.hpp"
 #include "shared/telemetry/program.hpp"
@@ -21,8 +21,11 @@ class DrainWatch {
   };
   /// What the signals since the last call ask for, or that a drain has taken too long (stop).
   Word hear(Time now);
+  /// The process drains although no signal asked for it: says so and starts the clock, as a signal
+  /// would have. A first SIGTERM changes nothing then. Does nothing while it drains already.
+  void begin(Time now);
 
-  bool draining() const { return request_.wish() != StopRequest::Wish::none; }
+  bool draining() const { return until_ != kNever; }
   /// A drain took too long (and was not cut short by a second signal).
   bool gave_up() const { return gave_up_; }
   /// Until when a drain may take.

@@ -12,6 +12,7 @@ using namespace framefleet;
 using namespace framefleet::test;
 using transport::Channel;
 using transport::Frame;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -98,6 +99,19 @@ TaskResult result_of(Channel& worker, const AssignedTask& assigned) {
   REQUIRE(record);
   result.payload = worker.payloads().put({Frame::of(*record)});
   return result;
+}
+
+/// Options of a broker that listens in `folder`: whoever comes over ipc is its own user.
+broker::BrokerOptions ipc_options(const TemporaryFolder& folder) {
+  return broker_options("ipc://" + (folder.path() / "broker").string());
+}
+
+void drain_as_operator(const BrokerMember& broker) {
+  const auto client = join(broker.endpoint(), sample_hello(Role::client, "operator"));
+  Control control;
+  control.verb = ControlVerb::drain_broker;
+  client->send(control);
+  CHECK(hear_a<Report>(*client).reason == Reason::none);
 }
 
 }  // namespace
@@ -299,4 +313,27 @@ TEST_CASE("a broker drains: it takes nothing new, finishes what it has, says goo
     peer->send(Goodbye{});
   }
   CHECK(cast.broker->exit_code() == 0);
+}
+
+TEST_CASE("a broker that an operator drains says so and is not ready, as by a signal") {
+  const TemporaryFolder folder;
+  Cast cast{ipc_options(folder)};
+  cast.submit(0);
+  hear_a<Admitted>(*cast.producer);
+  hear_assigned(*cast.worker);  // which never ends
+  drain_as_operator(cast.broker);
+  CHECK_THAT(cast.broker->get("/readyz"), Contains(" 503 ") && Contains("draining"));
+  CHECK_THAT(cast.broker->log(), Contains(" draining timeout="));
+}
+
+TEST_CASE("a broker that an operator drains gives up in time, as by a signal") {
+  const TemporaryFolder folder;
+  auto options = ipc_options(folder);
+  options.drain_timeout = std::chrono::milliseconds{200};
+  Cast cast{options};
+  cast.submit(0);
+  hear_a<Admitted>(*cast.producer);
+  drain_as_operator(cast.broker);
+  CHECK(cast.broker->exit_code() == exit_code::kSomeFailed);
+  CHECK_THAT(cast.broker->log(), Contains("drain_given_up") && Contains("tasks_given_up"));
 }
