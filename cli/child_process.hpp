@@ -6,7 +6,7 @@
 // (if asked for), its log and the progress pipe. Destroying a ChildProcess kills and reaps what
 // still runs. Threads: one, and it must outlive the child (the kernel ties the death signal to it).
 
-#include "cli/file_descriptor.hpp"
+#include "shared/base/file_descriptor.hpp"
 #include "cli/supervisor.hpp"
 
 #include "shared/base/result.hpp"

@@ -1,6 +1,6 @@
 #include "cli/dead_export.hpp"
 
-#include "cli/file_descriptor.hpp"
+#include "shared/base/file_descriptor.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -25,11 +25,12 @@ bool write_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Result<ExportedLetter, Error> fetch_dead_letter(OperatorClient& client, const TaskId& task) {
+Result<ExportedLetter, Error> fetch_dead_letter(OperatorClient& client, const TaskId& task,
+                                                const OperatorClient::Meanwhile& meanwhile) {
   Control control;
   control.verb = ControlVerb::dead_export;
   control.tasks = {task};
-  auto answer = client.demand(std::move(control));
+  auto answer = client.demand(std::move(control), meanwhile);
   if (!answer) return fail(std::move(answer.error()));
   auto letters = parse_dead_letters(answer->document);
   if (!letters) return fail(Error{std::move(letters.error())});

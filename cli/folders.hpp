@@ -2,7 +2,7 @@
 // The two folders of a run: the output folder with its logs, locked against a second run, and the
 // private one that the fleet's socket lies in.
 
-#include "cli/file_descriptor.hpp"
+#include "shared/base/file_descriptor.hpp"
 
 #include "shared/base/result.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 // A free loopback port for a run.
 
-#include "cli/file_descriptor.hpp"
+#include "shared/base/file_descriptor.hpp"
 
 #include "shared/base/result.hpp"
 

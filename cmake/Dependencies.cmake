@@ -16,6 +16,7 @@ pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus>=3.3)
 pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(libturbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(libwebp REQUIRED IMPORTED_TARGET libwebp)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 find_path(HTTPLIB_INCLUDE_DIR httplib.h REQUIRED)
 if(FRAMEFLEET_TESTS)
   # Debian's own interpreter: the modules that tests need are its packages.

@@ -16,6 +16,7 @@
 
 int main(int argc, char** argv) {
   using namespace framefleet;
+  if (const auto ended = worker::run_as_child_process(argc, argv)) return *ended;
   worker::WorkerOptions options;
   telemetry::ProgramOptions common;
   config::OptionSet set{"framefleet-worker",

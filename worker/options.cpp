@@ -17,6 +17,13 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
            {.help = "Detectors this worker offers; none given: all it has."})
       .add("cascade_folder", pool.workbench.detectors.cascade_folder,
            {.help = "Folder of haarcascades and lbpcascades (Debian: opencv-data)."})
+      .add("isolation", options.isolation,
+           {.help = "Where pictures are worked on: child processes, or threads of the worker.",
+            .words = {{"process", Isolation::process}, {"none", Isolation::none}}})
+      .add("child_memory_max", SizeOf{options.child_memory_max},
+           {.help = "Memory a child process may take beyond what it starts with.",
+            .min = config::mib(64),
+            .max = config::gib(1024)})
       .add("decode_timeout", pool.decode_timeout,
            {.help = "Longest decode before a picture is given up.", .min = 10ms, .max = 1h})
       .add("detect_timeout", pool.detect_timeout,

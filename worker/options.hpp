@@ -7,10 +7,17 @@
 #include "shared/config/option_set.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace framefleet::worker {
+
+/// Where pictures are decoded and detectors run.
+enum class Isolation : std::uint8_t {
+  none,     ///< Threads of the worker: for trusted input.
+  process,  ///< Child processes in a sandbox: a picture hurts only itself.
+};
 
 struct WorkerOptions {
   std::string connect{"tcp://127.0.0.1:5555"};
@@ -20,6 +27,9 @@ struct WorkerOptions {
   /// Detectors this worker offers; empty: all it has.
   std::vector<std::string> detectors;
   PoolOptions pool;
+  Isolation isolation{Isolation::none};
+  /// Bytes a child process may take on top of what it is born with (IsolationOptions).
+  std::uint64_t child_memory_max{std::uint64_t{1536} << 20U};
   LinkOptions link;
   /// How long a drain may take before running tasks are left to others.
   Duration drain_timeout{std::chrono::seconds{30}};

@@ -1,7 +1,9 @@
 #include "worker/shell.hpp"
 
 #include "worker/detectors/registry.hpp"
+#include "worker/pool/process_pool.hpp"
 #include "worker/pool/thread_pool.hpp"
+#include "worker/pool/zygote.hpp"
 
 #include "shared/config/version.hpp"
 #include "shared/telemetry/monotonic.hpp"
@@ -42,7 +44,19 @@ Result<void, Error> check_offer(WorkerOptions& options) {
   return {};
 }
 
+Result<std::unique_ptr<Pool>, Error> open_pool(const WorkerOptions& options) {
+  if (options.isolation == Isolation::none) return std::make_unique<ThreadPool>(options.pool);
+  IsolationOptions isolation;
+  isolation.memory_max = options.child_memory_max;
+  isolation.detectors = options.detectors;
+  return ProcessPool::open(options.pool, std::move(isolation));
+}
+
 }  // namespace
+
+std::optional<int> run_as_child_process(int argc, const char* const* argv) {
+  return run_as_zygote(argc, argv);
+}
 
 Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options,
                                                   telemetry::Program& program) {
@@ -53,8 +67,9 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options,
     return fail(announced.error());
   }
   options.pool.slots = options.slots;
-  auto pool = std::make_unique<ThreadPool>(options.pool);
-  return std::unique_ptr<Shell>(new Shell(options, program, std::move(*channel), std::move(pool)));
+  auto pool = open_pool(options);
+  if (!pool) return fail(pool.error());
+  return std::unique_ptr<Shell>(new Shell(options, program, std::move(*channel), std::move(*pool)));
 }
 
 Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
@@ -274,6 +289,7 @@ void Shell::publish(Time now) {
   if (now < publish_at_) return;
   publish_at_ = now + kPublishInterval;
   stats_.session = session_.stats();
+  stats_.pool = pool_->stats();
   metrics_.publish(stats_);
   if (drain_.draining() || leave_until_ != kNever) return;
   if (stuck_) {

@@ -14,10 +14,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace framefleet::worker {
+
+/// Where the program was started by a worker to be its child process: the exit code with which that
+/// ended. Requires: called first in main.
+std::optional<int> run_as_child_process(int argc, const char* const* argv);
 
 class Shell {
  public:

@@ -34,6 +34,20 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
              rows.add({{"reason", std::string(to_string(reason))}}, number(count));
            }
          });
+  t.gauge("framefleet_worker_children", "Child processes able to work.",
+          [=](const Stats& s) { return number(s.pool.children); });
+  t.rows("framefleet_worker_child_ends_total", "Child processes that ended, by cause.",
+         telemetry::MetricKind::counter, [=](const Stats& s, telemetry::MetricRows& rows) {
+           for (const auto& [cause, count] : s.pool.ends) {
+             rows.add({{"cause", std::string(cause)}}, number(count));
+           }
+         });
+  t.counter("framefleet_worker_denied_syscalls_total",
+            "System calls that the sandbox refused to child processes.",
+            [=](const Stats& s) { return number(s.pool.denied_syscalls); });
+  t.gauge("framefleet_worker_child_memory_peak_bytes",
+          "Most memory that a child process which lives has had resident.",
+          [=](const Stats& s) { return number(s.pool.child_memory_peak); });
   decode_ = &t.durations("framefleet_worker_decode_seconds", "Image gate and decoder.");
   annotate_ = &t.durations("framefleet_worker_annotate_seconds", "Drawing and encoding pictures.");
   for (const auto& detector : detectors) {

@@ -2,6 +2,7 @@
 // The worker's numbers for Prometheus (docs/METRICS.md).
 
 #include "worker/core/session.hpp"
+#include "worker/pool/pool.hpp"
 
 #include "shared/base/detection.hpp"
 #include "shared/telemetry/metrics.hpp"
@@ -19,6 +20,7 @@ struct WorkerStats {
   std::uint64_t slots{0};
   std::map<Reason, std::uint64_t> failed;  ///< By reason, of the pool.
   std::uint64_t damaged{0};                ///< Pictures decoded as far as they went.
+  PoolStats pool;
 };
 
 class WorkerMetrics {

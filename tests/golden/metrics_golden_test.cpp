@@ -43,6 +43,7 @@ std::string worker_text() {
   worker::WorkerMetrics metrics{{"edges", "faces"}};
   worker::WorkerStats stats;
   stats.failed[Reason::undecodable] = 1;
+  stats.pool.ends["crashed"] = 1;
   metrics.publish(stats);
   return telemetry::metrics_text({metrics.source()});
 }

@@ -81,6 +81,7 @@ inline std::unique_ptr<Member> start_worker(const std::string& endpoint) {
   options.name = "worker-1";
   options.slots = 2;
   options.detectors = {"markers", "stub"};
+  options.isolation = worker::Isolation::none;  // this program is no worker to be started again
   return member_of<worker::Shell>("framefleet-worker", options);
 }
 

@@ -204,6 +204,7 @@ TEST_CASE("a worker whose drain takes too long gives its lease back and ends wit
   options.slots = 1;
   options.name = "worker-1";
   options.detectors = {"stub"};
+  options.isolation = worker::Isolation::none;
   options.drain_timeout = Duration::zero();
   auto worker = member_of<worker::Shell>("framefleet-worker", options);
   const auto producer =
@@ -275,6 +276,7 @@ TEST_CASE("what no message can hold is refused before the network is touched") {
   worker.connect = nobody;
   worker.slots = 1;
   worker.name = long_name;
+  worker.isolation = worker::Isolation::none;
   check_refused(member_of<worker::Shell>("framefleet-worker", worker), "hello.name");
   sink::SinkOptions sink;
   sink.connect = nobody;

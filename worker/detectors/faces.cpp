@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 
 namespace framefleet::worker {
 namespace {
@@ -60,13 +62,25 @@ class Faces final : public Detector {
   int max_size_;
 };
 
-/// False where the file is no cascade: OpenCV says so in two ways.
-bool load(cv::CascadeClassifier& classifier, const std::string& path) {
+/// False where the text is no cascade: OpenCV says so in two ways.
+bool load(cv::CascadeClassifier& classifier, const std::string& text) {
   try {
-    return classifier.load(path);
+    const cv::FileStorage storage(text, cv::FileStorage::READ | cv::FileStorage::MEMORY);
+    return storage.isOpened() && classifier.read(storage.getFirstTopLevelNode());
   } catch (const cv::Exception&) {
     return false;
   }
+}
+
+/// Nothing where there is no such file.
+std::optional<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (!file || error) return std::nullopt;
+  std::string text(size, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(size));
+  return file ? std::optional(std::move(text)) : std::nullopt;
 }
 
 Result<std::unique_ptr<Detector>, Error> make(const Options& options,
@@ -76,15 +90,17 @@ Result<std::unique_ptr<Detector>, Error> make(const Options& options,
                    [&](const Cascade& each) { return each.name == options.choice("cascade"); });
   FRAMEFLEET_ASSERT(cascade != kCascades.end());
   const std::string path = std::filesystem::path(settings.cascade_folder) / cascade->file;
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
+  const auto known = settings.cascades.find(cascade->file);
+  const auto text =
+      known != settings.cascades.end() ? std::optional(known->second) : read_file(path);
+  if (!text) {
     return fail(Error{fmt::format("detector \"faces\": {} is not there; install the package "
                                   "opencv-data or name the folder of the cascades",
                                   path),
                       exit_code::kNoInput});
   }
   cv::CascadeClassifier classifier;
-  if (!load(classifier, path)) {
+  if (!load(classifier, *text)) {
     return fail(
         Error{fmt::format("detector \"faces\": {} is not a cascade", path), exit_code::kNoInput});
   }
@@ -120,6 +136,15 @@ DetectorKind faces_kind() {
            {"min_size", OptionType::integer, "30", 1, 20000, "px", {}, "smallest face"},
            {"max_size", OptionType::integer, "0", 0, 20000, "px", {}, "largest face; 0: no limit"}},
           make};
+}
+
+CascadeFiles read_cascades(const std::string& folder) {
+  CascadeFiles files;
+  for (const auto& cascade : kCascades) {
+    auto text = read_file(std::filesystem::path(folder) / cascade.file);
+    if (text) files.emplace(cascade.file, std::move(*text));
+  }
+  return files;
 }
 
 }  // namespace framefleet::worker

@@ -7,4 +7,8 @@ namespace framefleet::worker {
 
 DetectorKind faces_kind();
 
+/// Every cascade that `faces` can be asked for and that is in the folder, for processes that will
+/// not be able to open files.
+CascadeFiles read_cascades(const std::string& folder);
+
 }  // namespace framefleet::worker

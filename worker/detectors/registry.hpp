@@ -5,6 +5,8 @@
 #include "worker/detectors/detector.hpp"
 #include "worker/detectors/options.hpp"
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,10 +15,14 @@
 
 namespace framefleet::worker {
 
+/// Cascades by their path in the folder, as text.
+using CascadeFiles = std::map<std::string, std::string, std::less<>>;
+
 /// What this machine provides to detectors.
 struct DetectorSettings {
   /// Holds haarcascades/ and lbpcascades/ (Debian: package opencv-data).
   std::string cascade_folder{"/usr/share/opencv4"};
+  CascadeFiles cascades;  ///< Read already; what is not here is read from the folder.
 };
 
 struct DetectorKind {

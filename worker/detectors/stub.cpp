@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <thread>
+#include <vector>
 
 namespace framefleet::worker {
 namespace {
 
 /// How soon a sleeping or hanging stub sees that it was abandoned.
 constexpr std::chrono::milliseconds kPoll{5};
+
+constexpr std::size_t kBite = std::size_t{16} << 20U;
+constexpr std::size_t kEatenMax = std::size_t{4} << 30U;
 
 /// Strikes at every `every`th sequence (never if 0) and at sequence `at` (none if -1).
 struct Fault {
@@ -31,12 +36,14 @@ class Stub final : public Detector {
         fail_{options.integer("fail"), options.integer("fail_at")},
         crash_{options.integer("crash"), options.integer("crash_at")},
         hang_{options.integer("hang"), options.integer("hang_at")},
+        eat_{options.integer("eat"), options.integer("eat_at")},
         fail_attempts_(options.integer("fail_attempts")) {}
 
   Result<Found, DetectError> detect(const DetectInput& input) override {
     const bool armed = fail_attempts_ == 0 || input.attempt <= fail_attempts_;
     if (armed && crash_.strikes(input.sequence)) std::abort();
     const bool hangs = armed && hang_.strikes(input.sequence);
+    if (armed && eat_.strikes(input.sequence)) eat();
     wait(hangs ? Duration::max() : sleep_, input.observer);
     if (armed && fail_.strikes(input.sequence)) {
       return fail(DetectError{
@@ -53,6 +60,14 @@ class Stub final : public Detector {
   }
 
  private:
+  /// Takes memory until there is no more, or kEatenMax of it.
+  static void eat() {
+    std::vector<std::unique_ptr<char[]>> eaten;
+    for (std::size_t taken = 0; taken < kEatenMax; taken += kBite) {
+      eaten.push_back(std::make_unique<char[]>(kBite));
+    }
+  }
+
   static void wait(Duration total, const StageObserver& observer) {
     const auto begin = std::chrono::steady_clock::now();
     while (!observer.abandoned()) {
@@ -66,6 +81,7 @@ class Stub final : public Detector {
   Fault fail_;
   Fault crash_;
   Fault hang_;
+  Fault eat_;
   std::int64_t fail_attempts_;
 };
 
@@ -115,6 +131,15 @@ DetectorKind stub_kind() {
             "",
             {},
             "never return at this sequence"},
+           {"eat", OptionType::integer, "0", 0, 1e9, "", {}, "take 4 GiB of memory at every Nth"},
+           {"eat_at",
+            OptionType::integer,
+            "-1",
+            -1,
+            kSequenceMax,
+            "",
+            {},
+            "take 4 GiB of memory at this sequence"},
            {"fail_attempts",
             OptionType::integer,
             "0",

@@ -18,9 +18,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace framefleet::worker {
@@ -62,6 +64,14 @@ struct StageReport {
   bool over_budget{false};
 };
 
+/// The child processes of a pool; all 0 where it has none.
+struct PoolStats {
+  std::uint64_t children{0};                       ///< Alive and able to work.
+  std::map<std::string_view, std::uint64_t> ends;  ///< Children that ended, by cause, ever.
+  std::uint64_t denied_syscalls{0};                ///< Refused to children, ever, as they say.
+  std::uint64_t child_memory_peak{0};              ///< Bytes of the largest that lives, as it says.
+};
+
 class Pool {
  public:
   virtual ~Pool() = default;
@@ -73,12 +83,14 @@ class Pool {
   [[nodiscard]] virtual bool start(WorkOrder order) = 0;
   /// What ended since the last call, in the order in which it ended.
   virtual std::vector<WorkDone> take_done() = 0;
-  /// Readable while something waits for take_done(). Owned by the pool.
+  /// Readable while something waits for take_done(), which may turn out to be no end of an order
+  /// but news that the pool itself needs to hear. Owned by the pool.
   virtual int notify_fd() const = 0;
   /// Orders being worked on, by ticket.
   virtual std::vector<StageReport> stages() const = 0;
   /// The result is not wanted any more; no word for a ticket that is not in the pool.
   virtual void abandon(std::uint64_t ticket) = 0;
+  virtual PoolStats stats() const { return {}; }
 };
 
 }  // namespace framefleet::worker

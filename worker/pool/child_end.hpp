@@ -1,0 +1,34 @@
+#pragma once
+// How a child process ended, in the words of metrics and of people. Pure functions.
+
+#include "worker/detectors/workbench.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace framefleet::worker {
+
+/// Causes of an end, as the metric has them.
+namespace end_cause {
+inline constexpr std::string_view kCrashed = "crashed";      ///< A signal of its own making.
+inline constexpr std::string_view kForbidden = "forbidden";  ///< A deadly system call.
+inline constexpr std::string_view kKilled = "killed";        ///< From outside.
+inline constexpr std::string_view kExited = "exited";        ///< By its own will.
+inline constexpr std::string_view kDecodeTimeout = "decode_timeout";
+inline constexpr std::string_view kDetectTimeout = "detect_timeout";
+inline constexpr std::string_view kBrokeProtocol = "broke_protocol";
+inline constexpr std::string_view kZygoteEnded = "zygote_ended";
+}  // namespace end_cause
+
+struct ChildEnd {
+  std::string_view cause;
+  WorkError error;  ///< For the order that it had.
+};
+
+/// From the status that waitpid gave, while it was in `stage` (of `detector`).
+ChildEnd end_of(int status, Stage stage, const std::string& detector);
+/// Because its stage took longer than `budget`.
+ChildEnd overdue_in(Stage stage, const std::string& detector, Duration budget);
+ChildEnd broke_protocol(const std::string& how);
+
+}  // namespace framefleet::worker

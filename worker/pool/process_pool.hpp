@@ -1,0 +1,59 @@
+#pragma once
+// A Pool of child processes, one per slot: a picture that crashes, hangs or eats memory costs its
+// child and its own attempt, and nothing else. The pool ends what is over its stage's budget by
+// itself, so stages() never reports one that is; a child that ended is replaced, after a pause that
+// grows while children end without a good answer in between.
+//
+//   zygote ──bear──▶ starting ──ready──▶ idle ──order──▶ busy ──answer──▶ idle
+//                        │                 │              │ budget spent, protocol broken: killed
+//                        └─────────────────┴──────────────┴──▶ ended, reaped by the zygote
+//
+// No thread: everything happens inside start(), take_done() and abandon(), which do not wait.
+
+#include "worker/pool/pool.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace framefleet::worker {
+
+struct IsolationOptions {
+  /// Bytes a child may take on top of what it is born with. 50 MP in grey and BGR are 200 MB, and
+  /// detectors of today take three times that.
+  std::uint64_t memory_max{std::uint64_t{1536} << 20U};
+  /// Detectors that are to be warm in every child.
+  std::vector<std::string> detectors;
+  /// Started as the zygote: this program, which calls run_as_zygote() first in its main.
+  std::string program{"/proc/self/exe"};
+};
+
+class ProcessPool final : public Pool {
+ public:
+  /// Starts the zygote and asks it for children, without waiting for them: orders may be started at
+  /// once. Errors: the system cannot start processes.
+  static Result<std::unique_ptr<ProcessPool>, Error> open(PoolOptions options,
+                                                          IsolationOptions isolation);
+  /// Ends the children, whatever they do.
+  ~ProcessPool() override;
+  ProcessPool(const ProcessPool&) = delete;
+  ProcessPool& operator=(const ProcessPool&) = delete;
+
+  std::size_t slots() const override;
+  std::size_t in_use() const override;
+  [[nodiscard]] bool start(WorkOrder order) override;
+  std::vector<WorkDone> take_done() override;
+  int notify_fd() const override;
+  std::vector<StageReport> stages() const override;
+  void abandon(std::uint64_t ticket) override;
+  PoolStats stats() const override;
+
+ private:
+  struct Parts;
+  explicit ProcessPool(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace framefleet::worker

@@ -1,0 +1,48 @@
+#pragma once
+// The worker's end of its zygote: starts it, asks it for children, and reaps it. One thread; the
+// thread that launches must outlive it (the zygote dies with that thread).
+
+#include "worker/pool/child_wire.hpp"
+#include "worker/pool/packet.hpp"
+
+#include "shared/base/file_descriptor.hpp"
+#include "shared/base/result.hpp"
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+namespace framefleet::worker {
+
+class ZygoteLink {
+ public:
+  /// Does not wait for it to be warm. Errors: the system cannot start `program`.
+  static Result<ZygoteLink, Error> launch(const std::string& program, const Setup& setup);
+  /// Hangs up, which ends the zygote and its children, and waits for that.
+  ~ZygoteLink();
+  ZygoteLink(ZygoteLink&& other) noexcept;
+  ZygoteLink& operator=(ZygoteLink&&) = delete;
+
+  /// Readable when hear() has something.
+  int fd() const { return control_.get(); }
+  /// `link` and `answers` are the child's: the caller may close its own copies after it. False: the
+  /// zygote is gone.
+  [[nodiscard]] bool bear(std::uint64_t serial, int link, int answers);
+
+  struct Word {
+    FromZygote message;
+    FileDescriptor pidfd;  ///< Of a Born.
+  };
+  /// Never waits. Heard::closed: it is gone, or not to be understood.
+  Heard hear(std::optional<Word>& out);
+
+ private:
+  ZygoteLink(pid_t pid, FileDescriptor control) : pid_(pid), control_(std::move(control)) {}
+
+  pid_t pid_;  ///< 0 once moved from.
+  FileDescriptor control_;
+  Packet packet_;
+};
+
+}  // namespace framefleet::worker
