@@ -37,7 +37,8 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<
         {{"state", state}});
   }
   gauge("framefleet_broker_backlog_bytes",
-        "Bytes of tasks without an outcome: payloads, texts and tables.", &F::backlog_bytes);
+        "Bytes of tasks that are ready, delayed or leased: payloads, texts and tables.",
+        &F::backlog_bytes);
   gauge("framefleet_broker_unstored_bytes", "Bytes of outcomes that wait for the sink.",
         &F::unstored_bytes);
   t.gauge("framefleet_broker_oldest_ready_seconds",
