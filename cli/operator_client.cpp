@@ -50,6 +50,29 @@ std::string fault_of_socket(const std::string& endpoint) {
                      path, std::strerror(errno));
 }
 
+/// Whether a verb changes something, so that it matters how often it is carried out.
+bool is_deed(ControlVerb verb) {
+  switch (verb) {
+    case ControlVerb::status:
+    case ControlVerb::workers:
+    case ControlVerb::sources:
+    case ControlVerb::jobs:
+    case ControlVerb::dead_list:
+    case ControlVerb::dead_show:
+    case ControlVerb::dead_export:
+      return false;
+    case ControlVerb::drain_worker:
+    case ControlVerb::drain_broker:
+    case ControlVerb::pause:
+    case ControlVerb::resume:
+    case ControlVerb::cancel_job:
+    case ControlVerb::cancel_task:
+    case ControlVerb::dead_purge:
+      break;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::string, Error> endpoint_of(const OperatorOptions& options) {
@@ -113,24 +136,25 @@ OperatorClient::~OperatorClient() {
   while (!link_.finished()) turn(link_.next_deadline());
 }
 
-Result<Answer, Error> OperatorClient::ask(Control control) {
+Result<Answer, Error> OperatorClient::ask(Control control, const Meanwhile& meanwhile) {
   control.asker = ++last_asker_;
   if (auto fits = transport::check_sendable(control); !fits) return fail(std::move(fits.error()));
   question_ = std::move(control);
-  if (link_.up()) channel_->send(*question_);
+  sent_at_loss_.reset();
+  if (link_.up()) put_question();
   const Time give_up_at = monotonic_now() + timeout_;
-  while (monotonic_now() < give_up_at && !link_.finished()) {
-    auto answer = turn(give_up_at);
-    if (!answer) continue;
-    question_.reset();
-    return *std::move(answer);
+  std::optional<Answer> answer;
+  while (!answer && monotonic_now() < give_up_at && !link_.finished() && !deed_unanswered()) {
+    answer = turn(meanwhile ? std::min(give_up_at, meanwhile()) : give_up_at);
   }
+  Result<Answer, Error> result = fail(no_answer());
+  if (answer) result = *std::move(answer);
   question_.reset();
-  return fail(no_answer());
+  return result;
 }
 
-Result<Answer, Error> OperatorClient::demand(Control control) {
-  auto answer = ask(std::move(control));
+Result<Answer, Error> OperatorClient::demand(Control control, const Meanwhile& meanwhile) {
+  auto answer = ask(std::move(control), meanwhile);
   if (!answer || answer->reason == Reason::none) return answer;
   return fail(Error{explained(answer->reason, answer->text), exit_code_of(answer->reason)});
 }
@@ -163,7 +187,7 @@ std::optional<Answer> OperatorClient::take(Message message) {
   perform();
   if (is_up) {
     was_up_ = true;
-    if (question_) channel_->send(*question_);
+    if (question_ && !deed_unanswered()) put_question();
     return std::nullopt;
   }
   std::optional<Answer> answer;
@@ -183,6 +207,15 @@ std::optional<Answer> OperatorClient::take(Message message) {
   return answer;
 }
 
+void OperatorClient::put_question() {
+  channel_->send(*question_);
+  sent_at_loss_ = link_.losses();
+}
+
+bool OperatorClient::deed_unanswered() const {
+  return question_ && is_deed(question_->verb) && sent_at_loss_ && *sent_at_loss_ != link_.losses();
+}
+
 void OperatorClient::perform() {
   for (const auto& effect : effects_) transport::perform_common(*channel_, effect);
   effects_.clear();
@@ -193,6 +226,15 @@ Error OperatorClient::no_answer() const {
     const Refused& refusal = link_.refusal();
     return {fmt::format("the broker at {} refuses: {}", endpoint_,
                         explained(refusal.reason, refusal.text)),
+            exit_code::kUnavailable};
+  }
+  if (question_ && is_deed(question_->verb) && sent_at_loss_) {
+    return {fmt::format("the broker at {} was told, but its answer {}; 'framefleet status' and "
+                        "'framefleet jobs' show what came of it",
+                        endpoint_,
+                        deed_unanswered()
+                            ? std::string("is lost")
+                            : fmt::format("has not come within {:.3g} s", seconds(timeout_))),
             exit_code::kUnavailable};
   }
   return {fmt::format("{} at {} within {:.3g} s",

@@ -1,7 +1,8 @@
 #pragma once
 // The operator's end of a conversation with the broker: asks one question at a time and waits for
 // its report. Connects at the first question, keeps the connection, asks again when it was lost
-// meanwhile, and says goodbye at its end. Threads: one. Errors: 69 with what to do, for people.
+// meanwhile (but a deed is never sent twice), and says goodbye at its end. Threads: one. Errors: 69
+// with what to do, for people.
 
 #include "cli/operator_options.hpp"
 
@@ -11,6 +12,7 @@
 #include "shared/transport/channel.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,11 +51,15 @@ class OperatorClient {
   OperatorClient(const OperatorClient&) = delete;
   OperatorClient& operator=(const OperatorClient&) = delete;
 
+  /// What else a caller has to do while it waits for an answer: called every turn, says when it
+  /// wants to be called again.
+  using Meanwhile = std::function<Time()>;
+
   /// The report on `control` (its `asker` is set here). A refusal of the broker is an Answer with a
   /// reason; an Error means that there is no answer.
-  Result<Answer, Error> ask(Control control);
+  Result<Answer, Error> ask(Control control, const Meanwhile& meanwhile = {});
   /// The same, but a refusal is an Error too.
-  Result<Answer, Error> demand(Control control);
+  Result<Answer, Error> demand(Control control, const Meanwhile& meanwhile = {});
   /// Keeps the connection for this long.
   void idle(Duration duration);
 
@@ -72,6 +78,9 @@ class OperatorClient {
   /// One turn of the loop, at most until `until`: the report on the open question, if it came.
   std::optional<Answer> turn(Time until);
   std::optional<Answer> take(Message message);
+  void put_question();
+  /// The open question is a deed, and the connection that it was sent over is lost.
+  bool deed_unanswered() const;
   void perform();
   Error no_answer() const;
 
@@ -81,6 +90,7 @@ class OperatorClient {
   Link link_;
   std::vector<Effect> effects_;
   std::optional<Control> question_;
+  std::optional<std::uint64_t> sent_at_loss_;  // link_.losses() when the question was sent
   std::uint64_t last_asker_{0};
   bool was_up_{false};
 };

@@ -122,6 +122,19 @@ TEST_CASE("a question is asked again when the connection was lost over it") {
   CHECK(broker.asked.size() == 2);
 }
 
+TEST_CASE("a deed whose answer was lost is not asked for again: it may have been done") {
+  PlayedBroker broker;
+  broker.answer([](const Control&) { return Message{Goodbye{}}; });
+  const auto lost = broker.operate("cancel --yes --task " + kId);
+  CHECK(lost.exit_code == exit_code::kUnavailable);
+  CHECK_THAT(lost.err, Contains("its answer is lost") && Contains("framefleet status"));
+  CHECK(broker.asked.size() == 1);
+  broker.answer([](const Control&) { return Message{Heartbeat{}}; });
+  const auto late = broker.operate("pause --timeout 100ms");
+  CHECK(late.exit_code == exit_code::kUnavailable);
+  CHECK_THAT(late.err, Contains("its answer has not come within 0.1 s"));
+}
+
 TEST_CASE("each verb asks for its deed and prints what the broker says of it") {
   struct Expected {
     std::string arguments;
