@@ -20,7 +20,9 @@ struct ExportedLetter {
   std::vector<transport::Frame> pictures;  ///< As the task had them; at least one.
 };
 
-Result<ExportedLetter, Error> fetch_dead_letter(OperatorClient& client, const TaskId& task);
+/// `meanwhile`: as for OperatorClient::ask().
+Result<ExportedLetter, Error> fetch_dead_letter(OperatorClient& client, const TaskId& task,
+                                                const OperatorClient::Meanwhile& meanwhile = {});
 
 /// Writes a file that is not there yet, to the disk. On an error nothing is left of it.
 Result<void, Error> write_new_file(const std::filesystem::path& path, std::string_view bytes);

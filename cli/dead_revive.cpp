@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -58,28 +59,25 @@ class Revival {
         client_(client),
         channel_(std::move(channel)),
         source_(new_source()),
-        submission_(hello_of(source_, revive_.tasks.size()), {source_}, {}, monotonic_now()) {}
+        submission_(hello_of(source_, revive_.tasks.size()), {source_}, {}, monotonic_now()),
+        up_at_(monotonic_now()) {}
 
   Result<int, Error> run() {
-    Time up_at = monotonic_now();
     while (!submission_.over()) {
-      const Time now = monotonic_now();
-      submission_.tick(now, effects_);
-      perform();
+      const Time next = keep_up();
       client_.keep_alive();
+      read_one();
       if (fatal_) return fail(*fatal_);
-      if (submission_.link().up()) up_at = now;
-      if (now - up_at > timeout_) {
+      if (monotonic_now() - up_at_ > timeout_) {
         return fail(
             Error{"the connection to the broker is lost; what was submitted goes on, see "
                   "framefleet dead list",
                   exit_code::kUnavailable});
       }
-      const Time deadline =
-          std::min({submission_.next_deadline(), client_.next_deadline(), up_at + timeout_});
-      const Duration idle = std::max(Duration::zero(), deadline - monotonic_now());
-      channel_->wait({}, effects_.empty() ? idle : Duration::zero());
-      receive();
+      const Time deadline = std::min({next, client_.next_deadline(), up_at_ + timeout_});
+      const bool idle = effects_.empty() && to_read_.empty();
+      channel_->wait(
+          {}, idle ? std::max(Duration::zero(), deadline - monotonic_now()) : Duration::zero());
       if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
     }
     perform();
@@ -87,6 +85,16 @@ class Revival {
   }
 
  private:
+  /// Does what is due of the submission, without waiting; also while a letter is being fetched,
+  /// which may take longer than the broker bears silence. When to call it again.
+  Time keep_up() {
+    receive();
+    submission_.tick(monotonic_now(), effects_);
+    perform();
+    if (submission_.link().up()) up_at_ = monotonic_now();
+    return submission_.next_deadline();
+  }
+
   void receive() {
     constexpr int kBatchMax = 64;
     for (int i = 0; i < kBatchMax; ++i) {
@@ -103,7 +111,7 @@ class Revival {
       if (const auto* wanted = std::get_if<producer::ListSequences>(&effect)) {
         list(*wanted);
       } else if (const auto* picture = std::get_if<producer::ReadPicture>(&effect)) {
-        read(picture->ref);
+        to_read_.push_back(picture->ref);
       } else if (const auto* end = std::get_if<producer::TaskEnded>(&effect)) {
         report(*end);
       }
@@ -119,7 +127,10 @@ class Revival {
     submission_.listed(wanted.source, sequences, monotonic_now(), effects_);
   }
 
-  void read(producer::PictureRef ref) {
+  void read_one() {
+    if (to_read_.empty()) return;
+    const auto ref = to_read_.front();
+    to_read_.pop_front();
     auto task = task_of(ref);
     if (task) {
       submission_.picture(ref, *std::move(task), monotonic_now(), effects_);
@@ -136,7 +147,7 @@ class Revival {
 
   Result<SubmittedTask, Error> task_of(producer::PictureRef ref) {
     const TaskId& old = revive_.tasks.at(ref.sequence);
-    auto exported = fetch_dead_letter(client_, old);
+    auto exported = fetch_dead_letter(client_, old, [this] { return keep_up(); });
     if (!exported) return fail(std::move(exported.error()));
     const DeadLetter& letter = exported->letter;
     auto description = wire::encode_task({.origin = letter.origin,
@@ -212,6 +223,8 @@ class Revival {
   producer::SourceOutline source_;
   producer::Submission submission_;
   producer::Effects effects_;
+  std::deque<producer::PictureRef> to_read_;
+  Time up_at_;  // when the submission's connection was up last
   std::optional<Error> fatal_;
   std::optional<int> first_error_;  // the exit code of the first letter that could not be submitted
   std::uint64_t ended_count_{0};

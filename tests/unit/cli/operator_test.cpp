@@ -353,6 +353,19 @@ TEST_CASE("a letter that cannot be fetched does not keep the others from being r
   CHECK(broker.operate("dead revive " + kId).exit_code == exit_code::kUnavailable);
 }
 
+TEST_CASE(
+    "a letter that is slow to come does not silence the connection that it is submitted over") {
+  PlayedBroker broker;
+  broker.answer([&](const Control&) {
+    return Message{broker.report_with({letter(kId, "a.jpg"), "picture"})};
+  });
+  broker.answer_once([&] { return broker.producer_beats > 0; });
+  const auto ran = broker.operate("dead revive " + kId);
+  CAPTURE(ran.out, ran.err);
+  CHECK(ran.exit_code == exit_code::kOk);
+  CHECK(broker.submitted.size() == 1);
+}
+
 TEST_CASE("the broker of a run is found by the run's folder while the run lasts") {
   PlayedBroker broker;
   broker.answer([&](const Control&) { return Message{broker.report_with({R"({"jobs":[]})"})}; });

@@ -17,6 +17,7 @@
 #include <future>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,8 @@ class PlayedBroker {
   void answer_with(Report report) {
     answer_ = [report = std::move(report)](const Control&) { return Message{report}; };
   }
+  /// No question is answered before this holds.
+  void answer_once(std::function<bool()> holds) { may_answer_ = std::move(holds); }
   /// What becomes of every submitted task from now on.
   void settle(std::function<SettledTask(const SubmittedTask&)> settle) {
     settle_ = std::move(settle);
@@ -79,6 +82,7 @@ class PlayedBroker {
       while (auto incoming = hub_->receive()) {
         if (incoming->message) play(incoming->from, std::move(*incoming->message));
       }
+      if (may_answer_()) answer_all();
       hub_->wait({}, kPoll);
     }
     const int status = ended.get();
@@ -91,10 +95,12 @@ class PlayedBroker {
   std::vector<Control> asked;
   std::vector<SubmittedTask> submitted;
   std::vector<std::string> pictures;  ///< Frame 0 of each submitted task.
+  int producer_beats{0};              ///< Heartbeats of producers.
 
  private:
   void play(PeerId from, Message message) {
-    if (std::holds_alternative<Hello>(message)) {
+    if (const auto* hello = std::get_if<Hello>(&message)) {
+      if (hello->role == Role::producer) producers_.insert(from);
       Welcome welcome;
       welcome.incarnation = 1;
       welcome.heartbeat_interval = std::chrono::milliseconds{500};
@@ -105,10 +111,9 @@ class PlayedBroker {
       hub_->send(from, welcome);
     } else if (const auto* control = std::get_if<Control>(&message)) {
       asked.push_back(*control);
-      auto answer = answer_(*control);
-      if (auto* report = std::get_if<Report>(&answer)) report->asker = control->asker;
-      hub_->send(from, answer);
-      release(answer);
+      questions_.emplace_back(from, *control);
+    } else if (std::holds_alternative<Heartbeat>(message)) {
+      if (producers_.contains(from)) ++producer_beats;
     } else if (const auto* submit = std::get_if<Submit>(&message)) {
       for (const auto& task : submit->tasks) take(from, task);
     } else if (std::holds_alternative<Goodbye>(message)) {
@@ -116,6 +121,15 @@ class PlayedBroker {
       hub_->forget(from);
     }
     release(message);
+  }
+
+  void answer_all() {
+    for (const auto& [from, control] : std::exchange(questions_, {})) {
+      auto answer = answer_(control);
+      if (auto* report = std::get_if<Report>(&answer)) report->asker = control.asker;
+      hub_->send(from, answer);
+      release(answer);
+    }
   }
 
   void take(PeerId from, const SubmittedTask& task) {
@@ -134,6 +148,9 @@ class PlayedBroker {
 
   TemporaryFolder folder_;
   std::unique_ptr<transport::Hub> hub_;
+  std::set<PeerId> producers_;
+  std::vector<std::pair<PeerId, Control>> questions_;  // not answered yet
+  std::function<bool()> may_answer_{[] { return true; }};
   std::function<Message(const Control&)> answer_;
   std::function<SettledTask(const SubmittedTask&)> settle_;
 };
