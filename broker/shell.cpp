@@ -17,6 +17,16 @@ constexpr int kBatchMax = 256;
 /// Metrics and readiness are published this often; a scrape every second sees fresh numbers.
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 
+/// What the broker's own user alone may do: operate, and revive a dead letter, because the store
+/// then names the new task in the old outcome.
+bool needs_own_user(const Message& message) {
+  if (const auto* submit = std::get_if<Submit>(&message)) {
+    return std::any_of(submit->tasks.begin(), submit->tasks.end(),
+                       [](const SubmittedTask& task) { return task.revived_from.has_value(); });
+  }
+  return std::holds_alternative<Control>(message);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Shell>, Error> Shell::open(const BrokerOptions& options,
@@ -92,19 +102,12 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
   if (incoming.message) fault = fault_of(from, *incoming.message);
   if (!fault.empty()) {
     program_.log.warn("peer_malformed", {{"peer", from.value()}, {"text", fault}});
-    if (incoming.message) {
-      for_each_payload(*incoming.message, [this](const Payload& payload) {
-        if (payload.id) hub_->payloads().release(payload.id);
-      });
-    }
-    dispatcher_.turn_away(from, Reason::malformed, fault, now, effects_);
-    perform();
+    turn_away(from, incoming.message, Reason::malformed, fault, now);
     return;
   }
-  if (std::holds_alternative<Control>(*incoming.message) && !incoming.own_user) {
-    dispatcher_.turn_away(from, Reason::not_permitted,
-                          std::string(entry(Reason::not_permitted).text), now, effects_);
-    perform();
+  if (needs_own_user(*incoming.message) && !incoming.own_user) {
+    turn_away(from, incoming.message, Reason::not_permitted,
+              std::string(entry(Reason::not_permitted).text), now);
     return;
   }
   if (auto* hello = std::get_if<Hello>(&*incoming.message)) {
@@ -121,6 +124,18 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
   }
   dispatcher_.receive(from, std::move(*incoming.message), now, effects_);
   if (dispatcher_.draining()) drain_.begin(now);  // an operator asked for it
+  perform();
+}
+
+/// Closes the door on a peer, and lets go of what its last message brought.
+void Shell::turn_away(PeerId from, const std::optional<Message>& message, Reason reason,
+                      const std::string& text, Time now) {
+  if (message) {
+    for_each_payload(*message, [this](const Payload& payload) {
+      if (payload.id) hub_->payloads().release(payload.id);
+    });
+  }
+  dispatcher_.turn_away(from, reason, text, now, effects_);
   perform();
 }
 

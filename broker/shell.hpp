@@ -12,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace framefleet::broker {
@@ -31,6 +32,8 @@ class Shell {
         std::unique_ptr<transport::Hub> hub);
 
   void handle(transport::Hub::Incoming incoming, Time now);
+  void turn_away(PeerId from, const std::optional<Message>& message, Reason reason,
+                 const std::string& text, Time now);
   std::string fault_of(PeerId from, const Message& message) const;
   void perform();
   void perform(SendTo& send_to);

@@ -10,9 +10,9 @@
 
 using namespace framefleet;
 using namespace framefleet::test;
+using Catch::Matchers::Contains;
 using transport::Channel;
 using transport::Frame;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -313,6 +313,22 @@ TEST_CASE("a broker drains: it takes nothing new, finishes what it has, says goo
     peer->send(Goodbye{});
   }
   CHECK(cast.broker->exit_code() == 0);
+}
+
+TEST_CASE("a dead letter is revived by the broker's own user alone") {
+  const TemporaryFolder folder;
+  const auto revive = [](Cast& cast) {
+    auto task = task_of("photos", 7);
+    task.revived_from = task_of("photos", 0).id;
+    task.payload = cast.producer->payloads().put({Frame::of("picture")});
+    cast.producer->send(Submit{{task}});
+  };
+  Cast over_tcp;
+  revive(over_tcp);
+  CHECK(hear_a<Refused>(*over_tcp.producer).reason == Reason::not_permitted);
+  Cast over_ipc{ipc_options(folder)};
+  revive(over_ipc);
+  CHECK(hear_a<Admitted>(*over_ipc.producer).tasks.size() == 1);
 }
 
 TEST_CASE("a broker that an operator drains says so and is not ready, as by a signal") {
