@@ -87,6 +87,8 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
           {.help = "A worker that finished nothing for this long gives back what it has not begun.",
            .min = 1ms,
            .max = 1h})
+      .add("live_ttl", core.live_ttl,
+           {.help = "Time to live of live frames that came without one; 0: none.", .max = 24h})
       .add("lower_priority_share", core.lower_priority_share,
            {.help = "Of the workers' time, what lower priorities get beside endless higher ones.",
             .max = 0.5})

@@ -218,17 +218,8 @@ Task* Backlog::take_from(std::size_t level, RouteId route, const RouteTable& rou
   }
 }
 
-void Backlog::settle_up(const Task& task, Duration service) {
-  task.source->underpaid += service - task.charged;
-}
-
-Task* Backlog::any_of(RouteId route) const {
-  for (const auto& level : lanes_) {
-    for (const auto& line : level.at(route).lines) {
-      if (line.first != nullptr) return line.first->first;
-    }
-  }
-  return nullptr;
+void Backlog::settle_up(Task& task, Duration service) {
+  task.source->underpaid += service - std::exchange(task.charged, Duration::zero());
 }
 
 void Backlog::pause(Source& source) {
@@ -273,7 +264,7 @@ Time Backlog::oldest() const {
     for (const auto& lane : level) {
       for (const auto& line : lane.lines) {
         for (const Flow* flow = line.first; flow != nullptr; flow = flow->behind) {
-          oldest = std::min(oldest, flow->first->queued_at);
+          oldest = std::min(oldest, flow->first->admitted_at);
         }
       }
     }

@@ -39,10 +39,20 @@ class Backlog {
   /// The next task among these routes, removed and paid for (Task::charged), or null. `live_too`:
   /// not only batch. `routes` tells what a task is expected to take.
   Task* take(RouteMask allowed, bool live_too, const RouteTable& routes);
-  /// The first task of a route, whoever's turn it is, or null. It stays where it is.
-  Task* any_of(RouteId route) const;
+  /// Calls `visit(task)` for every ready task of a route, but those of paused sources. `visit` may
+  /// not change the backlog.
+  template <class Visit>
+  void for_each(RouteId route, Visit visit) const {
+    for (const auto& level : lanes_) {
+      for (const auto& line : level.at(route).lines) {
+        for (const Flow* flow = line.first; flow != nullptr; flow = flow->behind) {
+          for (Task* task = flow->first; task != nullptr; task = task->behind) visit(*task);
+        }
+      }
+    }
+  }
   /// A task took this long: its source pays the difference to what it was charged.
-  static void settle_up(const Task& task, Duration service);
+  static void settle_up(Task& task, Duration service);
 
   /// Routes compare their time with those alone that share a worker with them.
   void set_rivals(const RouteRivals& rivals) { rivals_ = rivals; }
@@ -56,8 +66,8 @@ class Backlog {
   /// Routes with a ready task, of sources that are not paused.
   RouteMask ready_routes() const;
   RouteMask ready_live_routes() const;
-  /// Since when the task has waited that has waited longest; kNever when none does. Visits every
-  /// source.
+  /// When the oldest ready task was admitted; kNever when there is none. Sources that are paused do
+  /// not count. Visits every other source.
   Time oldest() const;
 
  private:

@@ -1,12 +1,13 @@
 #pragma once
-// Whether workers die one after the other: then something that is handed out kills them, and
+// Whether one worker dies after the other: then something that is handed out kills them, and
 // handing it out further would empty the fleet.
 
 #include "shared/base/time.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
+#include <map>
+#include <string>
 
 namespace framefleet::broker {
 
@@ -14,32 +15,43 @@ class DeathWatch {
  public:
   explicit DeathWatch(Duration window) : window_(window) {}
 
-  /// One of `workers` (itself included) has died.
-  void died(Time now, std::uint64_t workers) { deaths_.push_back({now, workers}); }
-  /// Forgets what is older than the window, then decides whether the alarm is on: within it, deaths
-  /// were more than half of what the fleet had at its largest, and three at least, because one or
-  /// two are no pattern. True if it went on or off with this call.
+  /// One of `workers` (itself included) has died. One that dies again and again counts once.
+  void died(const std::string& name, Time now, std::uint64_t workers) {
+    if (deaths_.size() < kDeathsMax || deaths_.contains(name)) deaths_[name] = {now, workers};
+  }
+  /// Forgets what is older than the window, then decides whether the alarm is on: within it more
+  /// than half of the workers died that the fleet had at its largest, and two at least, because one
+  /// is no pattern. True if it went on or off with this call.
   bool look(Time now) {
-    while (!deaths_.empty() && deaths_.front().at + window_ <= now) deaths_.pop_front();
+    std::erase_if(deaths_, [&](const auto& entry) { return entry.second.at + window_ <= now; });
     std::uint64_t fleet = 0;
-    for (const auto& death : deaths_) fleet = std::max(fleet, death.workers);
-    const bool on = deaths_.size() >= 3 && 2 * deaths_.size() > fleet;
+    next_deadline_ = kNever;
+    for (const auto& [name, death] : deaths_) {
+      fleet = std::max(fleet, death.workers);
+      next_deadline_ = std::min(next_deadline_, death.at + window_);
+    }
+    const bool on = deaths_.size() >= 2 && 2 * deaths_.size() > fleet;
     const bool changed = on != on_;
     on_ = on;
     return changed;
   }
   bool on() const { return on_; }
+  /// Workers that died within the window.
   std::uint64_t count() const { return deaths_.size(); }
-  /// When the oldest death is forgotten; kNever when there is none.
-  Time next_deadline() const { return deaths_.empty() ? kNever : deaths_.front().at + window_; }
+  /// When the oldest death is forgotten; kNever when there is none. As of the last look().
+  Time next_deadline() const { return next_deadline_; }
 
  private:
+  /// Enough to tell for any fleet that they are many.
+  static constexpr std::size_t kDeathsMax = 1024;
+
   struct Death {
     Time at{};
     std::uint64_t workers{0};
   };
   Duration window_;
-  std::deque<Death> deaths_;
+  std::map<std::string, Death> deaths_;
+  Time next_deadline_{kNever};
   bool on_{false};
 };
 

@@ -3,7 +3,6 @@
 #include "shared/base/assert.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 namespace framefleet::broker {
@@ -100,7 +99,8 @@ void Dispatcher::tick(Time now, Effects& out) {
     send_outcomes(now, out);
   }
   fail_unroutable(now, out);
-  if (deaths_.look(now)) out.push_back(WorkersDying{deaths_.on(), deaths_.count()});
+  if (now >= deaths_.next_deadline() && deaths_.look(now))
+    out.push_back(WorkersDying{deaths_.on(), deaths_.count()});
   recall_the_stuck(now, out);
   assign_all(now, out);
   say_farewell_when_empty(out);
@@ -113,19 +113,23 @@ Time Dispatcher::next_deadline() const {
   if (!overdue_.empty()) next = std::min(next, overdue_.begin()->first);
   for (const auto& [number, ask] : asks_) next = std::min(next, ask.answer_by);
   for (const auto& [peer, worker] : workers_.all()) next = std::min(next, worker.recall_at);
-  if (sink_ && !paused_) {
-    RouteMask waiting = backlog_.ready_routes();
-    for (const auto& id : suspects_) waiting |= mask_of(tasks_.at(id).route);
-    for (; waiting != 0; waiting &= waiting - 1) {
-      const Time since = routes_.unserved_since(static_cast<RouteId>(std::countr_zero(waiting)));
-      if (since != kNever) next = std::min(next, since + options_.unroutable_timeout);
-    }
-  }
+  if (sink_ && !paused_) next = std::min(next, unroutable_check_at_);
   return next;
 }
 
 // --- ends
 // ----------------------------------------------------------------------------------------
+
+/// A task that waits may become too late.
+void Dispatcher::note_deadline(const Task& task) {
+  if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
+}
+
+/// A ready task may also be one that nobody here can do.
+void Dispatcher::note_waiting(const Task& task) {
+  note_deadline(task);
+  unroutable_check_at_ = std::min(unroutable_check_at_, unroutable_at(task));
+}
 
 /// Takes a ready or delayed task out of whatever it waits in.
 void Dispatcher::leave_waiting(Task& task) {

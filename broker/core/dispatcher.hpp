@@ -99,7 +99,7 @@ class Dispatcher {
   std::optional<Refused> refusal_of(const Hello& hello) const;
   std::optional<Refused> refusal_of_sink(const Hello& hello) const;
   void welcome_worker(PeerId from, const Hello& hello, Time now);
-  void claim(PeerId from, const SourceClaim& claim);
+  void claim(PeerId from, const SourceClaim& claim, Time now, Effects& out);
   void on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now, Effects& out);
   void on_goodbye(PeerId from, Time now, Effects& out);
   void forget(PeerId peer, Reason reason, Time now, Effects& out);
@@ -109,6 +109,7 @@ class Dispatcher {
   void on_drain(PeerId from, Time now);
   void note_routes(Time now);
   void fail_unroutable(Time now, Effects& out);
+  Time unroutable_at(const Task& task) const;
 
   // Questions about earlier tasks (dispatcher_asks.cpp)
   void on_ask(PeerId from, const Ask& ask, Time now, Effects& out);
@@ -158,13 +159,16 @@ class Dispatcher {
                         const std::string& text);
   void ready_again(Task& task, Time now, Effects& out);
   void close_lease(const Lease& lease, const Task& task, Reason reason, Time now, Effects& out);
-  void measure(const Task& task, PeerId worker, Duration elapsed, Time now);
+  void measure(Task& task, PeerId worker, Duration service);
+  void pay_for_attempt(Task& task, Reason reason, Time now);
   std::optional<Lease> close_held(PeerId by, const LeaseId& lease, const TaskId& task);
   bool holds(PeerId peer, const LeaseId& lease) const;
   void stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out);
   void answer_unexpected_result(PeerId from, const TaskResult& result, Effects& out);
 
   // Ends (dispatcher.cpp)
+  void note_deadline(const Task& task);
+  void note_waiting(const Task& task);
   void leave_waiting(Task& task);
   void count_bytes(const Task& task);
   void uncount_bytes(const Task& task);
@@ -210,8 +214,9 @@ class Dispatcher {
   std::uint64_t ask_numbers_{0};
   std::uint64_t noted_routes_{0};  // RouteTable::opened() when routes were noted last
   std::uint64_t backlog_bytes_{0};
-  Time resend_outcomes_at_{kNever};  // while the sink has some that it did not confirm
-  Time next_silence_check_{kNever};  // no peer can be silent for too long before this
+  Time resend_outcomes_at_{kNever};   // while the sink has some that it did not confirm
+  Time next_silence_check_{kNever};   // no peer can be silent for too long before this
+  Time unroutable_check_at_{kNever};  // when to look for tasks that nobody here can do
   bool paused_{false};
   bool draining_{false};
   bool farewell_said_{false};

@@ -10,6 +10,9 @@
 namespace framefleet::broker {
 namespace {
 
+/// Questions about dead letters that wait for the sink, of all operators.
+constexpr std::size_t kOpenControlsMax = 64;
+
 Report done(std::string text) { return {0, Reason::none, std::move(text), {}}; }
 Report not_found(std::string text) { return {0, Reason::not_found, std::move(text), {}}; }
 
@@ -74,6 +77,7 @@ Report Dispatcher::drain_workers(const std::string& name, Effects& out) {
 Report Dispatcher::pause_or_resume(const Control& control, Time now) {
   const bool pausing = control.verb == ControlVerb::pause;
   const std::string word = pausing ? "paused" : "resumed";
+  unroutable_check_at_ = now;  // what was paused was not looked at
   if (control.name.empty()) {
     paused_ = pausing;
     return done("the fleet is " + word);
@@ -81,7 +85,6 @@ Report Dispatcher::pause_or_resume(const Control& control, Time now) {
   auto* const source = ledger_.find_source(control.name);
   if (source == nullptr) return not_found("no source is called '" + control.name + "'");
   pausing ? backlog_.pause(*source) : backlog_.resume(*source);
-  note_routes(now);
   return done("source '" + control.name + "' is " + word);
 }
 
@@ -122,6 +125,7 @@ bool Dispatcher::cancel(Task& task, Time now, Effects& out) {
   if (task.state == TaskState::leased) {
     const auto lease = leases_.close(task.lease, task.id);
     FRAMEFLEET_ASSERT(lease.has_value());
+    backlog_.settle_up(task, now - task.handed_out_at);
     close_lease(*lease, task, Reason::cancelled_by_operator, now, out);
     out.push_back(SendTo{lease->worker, Stale{{{task.id, lease->id}}}});
   }
@@ -134,6 +138,13 @@ void Dispatcher::ask_sink(PeerId from, const Control& control, Effects& out) {
     out.push_back(SendTo{from, Report{control.asker,
                                       Reason::no_sink,
                                       "no sink is in service, and it keeps the dead letters",
+                                      {}}});
+    return;
+  }
+  if (controls_.size() >= kOpenControlsMax) {
+    out.push_back(SendTo{from, Report{control.asker,
+                                      Reason::sink_slow,
+                                      "too many questions wait for the sink; ask again later",
                                       {}}});
     return;
   }

@@ -50,10 +50,11 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
   const auto& peer = peers_[from] = {std::move(hello), now, 0, 0};
   next_silence_check_ = std::min(next_silence_check_, now + options_.peer_timeout);
   if (role == Role::producer) {
-    for (const auto& source : peer.hello.sources) claim(from, source);
+    for (const auto& source : peer.hello.sources) claim(from, source, now, out);
   }
   ledger_.keep_few([this](Source& idle) { backlog_.forget(idle); });
   if (role == Role::sink) {
+    unroutable_check_at_ = now;  // nothing was looked at while there was no sink
     send_outcomes(now, out);
     for (auto& [number, ask] : asks_) forward_ask(number, ask, now, out);
   }
@@ -76,13 +77,15 @@ void Dispatcher::welcome_worker(PeerId from, const Hello& hello, Time now) {
 
 /// Of two producers that claim a source the later one owns it; refusal_of() has compared the
 /// epochs.
-void Dispatcher::claim(PeerId from, const SourceClaim& claim) {
+void Dispatcher::claim(PeerId from, const SourceClaim& claim, Time now, Effects& out) {
   auto& source = ledger_.open_source(claim.hash, claim.name);
   if (const auto before = peers_.find(source.owner); before != peers_.end()) {
     before->second.tasks -= source.in_progress.backlog();
     before->second.bytes -= source.bytes;
   }
+  auto* const job_before = source.counted_in;
   ledger_.claimed(source, from, claim.epoch, claim.expected);
+  if (source.counted_in != job_before) note_end_of(job_before, now, out);
   backlog_.set_weight(source, std::max<std::uint32_t>(1, claim.weight));
   auto& owner = peers_.at(from);
   owner.tasks += source.in_progress.backlog();
@@ -189,7 +192,10 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
     auto* const source = ledger_.find_source(claimed.hash);
     if (source == nullptr || source->owner != peer) continue;
     ledger_.abandoned(*source);
-    note_end_of(source->counted_in, now, out);
+    auto* const job = source->counted_in;
+    note_end_of(job, now, out);
+    // It left in order: whoever submits for this job again means it.
+    if (reason == Reason::drained && job != nullptr && job->sources == 0) job->cancelled = false;
   }
   std::erase_if(asks_, [peer](const auto& ask) { return ask.second.asker == peer; });
   if (sink_ == peer) {
@@ -203,7 +209,7 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
 /// What it may have begun with is charged to `reason`; what waited behind that is not to blame.
 void Dispatcher::forget_worker(PeerId peer, Reason reason, Time now, Effects& out) {
   if (reason == Reason::worker_lost) {
-    deaths_.died(now, workers_.all().size());
+    deaths_.died(workers_.find(peer)->name, now, workers_.all().size());
     if (deaths_.look(now)) out.push_back(WorkersDying{deaths_.on(), deaths_.count()});
   }
   const auto slots = workers_.find(peer)->slots;
@@ -243,15 +249,45 @@ void Dispatcher::on_drain(PeerId from, Time now) {
 /// Which routes have a worker. Without any worker there is nothing to tell: they may all come.
 void Dispatcher::note_routes(Time now) {
   noted_routes_ = routes_.opened();
-  const auto served = workers_.note_routes(routes_);
+  const auto served = workers_.all().empty() ? ~RouteMask{0} : workers_.note_routes(routes_);
   backlog_.set_rivals(workers_.rivals());
-  routes_.note_served(workers_.all().empty() ? ~RouteMask{0} : served, now);
+  routes_.note_served(served, now);
+  if ((routes_.open_routes() & ~served) != 0) {
+    unroutable_check_at_ = std::min(unroutable_check_at_, now + options_.unroutable_timeout);
+  }
 }
 
-/// There are workers, and for long enough none that could do these.
+/// When a ready task has waited long enough for a worker with its detectors while there were
+/// others; kNever while there is one with them.
+Time Dispatcher::unroutable_at(const Task& task) const {
+  const Time since = routes_.unserved_since(task.route);
+  return since == kNever ? kNever : std::max(since, task.queued_at) + options_.unroutable_timeout;
+}
+
+/// There are workers, and for long enough none that could do these. Looks at all tasks of such
+/// routes, and therefore not too often: one may wait a sixteenth longer.
 void Dispatcher::fail_unroutable(Time now, Effects& out) {
-  if (!sink_ || paused_) return;
-  const auto fail_task = [&](Task& task) {
+  if (!sink_ || paused_ || now < unroutable_check_at_) return;
+  unroutable_check_at_ = kNever;
+  std::vector<TaskId> over;
+  const auto look = [&](const Task& task) {
+    const Time at = unroutable_at(task);
+    if (at <= now) {
+      over.push_back(task.id);
+    } else if (at != kNever) {
+      const Time not_before = now + options_.unroutable_timeout / 16;
+      unroutable_check_at_ = std::min(unroutable_check_at_, std::max(at, not_before));
+    }
+  };
+  for (RouteMask left = backlog_.ready_routes(); left != 0; left &= left - 1) {
+    const auto route = static_cast<RouteId>(std::countr_zero(left));
+    if (routes_.unserved_since(route) != kNever) backlog_.for_each(route, look);
+  }
+  for (const auto& id : suspects_) {
+    if (const auto& task = task_at(id); !task.source->paused) look(task);
+  }
+  for (const auto& id : over) {
+    auto& task = task_at(id);
     auto outcome = outcome_of(task, now);
     outcome.status = Status::failed;
     outcome.reason = Reason::no_worker;
@@ -259,20 +295,6 @@ void Dispatcher::fail_unroutable(Time now, Effects& out) {
     for (const auto& name : routes_.at(task.route)) outcome.text += " " + name;
     outcome.payload = task.payload;
     end_task(task, std::move(outcome), {}, {}, now, out);
-  };
-  const auto is_over = [&](RouteId route) {
-    const Time since = routes_.unserved_since(route);
-    return since != kNever && since + options_.unroutable_timeout <= now;
-  };
-  for (RouteMask left = backlog_.ready_routes(); left != 0; left &= left - 1) {
-    const auto route = static_cast<RouteId>(std::countr_zero(left));
-    if (!is_over(route)) continue;
-    while (auto* const task = backlog_.any_of(route)) fail_task(*task);
-  }
-  if (suspects_.empty()) return;
-  const auto suspects = suspects_;
-  for (const auto& id : suspects) {
-    if (auto& task = task_at(id); is_over(task.route)) fail_task(task);
   }
 }
 

@@ -23,7 +23,7 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
     return;
   }
   auto& task = task_at(result.id);
-  measure(task, lease->worker, result.elapsed, now);
+  measure(task, lease->worker, std::min(result.elapsed, now - task.handed_out_at));
   workers_.update(from, [](Worker& worker) { worker.full = false; });  // a slot of it is free
   close_lease(*lease, task, Reason::none, now, out);
   auto outcome = outcome_of(task, now);
@@ -40,8 +40,7 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
 }
 
 /// How long such tasks take: what the worker says, but never more than it had the task.
-void Dispatcher::measure(const Task& task, PeerId worker, Duration elapsed, Time now) {
-  const Duration service = std::min(elapsed, now - task.handed_out_at);
+void Dispatcher::measure(Task& task, PeerId worker, Duration service) {
   backlog_.settle_up(task, service);
   task.source->service.add(service);
   routes_.measured(task.route, service);
@@ -116,6 +115,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
     return;
   }
   if (reason != Reason::drained) remember_attempt(task, worker_name, reason, text);
+  pay_for_attempt(task, reason, now);
   auto verdict = judge(reason, task.charges, jitter_of(lease.task, task.attempts), options_);
   const bool is_live = task.task_class == TaskClass::live;
   if (is_live && verdict.what == Verdict::What::again_later) verdict.what = Verdict::What::give_up;
@@ -130,7 +130,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
       ledger_.moved(task, TaskState::delayed);
       task.due_at = now + verdict.delay;
       delayed_.emplace(task.due_at, task.id);
-      if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
+      note_deadline(task);
       return;
     case Verdict::What::give_up:
       break;
@@ -143,6 +143,16 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
   outcome.build = worker == nullptr ? std::string{} : worker->build;
   outcome.payload = task.payload;
   end_task(task, std::move(outcome), lease.worker, {}, now, out);
+}
+
+/// What went wrong took the worker's time too: a source of pictures that spend their whole budget
+/// pays for that. What was never begun costs nothing.
+void Dispatcher::pay_for_attempt(Task& task, Reason reason, Time now) {
+  const auto charge = entry(reason).charge;
+  const bool began = charge == Charge::failed || charge == Charge::final;
+  const Duration spent = began ? now - task.handed_out_at : Duration::zero();
+  backlog_.settle_up(task, spent);
+  if (charge == Charge::failed) task.source->service.add(spent);
 }
 
 void Dispatcher::remember_attempt(Task& task, const std::string& worker, Reason reason,
@@ -158,7 +168,7 @@ void Dispatcher::remember_attempt(Task& task, const std::string& worker, Reason 
 /// A task that was handed out before waits once more: in front of its source, or until it can be
 /// tried alone. A live frame only if there is no newer one.
 void Dispatcher::ready_again(Task& task, Time now, Effects& out) {
-  if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
+  note_waiting(task);
   auto& source = *task.source;
   if (task.task_class == TaskClass::live) {
     if (source.newest_live > std::pair{task.id.epoch, task.id.sequence}) {

@@ -25,7 +25,7 @@ bool within(std::uint64_t held, std::uint64_t size, std::uint64_t free, std::uin
             std::uint64_t cap) {
   if (held == 0) return true;
   if (cap > 0 && held + size > cap) return false;
-  return held + size <= share * free;
+  return (held + size + share - 1) / share <= free;  // rounded up; does not overflow
 }
 
 void release_payload(const Payload& payload, Effects& out) {
@@ -120,11 +120,13 @@ std::optional<Busy> Dispatcher::busy_answer(PeerId from, const SubmittedTask& ta
   if (tasks_.size() >= options_.backlog_tasks_max) return busy(Reason::backlog_tasks);
   const std::uint64_t bytes =
       task.payload.bytes + task.task.size() + task.digest.size() + Task::kTables;
+  const auto& source = *ledger_.find_source(task.id.source);
+  const bool is_live = task.task_class == TaskClass::live;
+  const bool replaces = is_live && source.waiting_live != nullptr;
+  const auto others = backlog_bytes_ - (replaces ? source.waiting_live->bytes() : 0);
   // A task larger than the whole cap is let in when it is alone: it can never fit better.
-  if (backlog_bytes_ > 0 && backlog_bytes_ + bytes > options_.backlog_bytes_max) {
-    return busy(Reason::backlog_bytes);
-  }
-  if (task.task_class == TaskClass::live) return std::nullopt;  // a ring of one frame is its cap
+  if (others > 0 && others + bytes > options_.backlog_bytes_max) return busy(Reason::backlog_bytes);
+  if (replaces) return std::nullopt;
   const auto free_tasks = minus(options_.backlog_tasks_max, tasks_.size());
   const auto free_bytes = minus(options_.backlog_bytes_max, backlog_bytes_);
   const auto& peer = peers_.at(from);
@@ -132,7 +134,7 @@ std::optional<Busy> Dispatcher::busy_answer(PeerId from, const SubmittedTask& ta
       !within(peer.bytes, bytes, free_bytes, kProducerShare, options_.producer_bytes_max)) {
     return busy(Reason::peer_share);
   }
-  const auto& source = *ledger_.find_source(task.id.source);
+  if (is_live) return std::nullopt;  // of a source's own, a ring of one frame is the cap
   if (!within(source.in_progress.backlog(), 1, free_tasks, kSourceShare,
               options_.source_tasks_max) ||
       !within(source.bytes, bytes, free_bytes, kSourceShare, options_.source_bytes_max)) {
@@ -155,8 +157,10 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
     task.past->revived_from = submitted.revived_from;
   }
   task.admitted_at = task.queued_at = now;
-  if (submitted.ttl > Duration::zero()) task.deadline = now + submitted.ttl;
   task.task_class = submitted.task_class;
+  auto ttl = submitted.ttl;
+  if (ttl == Duration::zero() && task.task_class == TaskClass::live) ttl = options_.live_ttl;
+  if (ttl > Duration::zero()) task.deadline = now + ttl;
   task.priority = submitted.priority;
   task.route = route;
   routes_.enter(route);
@@ -165,7 +169,7 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
   if (job_before != task.job) note_end_of(job_before, now, out);
   count_bytes(task);
   ++peers_.at(from).tasks;
-  if (task.deadline != kNever) overdue_.emplace(task.deadline, task.id);
+  note_waiting(task);
   if (task.task_class == TaskClass::live) {
     admit_live(task, now, out);
   } else {

@@ -56,8 +56,10 @@ Source* Ledger::find_source(const std::string& name) {
 
 Job* Ledger::open_job(const std::string& name) {
   if (name.empty()) return nullptr;
+  if (const auto known = jobs_.find(name); known != jobs_.end()) return &known->second;
+  fold_jobs();
   auto& job = jobs_[name];
-  if (job.name.empty()) job.name = name;
+  job.name = name;
   return &job;
 }
 
@@ -117,6 +119,7 @@ void Ledger::join(Source& source, Job* job, Time now) {
   source.counted_in = job;
   if (job == nullptr) return;
   job->sources += source.owner ? 1U : 0U;
+  if (!job->joined.insert(source.hash).second) return;  // it comes back to it
   job->expected += source.expected;
   job->stored_before += source.stored_before;
   job->total_unknown |= source.expected == 0;
@@ -156,6 +159,7 @@ void Ledger::settled(const Task& task, Status status, Time now) {
 void Ledger::claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uint64_t expected) {
   abandoned(source);
   if (epoch != source.epoch) {  // another run: its numbers and totals are its own
+    if (source.counted_in != nullptr) source.counted_in->joined.erase(source.hash);
     source.counted_in = nullptr;
     source.stored_before = 0;
     source.counted_through = 0;
@@ -192,7 +196,8 @@ bool Ledger::ends(Job& job, Time now) {
 std::vector<Source*> Ledger::idle_sources() {
   std::vector<Source*> idle;
   for (auto& [hash, source] : sources_) {
-    if (!source.owner && source.in_progress.in_all() == 0) idle.push_back(&source);
+    const bool in_use = source.owner || source.paused || source.in_progress.in_all() > 0;
+    if (!in_use) idle.push_back(&source);
   }
   std::sort(idle.begin(), idle.end(),
             [](const Source* left, const Source* right) { return left->name < right->name; });
@@ -207,15 +212,14 @@ void Ledger::fold(Source& source) {
 
 void Ledger::fold_jobs() {
   if (jobs_.size() <= jobs_fold_at_) return;
-  const auto is_over = [](const auto& entry) {
-    return entry.second.ended_at != kNever && !entry.second.cancelled;
+  // A cancelled one goes when its producers have left: until then it refuses what they submit.
+  const auto is_done = [](const Job& job) {
+    return job.ended_at != kNever && (!job.cancelled || job.sources == 0);
   };
   for (auto& [hash, source] : sources_) {
-    if (source.counted_in != nullptr && source.counted_in->ended_at != kNever) {
-      source.counted_in->sources -= source.owner ? 1U : 0U;
-      source.counted_in = nullptr;
-    }
+    if (source.counted_in != nullptr && is_done(*source.counted_in)) source.counted_in = nullptr;
   }
+  const auto is_over = [&is_done](const auto& entry) { return is_done(entry.second); };
   for (const auto& entry : jobs_) {
     if (is_over(entry)) other_jobs_.add(entry.second.account);
   }

@@ -26,7 +26,7 @@ class Ledger {
   Source* find_source(std::uint64_t hash);
   const Source* find_source(std::uint64_t hash) const;
   Source* find_source(const std::string& name);
-  /// Null for the empty name: such tasks belong to no job.
+  /// Known before, or new. Null for the empty name: such tasks belong to no job.
   Job* open_job(const std::string& name);
   Job* find_job(const std::string& name);
   const Job* find_job(const std::string& name) const;
@@ -53,7 +53,6 @@ class Ledger {
   /// Adds up what is idle, if there is too much of it. `let_go(source)`: its record is about to go.
   template <class LetGo>
   void keep_few(LetGo let_go) {
-    fold_jobs();
     if (sources_.size() <= sources_fold_at_) return;
     for (auto* source : idle_sources()) {
       let_go(*source);
@@ -69,7 +68,7 @@ class Ledger {
   /// By name.
   std::vector<const Source*> sources() const;
   std::vector<const Job*> jobs() const;
-  /// For metrics: the accounts of the first 200 sources by name, and the rest as "other".
+  /// For metrics: the accounts of 200 sources, those that came first, and the rest as "other".
   std::vector<std::pair<std::string, Account>> labelled() const;
   const Account& other_sources() const { return other_sources_; }
   const Account& other_jobs() const { return other_jobs_; }

@@ -60,7 +60,7 @@ struct CoreOptions {
   /// From this many losses on a task is tried alone in its worker.
   std::uint16_t suspect_losses{3};
   /// Workers that die within this count together: when they are more than half of the fleet (and
-  /// three at least) suspects are held back, and an alarm is raised instead.
+  /// two at least) suspects are held back, and an alarm is raised instead.
   Duration dying_window{std::chrono::minutes{1}};
 
   /// Batch tasks are handed out ahead of a free slot while a worker gets through what waits there
@@ -72,6 +72,9 @@ struct CoreOptions {
   Duration recall_delay{std::chrono::milliseconds{200}};
   /// Of the workers' time, what lower priorities get while higher ones have tasks without end.
   double lower_priority_share{0.1};
+
+  /// For live frames that came without a ttl: after an outage nobody wants them any more. 0: none.
+  Duration live_ttl{std::chrono::seconds{10}};
 
   /// How long a task waits for a worker with its detectors while there are workers, but none with
   /// them.

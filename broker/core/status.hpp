@@ -35,7 +35,8 @@ struct SourceRow {
   bool paused{false};
   Account account;
   InProgress in_progress;
-  std::uint64_t bytes{0};   ///< Payloads of its tasks that are ready, delayed or leased.
+  std::uint64_t bytes{
+      0};  ///< Of its tasks that are ready, delayed or leased, as the backlog counts.
   Duration mean_service{};  ///< Of its latest tasks; 0: none measured yet.
 };
 
@@ -57,7 +58,7 @@ struct FleetStatus {
   Account total;
   std::uint64_t backlog_bytes{0};
   std::uint64_t unstored_bytes{0};
-  Duration oldest{};  ///< Since the task that waits longest in a lane became ready; 0: none waits.
+  Duration oldest{};  ///< Since the oldest ready task was admitted; 0: none waits.
   std::uint64_t workers{0};
   std::uint64_t slots{0};
   std::uint64_t free_slots{0};

@@ -5,7 +5,11 @@
 namespace framefleet::broker {
 
 std::uint64_t StoringTable::bytes_of(const Outcome& outcome) {
-  return outcome.payload.bytes + outcome.task.size() + kTables;
+  std::uint64_t texts = outcome.task.size() + outcome.text.size() + outcome.worker.size();
+  for (const auto& attempt : outcome.history) {
+    texts += sizeof attempt + attempt.worker.size() + attempt.text.size();
+  }
+  return outcome.payload.bytes + texts + kTables;
 }
 
 void StoringTable::add(StoringTask task) {

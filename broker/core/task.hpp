@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,8 +77,9 @@ struct Job {
   InProgress in_progress;
   std::uint64_t expected{0};
   std::uint64_t stored_before{0};
-  std::uint32_t sources{0};   ///< That belong to it and whose producers are connected.
-  bool total_unknown{false};  ///< One of its sources did not say how many pictures it has.
+  std::uint32_t sources{0};        ///< That belong to it and whose producers are connected.
+  std::set<std::uint64_t> joined;  ///< Sources whose pictures are part of `expected`.
+  bool total_unknown{false};       ///< One of its sources did not say how many pictures it has.
   bool cancelled{false};
   Time began_at{kNever};
   Time ended_at{kNever};

@@ -37,7 +37,7 @@ struct Worker {
   };
   std::array<RouteService, kRoutesMax> by_route{};
 
-  bool takes_tasks() const { return !draining && !full && !alone; }
+  bool takes_tasks() const { return slots > 0 && !draining && !full && !alone; }
   bool has_idle_slot() const { return takes_tasks() && leased < slots; }
   std::uint32_t waiting() const { return leased > slots ? leased - slots : 0; }
   bool serves(const Route& route) const;

@@ -194,7 +194,8 @@ void Stage::set_options(const Command& command) {
   const std::map<std::string, Duration*> durations{
       {"peer_timeout", &options.peer_timeout}, {"lease_duration", &options.lease_duration},
       {"dying_window", &options.dying_window}, {"ahead_time", &options.ahead_time},
-      {"recall_delay", &options.recall_delay}, {"unroutable_timeout", &options.unroutable_timeout}};
+      {"recall_delay", &options.recall_delay}, {"unroutable_timeout", &options.unroutable_timeout},
+      {"live_ttl", &options.live_ttl}};
   for (const auto& [key, value] : command.values) {
     if (const auto count = counts.find(key); count != counts.end()) {
       *count->second = std::stoull(value);
@@ -230,7 +231,7 @@ void Stage::check() {
   const auto& tasks = fleet.in_progress;
   const auto held = bytes + tasks.backlog() * broker::Task::kTables +
                     tasks.storing * broker::StoringTable::kTables;
-  if (counted < held || counted > held + digest_bytes_ + tasks.backlog() * 1024) {
+  if (counted < held || counted > held + digest_bytes_ + tasks.in_all() * 1024) {
     complaint_ = fmt::format("{} bytes are held and {} are counted", held, counted);
   }
 }

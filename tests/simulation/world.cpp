@@ -168,6 +168,7 @@ void World::start_broker() {
   options.backlog_tasks_max = 18;
   options.backlog_bytes_max = 14 * kTaskBytes;
   options.lost_attempts_max = 5;
+  options.live_ttl = Duration::zero();  // the ttl of a picture is what pictures.hpp says
   options.dying_window = 8s;
   options.sink_window = 4;
   options.grant_tasks = 8;

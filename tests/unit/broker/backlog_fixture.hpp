@@ -27,6 +27,12 @@ class BacklogFixture {
     added.weight = weight;
     return added;
   }
+  /// The ready tasks of a route, as for_each() shows them.
+  std::vector<const broker::Task*> waiting(broker::RouteId route) const {
+    std::vector<const broker::Task*> found;
+    backlog.for_each(route, [&found](const broker::Task& task) { found.push_back(&task); });
+    return found;
+  }
   /// Not pushed yet.
   broker::Task& task(broker::Source& source, std::uint8_t priority = 0, broker::RouteId route = 0,
                      TaskClass task_class = TaskClass::batch) {
