@@ -1,6 +1,7 @@
 #include "worker/decoding/decoder.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/unit/worker/picture_seeds.hpp"
 #include "tests/unit/worker/pictures.hpp"
 #include "worker/decoding/encoder.hpp"
 
@@ -69,6 +70,31 @@ TEST_CASE("pictures of every kind that OpenCV writes equal cv::imread") {
   check_equals_imread(decoder, test::encode(grey, ".jpg"));
   check_equals_imread(decoder, test::encode(colour, ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1}));
   check_equals_imread(decoder, test::encode(colour, ".jpg", {cv::IMWRITE_JPEG_RST_INTERVAL, 2}));
+}
+
+TEST_CASE("seeds of every kind, CMYK, palette and interlaced among them, equal cv::imread") {
+  Decoder decoder;
+  for (const auto& seed : test::picture_seeds()) {
+    if (seed.name == "extended.webp")
+      continue;  // Its EXIF turns it; imread looks into JPEGs alone.
+    INFO(seed.name);
+    check_equals_imread(decoder, test::as_bytes(seed.bytes));
+  }
+}
+
+TEST_CASE("the pixels of the next picture lie where those of the last one lay") {
+  Decoder decoder;
+  for (const auto& seed : test::picture_seeds()) {
+    INFO(seed.name);
+    const auto large = test::encode(lopsided(300, 200), ".jpg");
+    const auto first = decoder.decode(large, kBoth);
+    const auto second = decoder.decode(test::as_bytes(seed.bytes), kBoth);
+    const auto third = decoder.decode(large, kBoth);
+    REQUIRE((first.has_value() && second.has_value() && third.has_value()));
+    CHECK(second->grey.pixels == first->grey.pixels);
+    CHECK(second->bgr.pixels == first->bgr.pixels);
+    CHECK(third->bgr.pixels == first->bgr.pixels);
+  }
 }
 
 std::string tiff_with(int orientation) {

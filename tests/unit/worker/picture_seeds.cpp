@@ -45,21 +45,6 @@ std::string written(const cv::Mat& picture, const std::string& extension,
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The one kind of JPEG that OpenCV reads and does not write.
-std::string cmyk_jpeg() {
-  const cv::Mat ink = motif(CV_8UC4);
-  const tjhandle encoder = tjInitCompress();
-  unsigned char* jpeg = nullptr;
-  unsigned long size = 0;
-  const int rc = tjCompress2(encoder, ink.data, ink.cols, static_cast<int>(ink.step), ink.rows,
-                             TJPF_CMYK, &jpeg, &size, TJSAMP_444, 90, 0);
-  FRAMEFLEET_ASSERT(rc == 0);
-  std::string bytes(reinterpret_cast<const char*>(jpeg), size);
-  tjFree(jpeg);
-  tjDestroy(encoder);
-  return bytes;
-}
-
 std::string with_exif(const std::string& jpeg) {
   return jpeg.substr(0, 2) + jpeg_segment(0xE1, "Exif\0\0"s + tiff_with_orientation(6)) +
          jpeg.substr(2);
@@ -121,6 +106,21 @@ std::vector<Part> jpeg_parts(const std::string& bytes) {
 }
 
 }  // namespace
+
+std::string cmyk_jpeg_of(const cv::Mat& bgr) {
+  cv::Mat ink;  // As Adobe stores it: 255 is none, and there is no black.
+  cv::cvtColor(bgr, ink, cv::COLOR_BGR2RGBA);
+  const tjhandle encoder = tjInitCompress();
+  unsigned char* jpeg = nullptr;
+  unsigned long size = 0;
+  const int rc = tjCompress2(encoder, ink.data, ink.cols, static_cast<int>(ink.step), ink.rows,
+                             TJPF_CMYK, &jpeg, &size, TJSAMP_444, 90, 0);
+  FRAMEFLEET_ASSERT(rc == 0);
+  std::string bytes(reinterpret_cast<const char*>(jpeg), size);
+  tjFree(jpeg);
+  tjDestroy(encoder);
+  return bytes;
+}
 
 std::string be16(std::uint32_t value) {
   return {static_cast<char>(value >> 8U), static_cast<char>(value)};
@@ -213,7 +213,7 @@ std::vector<Seed> picture_seeds() {
        written(colour, ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1})},
       {"restarts.jpg", SeedFormat::jpeg,
        written(colour, ".jpg", {cv::IMWRITE_JPEG_RST_INTERVAL, 2})},
-      {"cmyk.jpg", SeedFormat::jpeg, cmyk_jpeg()},
+      {"cmyk.jpg", SeedFormat::jpeg, cmyk_jpeg_of(colour)},
       {"turned.jpg", SeedFormat::jpeg, with_exif(jpeg)},
       {"colour.png", SeedFormat::png, written(colour, ".png")},
       {"grey.png", SeedFormat::png, written(grey, ".png")},

@@ -3,6 +3,8 @@
 // the same on every run, and the pieces that files are put together from. Bytes are strings here:
 // they are cut and joined all the time.
 
+#include <opencv2/core.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -23,6 +25,9 @@ inline constexpr int kSeedWidth = 52;  // No multiple of a block, so that edges 
 inline constexpr int kSeedHeight = 37;
 
 std::vector<Seed> picture_seeds();
+
+/// The one kind of JPEG that OpenCV reads and does not write. `bgr` comes out nearly as it went in.
+std::string cmyk_jpeg_of(const cv::Mat& bgr);
 
 std::string be16(std::uint32_t value);
 std::string be32(std::uint32_t value);
