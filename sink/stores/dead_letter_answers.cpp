@@ -17,6 +17,9 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kRowsDefault = 1000;
 /// Of a purge: each transaction is short, whatever the number of letters.
 constexpr std::size_t kLettersPerTransaction = 256;
+/// Of one answer to a purge: nothing else is stored meanwhile.
+constexpr std::uint64_t kPurgedLettersMax = 4096;
+constexpr std::uint64_t kPurgedBytesMax = std::uint64_t{256} << 20U;
 /// Of a document; a store of larger ones is asked with SQL.
 constexpr std::uint64_t kDocumentBytesMax = std::uint64_t{64} << 20U;
 /// Payload frames of a report, the document among them.
@@ -227,11 +230,12 @@ DeadLetterAnswers::Answer DeadLetterAnswers::drop_each(Next next) {
   std::uint64_t letters = 0;
   std::uint64_t bytes = 0;
   bool more = true;
-  while (more) {
+  const auto has_room = [&] { return letters < kPurgedLettersMax && bytes < kPurgedBytesMax; };
+  while (more && has_room()) {
     Transaction transaction(database_);
     if (!transaction.begin()) return fail(database_.failure());
     letters_.begin();
-    for (std::size_t i = 0; more && i < kLettersPerTransaction; ++i) {
+    for (std::size_t i = 0; has_room() && i < kLettersPerTransaction; ++i) {
       const auto outcome = next();
       if (!outcome) return fail(database_.failure());
       more = *outcome != 0;
@@ -246,8 +250,10 @@ DeadLetterAnswers::Answer DeadLetterAnswers::drop_each(Next next) {
     database_.return_pages();
     if (!database_.checkpoint_if_grown()) return fail(database_.failure());
   }
-  return answer_of(Reason::none, fmt::format("dropped the pictures of {}, {} bytes",
-                                             letters_text(letters), bytes));
+  auto text = fmt::format("dropped the pictures of {}, {} bytes", letters_text(letters), bytes);
+  const auto left = more ? letters_.totals().bytes : 0;
+  if (left > 0) text += fmt::format("; {} bytes are still kept: purge again", left);
+  return answer_of(Reason::none, std::move(text));
 }
 
 DeadLetterAnswers::Answer DeadLetterAnswers::purge(const std::vector<TaskId>& tasks) {

@@ -48,6 +48,7 @@ class DeadLetterAnswers {
   std::optional<std::string> why_none(std::span<const TaskId> missing);
   /// The dead letter of a task, added to the document if there is one. Nothing: an error.
   std::optional<Letter> find(const TaskId& task, Document* document, Detail detail);
+  /// A bounded number of them; what is left is said.
   template <class Next>
   Answer drop_each(Next next);
 

@@ -267,5 +267,18 @@ TEST_CASE("a purge of all takes any number of them, and the place is used again"
   CHECK(desk.store->stats().database_bytes < before + 2'000'000);
 }
 
+TEST_CASE("a purge of very many ends before the others have waited long, and says what is left") {
+  Desk desk(10'000);
+  std::vector<sink::OutcomeToStore> many;
+  for (std::uint64_t i = 0; i < 5000; ++i) many.push_back(failed_outcome(i, "xy"));
+  commit(*desk.store, many);
+  CHECK(desk.ask(ControlVerb::dead_purge).text ==
+        "dropped the pictures of 4096 dead letters, 8192 bytes; 1808 bytes are still kept: "
+        "purge again");
+  CHECK(desk.ask(ControlVerb::dead_purge).text ==
+        "dropped the pictures of 904 dead letters, 1808 bytes");
+  CHECK(desk.store->stats().dead_letter_bytes == 0);
+}
+
 }  // namespace
 }  // namespace framefleet::test
