@@ -36,12 +36,7 @@ producer::SourceOutline new_source() {
 }
 
 Hello hello_of(const producer::SourceOutline& source, std::uint64_t expected) {
-  Hello hello;
-  hello.role = Role::producer;
-  hello.name = source.name;
-  hello.build = std::string(config::version());
-  hello.wire = kWireVersions;
-  hello.task = kTaskVersions;
+  auto hello = hello_as(Role::producer, source.name, config::version());
   SourceClaim claim;
   claim.name = source.name;
   claim.epoch = source.epoch;

@@ -24,13 +24,7 @@ using telemetry::monotonic_now;
 constexpr int kBatchMax = 64;
 
 Hello hello_of_operator() {
-  Hello hello;
-  hello.role = Role::client;
-  hello.name = fmt::format("operator-{}", ::getpid());
-  hello.build = std::string(config::version());
-  hello.wire = kWireVersions;
-  hello.task = kTaskVersions;
-  return hello;
+  return hello_as(Role::client, fmt::format("operator-{}", ::getpid()), config::version());
 }
 
 /// What is wrong with the socket of an ipc address, asked of the file system: libzmq would try in

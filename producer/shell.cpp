@@ -22,12 +22,7 @@ constexpr int kBatchMax = 256;
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 
 Hello hello_of(const ProducerOptions& options, const Plan& plan) {
-  Hello hello;
-  hello.role = Role::producer;
-  hello.name = options.name;
-  hello.build = std::string(config::version());
-  hello.wire = kWireVersions;
-  hello.task = kTaskVersions;
+  auto hello = hello_as(Role::producer, options.name, config::version());
   for (const auto& source : plan.sources) {
     hello.sources.push_back({.name = source->name(),
                              .epoch = source->epoch(),

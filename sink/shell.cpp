@@ -22,12 +22,7 @@ constexpr Duration kPruneInterval = std::chrono::minutes{1};
 constexpr std::uint64_t kAnswerFrameBytesMin = std::uint64_t{1} << 20U;
 
 Hello hello_of(const SinkOptions& options, const std::string& store) {
-  Hello hello;
-  hello.role = Role::sink;
-  hello.name = options.name;
-  hello.build = std::string(config::version());
-  hello.wire = kWireVersions;
-  hello.task = kTaskVersions;
+  auto hello = hello_as(Role::sink, options.name, config::version());
   hello.store = store;
   hello.new_store = options.accept_new_store;
   return hello;

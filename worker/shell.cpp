@@ -22,12 +22,7 @@ constexpr int kBatchMax = 64;
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 
 Hello hello_of(const WorkerOptions& options) {
-  Hello hello;
-  hello.role = Role::worker;
-  hello.name = options.name;
-  hello.build = std::string(config::version());
-  hello.wire = kWireVersions;
-  hello.task = kTaskVersions;
+  auto hello = hello_as(Role::worker, options.name, config::version());
   hello.detectors = options.detectors;
   hello.slots = options.slots;
   return hello;

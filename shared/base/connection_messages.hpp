@@ -58,6 +58,9 @@ struct Hello {
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
+/// The hello of a peer that speaks what this build speaks. `build`: its version.
+Hello hello_as(Role role, std::string name, std::string_view build);
+
 /// The broker takes the peer in.
 struct Welcome {
   std::uint16_t wire{1};  ///< The version both will speak.

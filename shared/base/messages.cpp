@@ -1,6 +1,7 @@
 #include "shared/base/messages.hpp"
 
 #include <array>
+#include <utility>
 
 namespace framefleet {
 
@@ -17,6 +18,16 @@ std::string_view to_string(Status status) {
 std::string_view to_string(Role role) {
   constexpr std::array<std::string_view, 4> kNames{"producer", "worker", "sink", "client"};
   return kNames.at(static_cast<std::size_t>(role));
+}
+
+Hello hello_as(Role role, std::string name, std::string_view build) {
+  Hello hello;
+  hello.role = role;
+  hello.name = std::move(name);
+  hello.build = build;
+  hello.wire = kWireVersions;
+  hello.task = kTaskVersions;
+  return hello;
 }
 
 std::string_view to_string(ControlVerb verb) {

@@ -67,15 +67,7 @@ Expected hear_a(End& end) {
   return std::get<Expected>(std::move(*incoming.message));
 }
 
-inline Hello sample_hello(Role role, const std::string& name) {
-  Hello hello;
-  hello.role = role;
-  hello.name = name;
-  hello.build = "1";
-  hello.wire = kWireVersions;
-  hello.task = kTaskVersions;
-  return hello;
-}
+inline Hello sample_hello(Role role, const std::string& name) { return hello_as(role, name, "1"); }
 
 /// Heartbeats that can be told apart.
 inline Heartbeat numbered(std::uint32_t number) { return {number, {}}; }
