@@ -24,10 +24,35 @@ namespace {
 /// "framefleet dead list": the words before the options.
 constexpr std::size_t kVerbWords = 2;
 
-Result<Answer, Error> ask_once(const OperatorOptions& options, Control control) {
+using PrintLetters = void (*)(const std::vector<DeadLetter>& letters, const Answer& answer);
+
+/// Asks for dead letters and prints the answer: its document as it is, or what `print` makes of it.
+Result<int, Error> show_letters(const OperatorOptions& options, Control control, bool json,
+                                PrintLetters print) {
   auto client = OperatorClient::open(options);
   if (!client) return fail(std::move(client.error()));
-  return (*client)->demand(std::move(control));
+  const auto answer = (*client)->demand(std::move(control));
+  if (!answer) return fail(answer.error());
+  if (json) {
+    fmt::print("{}\n", answer->document);
+    return exit_code::kOk;
+  }
+  const auto letters = parse_dead_letters(answer->document);
+  if (!letters) return fail(Error{letters.error()});
+  print(*letters, *answer);
+  return exit_code::kOk;
+}
+
+void print_list(const std::vector<DeadLetter>& letters, const Answer& answer) {
+  fmt::print("{}", render_dead_letters(letters));
+  if (!letters.empty() && !answer.text.empty()) fmt::print("{}\n", printable(answer.text));
+}
+
+void print_each(const std::vector<DeadLetter>& letters, const Answer& /*answer*/) {
+  for (const auto& letter : letters) {
+    if (letters.size() > 1) fmt::print("\n");
+    fmt::print("{}", render_dead_letter(letter));
+  }
 }
 
 int list_command(const std::vector<std::string>& words) {
@@ -46,17 +71,7 @@ int list_command(const std::vector<std::string>& words) {
         Control control;
         control.verb = ControlVerb::dead_list;
         control.limit = limit;
-        const auto answer = ask_once(options, std::move(control));
-        if (!answer) return fail(answer.error());
-        if (json) {
-          fmt::print("{}\n", answer->document);
-          return exit_code::kOk;
-        }
-        const auto letters = parse_dead_letters(answer->document);
-        if (!letters) return fail(Error{letters.error()});
-        fmt::print("{}", render_dead_letters(*letters));
-        if (!letters->empty() && !answer->text.empty()) fmt::print("{}\n", printable(answer->text));
-        return exit_code::kOk;
+        return show_letters(options, std::move(control), json, print_list);
       },
       kVerbWords);
 }
@@ -78,19 +93,7 @@ int show_command(const std::vector<std::string>& words) {
         Control control;
         control.verb = ControlVerb::dead_show;
         control.tasks = *std::move(tasks);
-        const auto answer = ask_once(options, std::move(control));
-        if (!answer) return fail(answer.error());
-        if (json) {
-          fmt::print("{}\n", answer->document);
-          return exit_code::kOk;
-        }
-        const auto letters = parse_dead_letters(answer->document);
-        if (!letters) return fail(Error{letters.error()});
-        for (const auto& letter : *letters) {
-          if (letters->size() > 1) fmt::print("\n");
-          fmt::print("{}", render_dead_letter(letter));
-        }
-        return exit_code::kOk;
+        return show_letters(options, std::move(control), json, print_each);
       },
       kVerbWords);
 }
