@@ -36,15 +36,15 @@ class OperateTest(unittest.TestCase):
             fleet.operate("cancel", "dropped", "--yes")
             fleet.operate("cancel", "no such job", "--yes", exit_code=66)
             dropped.until_counted("rejected", 10)  # what comes after it is told at once
+            self.assertTrue(self.job_row(fleet, "dropped")["cancelled"])
             dropped.terminate()
             self.assertEqual(fleet.end_of(kept)[1]["ok"], 100)
             _, end = fleet.end_of(dropped, exit_code=3)
             print("of the job that was cancelled:",
                   {noun: end[noun] for noun in (*ledger.STATUSES, "rejected") if end[noun]})
             self.assertGreater(end["cancelled"], 0)
-            rows = {row["name"]: row for row in fleet.show("jobs")["jobs"]}
-            self.assertTrue(rows["dropped"]["cancelled"])
-            self.assertEqual((rows["kept"]["cancelled"], rows["kept"]["finished"]), (False, True))
+            row = self.job_row(fleet, "kept")
+            self.assertEqual((row["cancelled"], row["finished"]), (False, True))
             self.assertEqual(fleet.store.rows(
                 "SELECT DISTINCT reason, job FROM outcomes WHERE status = 'cancelled'"),
                 [("cancelled_by_operator", "dropped")])
