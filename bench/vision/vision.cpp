@@ -5,8 +5,11 @@
 // REPETITIONS (5), and DETECTORS ("edges,faces") picks one combination. What the figures mean:
 // bench/METHOD.md. Exit codes: 0, or 64 for arguments that are no numbers.
 
+#include "worker/pool/process_pool.hpp"
 #include "worker/pool/thread_pool.hpp"
+#include "worker/pool/zygote.hpp"
 
+#include "shared/base/assert.hpp"
 #include "shared/base/result.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
@@ -43,8 +46,16 @@ struct PoolKind {
 
 /// Every way there is of keeping pictures apart.
 std::vector<PoolKind> pool_kinds() {
-  return {{"threads", [](const worker::PoolOptions& options) -> std::unique_ptr<worker::Pool> {
+  using worker::Pool;
+  using worker::PoolOptions;
+  return {{"threads",
+           [](const PoolOptions& options) -> std::unique_ptr<Pool> {
              return std::make_unique<worker::ThreadPool>(options);
+           }},
+          {"processes", [](const PoolOptions& options) -> std::unique_ptr<Pool> {
+             auto pool = worker::ProcessPool::open(options, {});
+             FRAMEFLEET_ASSERT(pool.has_value());
+             return std::move(*pool);
            }}};
 }
 
@@ -195,6 +206,7 @@ std::optional<Arguments> read_arguments(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace framefleet;
+  if (const auto code = worker::run_as_zygote(argc, argv)) return *code;
   const auto arguments = bench::read_arguments(argc, argv);
   if (!arguments) {
     std::fputs("usage: bench-vision [SECONDS [REPETITIONS [DETECTORS]]]\n", stderr);
