@@ -34,7 +34,11 @@ bool Dispatcher::assign_ahead(Time now, Effects& out) {
     const auto allowed = worker.ahead_routes(options_.ahead_time, routes_) & ready;
     if (allowed == 0) continue;
     auto* const task = backlog_.take(allowed, false, routes_);
-    if (task != nullptr) return hand_out(*task, peer, now, out);
+    if (task == nullptr) continue;
+    if (!task->was_aboard) return hand_out(*task, peer, now, out);
+    backlog_.settle_up(*task, Duration::zero());
+    backlog_.push_front(*task);
+    return false;  // it is the next one for an idle slot
   }
   return false;
 }

@@ -215,6 +215,7 @@ void Dispatcher::forget_worker(PeerId peer, Reason reason, Time now, Effects& ou
   const auto slots = workers_.find(peer)->slots;
   while (const auto lease = leases_.pop_owned_by(peer)) {
     const bool may_have_begun = leases_.count_of(peer) < slots;
+    if (!may_have_begun && reason == Reason::worker_lost) task_at(lease->task).was_aboard = true;
     hand_back(*lease, may_have_begun ? reason : Reason::drained, "", now, out);
   }
   let_worker_go(peer);

@@ -125,6 +125,10 @@ struct Task {
   TaskClass task_class{TaskClass::batch};
   std::uint8_t priority{0};
   RouteId route{0};
+  /// It waited in a worker that was lost. Perhaps it had begun, and the results of those before it
+  /// were lost with the worker: from now on it is handed to idle slots alone, where that is
+  /// certain.
+  bool was_aboard{false};
   // Its place in the backlog; null outside of it.
   Flow* flow{nullptr};
   Task* before{nullptr};
