@@ -31,7 +31,7 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
             .min = 1,
             .max = 100'000'000})
       .add("backlog_bytes_max", SizeOf{core.backlog_bytes_max},
-           {.help = "Bytes of tasks without an outcome: payloads, texts and tables.",
+           {.help = "Bytes of tasks that are ready, delayed or leased: payloads, texts and tables.",
             .min = config::mib(1)})
       .add("source_tasks_max", core.source_tasks_max,
            {.help = "Of one source, at once; 0: its share of what is free.", .max = 100'000'000})

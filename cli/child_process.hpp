@@ -6,9 +6,9 @@
 // (if asked for), its log and the progress pipe. Destroying a ChildProcess kills and reaps what
 // still runs. Threads: one, and it must outlive the child (the kernel ties the death signal to it).
 
-#include "shared/base/file_descriptor.hpp"
 #include "cli/supervisor.hpp"
 
+#include "shared/base/file_descriptor.hpp"
 #include "shared/base/result.hpp"
 
 #include <sys/types.h>

@@ -3,7 +3,6 @@
 // private one that the fleet's socket lies in.
 
 #include "shared/base/file_descriptor.hpp"
-
 #include "shared/base/result.hpp"
 
 #include <cstdint>

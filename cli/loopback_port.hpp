@@ -2,7 +2,6 @@
 // A free loopback port for a run.
 
 #include "shared/base/file_descriptor.hpp"
-
 #include "shared/base/result.hpp"
 
 #include <cstdint>

@@ -19,11 +19,11 @@ void Dispatcher::check_invariants() const {
   std::uint64_t timed = 0;
   for (const auto& [id, task] : tasks_) {
     FRAMEFLEET_ASSERT(id == task.id && task.source != nullptr);
-    const auto count = [&task](InProgress& counts) {
-      counts.ready += task.state == TaskState::ready ? 1U : 0U;
-      counts.delayed += task.state == TaskState::delayed ? 1U : 0U;
-      counts.leased += task.state == TaskState::leased ? 1U : 0U;
-      counts.storing += task.state == TaskState::storing ? 1U : 0U;
+    const auto count = [state = task.state](InProgress& counts) {
+      counts.ready += state == TaskState::ready ? 1U : 0U;
+      counts.delayed += state == TaskState::delayed ? 1U : 0U;
+      counts.leased += state == TaskState::leased ? 1U : 0U;
+      counts.storing += state == TaskState::storing ? 1U : 0U;
     };
     count(all);
     count(by_source[task.source]);

@@ -1,10 +1,9 @@
 // The four shells in one process, over real sockets and a real store: pictures go in, what was
 // found in them comes out, and every book says the same.
 
-#include "tests/integration/ledger.hpp"
-
 #include "producer/sources/synthetic_oracle.hpp"
 #include "sink/stores/report.hpp"
+#include "tests/integration/ledger.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/test_data.hpp"
 #include "tests/unit/telemetry/http_get.hpp"

@@ -149,7 +149,7 @@ TEST_CASE("PROTOCOL.md states every key's limit") {
       const auto max = documented_max(row);
       if (!max || path == "version") continue;
       INFO(wired.name << "." << path << " of at most " << *max);
-      const auto read = [&](std::uint64_t size) {
+      const auto read = [&, &path = path, &row = row](std::uint64_t size) {
         return wired.read(with_value(wired.tree, path, value_of_size(row, size)));
       };
       CHECK_THAT(read(*max), !Catch::Contains("over"));

@@ -99,8 +99,8 @@ void move_parts(const Seed& seed, const TakePicture& take) {
     const std::string before = seed.bytes.substr(0, begin);
     const std::string part = seed.bytes.substr(begin, end - begin);
     const std::string after = seed.bytes.substr(std::min(end, seed.bytes.size()));
-    const auto name = [&](const char* what) {
-      return fmt::format("{} {} its part at {}", seed.name, what, begin);
+    const auto name = [&seed, at = begin](const char* what) {
+      return fmt::format("{} {} its part at {}", seed.name, what, at);
     };
     take({name("lost"), before + after});
     take({name("has twice"), before + part + part + after});
