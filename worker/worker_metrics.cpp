@@ -34,15 +34,15 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
              rows.add({{"reason", std::string(to_string(reason))}}, number(count));
            }
          });
-  t.gauge("framefleet_worker_children", "Child processes able to work.",
+  t.gauge("framefleet_worker_child_processes", "Child processes able to work.",
           [=](const Stats& s) { return number(s.pool.children); });
-  t.rows("framefleet_worker_child_ends_total", "Child processes that ended, by cause.",
+  t.rows("framefleet_worker_ended_child_processes_total", "Child processes that ended, by reason.",
          telemetry::MetricKind::counter, [=](const Stats& s, telemetry::MetricRows& rows) {
            for (const auto& [cause, count] : s.pool.ends) {
-             rows.add({{"cause", std::string(cause)}}, number(count));
+             rows.add({{"reason", std::string(cause)}}, number(count));
            }
          });
-  t.counter("framefleet_worker_denied_syscalls_total",
+  t.counter("framefleet_worker_denied_system_calls_total",
             "System calls that the sandbox refused to child processes.",
             [=](const Stats& s) { return number(s.pool.denied_syscalls); });
   t.gauge("framefleet_worker_child_memory_peak_bytes",

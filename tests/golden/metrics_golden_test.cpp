@@ -6,6 +6,7 @@
 #include "sink/sink_metrics.hpp"
 #include "tests/golden/metrics_document.hpp"
 #include "tests/support/catch.hpp"
+#include "worker/pool/child_end.hpp"
 #include "worker/worker_metrics.hpp"
 
 #include "shared/telemetry/process_metrics.hpp"
@@ -43,7 +44,7 @@ std::string worker_text() {
   worker::WorkerMetrics metrics{{"edges", "faces"}};
   worker::WorkerStats stats;
   stats.failed[Reason::undecodable] = 1;
-  stats.pool.ends["crashed"] = 1;
+  for (const auto cause : worker::end_cause::kAll) stats.pool.ends[cause] = 1;
   metrics.publish(stats);
   return telemetry::metrics_text({metrics.source()});
 }

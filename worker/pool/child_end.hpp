@@ -3,6 +3,7 @@
 
 #include "worker/detectors/workbench.hpp"
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ inline constexpr std::string_view kDecodeTimeout = "decode_timeout";
 inline constexpr std::string_view kDetectTimeout = "detect_timeout";
 inline constexpr std::string_view kBrokeProtocol = "broke_protocol";
 inline constexpr std::string_view kZygoteEnded = "zygote_ended";
+inline constexpr std::array kAll{kCrashed,       kForbidden,     kKilled,        kExited,
+                                 kDecodeTimeout, kDetectTimeout, kBrokeProtocol, kZygoteEnded};
 }  // namespace end_cause
 
 struct ChildEnd {
