@@ -91,9 +91,10 @@ sanitized() {
         ctest --preset "$1" -L "$2" -E "$excluded|^tidy$" -j 2 </dev/null
 }
 
-# A tenth of the simulator's seeds, others than the tests have: it runs twenty times slower here.
+# A tenth of the simulator's seeds, others than the tests have: it runs twenty times slower here. Child
+# processes have less room for addresses than a sanitizer's shadow takes, and may not do what it does.
 step_asan() {
-    sanitized asan 'unit|sim' '^simulation(_short)?$' &&
+    sanitized asan 'unit|sim' '^simulation(_short)?$|process_pool' &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 500 &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 5000 --steps 200
 }
@@ -114,8 +115,8 @@ step_simulation() {
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do
 # correctly would be reported. (Decoders and detectors start no thread; the pool has its own test.)
 step_tsan() {
-    local foreign='worker_decoding_test|worker_detectors_test|producer_sources|fuzz_replay'
-    sanitized tsan unit "$foreign|unit_transport"
+    local foreign='worker_decoding_test|worker_detectors_test|worker_malformed_test|producer_sources'
+    sanitized tsan unit "$foreign|fuzz_replay|unit_transport|unit_cli_operator|process_pool"
 }
 
 # fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
