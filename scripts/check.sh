@@ -91,10 +91,11 @@ sanitized() {
         ctest --preset "$1" -L "$2" -E "$excluded|^tidy$" -j 2 </dev/null
 }
 
-# A tenth of the simulator's seeds, others than the tests have: it runs twenty times slower here. Child
-# processes have less room for addresses than a sanitizer's shadow takes, and may not do what it does.
+# A tenth of the simulator's seeds, others than the tests have: it runs twenty times slower here.
+# Child processes have less room for addresses than a sanitizer's shadow takes, and may not do what
+# it does.
 step_asan() {
-    sanitized asan 'unit|sim' '^simulation(_short)?$|process_pool' &&
+    sanitized asan 'unit|sim' '^simulation(_short)?$|worker_process_pool_test' &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 500 &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 5000 --steps 200
 }
@@ -115,8 +116,8 @@ step_simulation() {
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do
 # correctly would be reported. (Decoders and detectors start no thread; the pool has its own test.)
 step_tsan() {
-    local foreign='worker_decoding_test|worker_detectors_test|worker_malformed_test|producer_sources'
-    sanitized tsan unit "$foreign|fuzz_replay|unit_transport|unit_cli_operator|process_pool"
+    local foreign='worker_(decoding|detectors|malformed|process_pool)_test|producer_sources'
+    sanitized tsan unit "$foreign|fuzz_replay|unit_transport|unit_cli_operator"
 }
 
 # fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
