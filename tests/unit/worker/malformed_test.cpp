@@ -21,7 +21,9 @@ namespace {
 using test::MalformedPicture;
 using test::Verdict;
 
-constexpr double kCpuSecondsMax = 3.0;
+/// Four times what a picture may take on the machines that this is written on (the figure is
+/// printed): what fails here is a picture without a bound, not a slow machine or a sanitizer.
+constexpr double kCpuSecondsMax = 12.0;
 constexpr std::size_t kPicturesMin = 2000;
 constexpr std::uint64_t kPeakBytesMax = 1'500'000'000;
 /// What a decoder may keep warm: four planes of up to 32 MiB.
