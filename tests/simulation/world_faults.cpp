@@ -128,9 +128,11 @@ void World::order(Control control) {
   constexpr PeerId kOperator{std::uint64_t{1} << 40U};
   ++report_.controls;
   note(fmt::format("operator: {} {}", to_string(control.verb), control.name));
-  broker::Effects effects;
+  broker::Effects greeted;  // a hello may hand out tasks: before the order, not in spite of it
   broker_->receive(kOperator, Hello{.role = Role::client, .name = "operator"}, agenda_.now(),
-                   effects);
+                   greeted);
+  perform(greeted);
+  broker::Effects effects;
   broker_->receive(kOperator, control, agenda_.now(), effects);
   promises_.operator_orders(control, effects);
   perform(effects);
