@@ -145,7 +145,7 @@ class Dispatcher {
   bool assign_suspect(Time now, Effects& out);
   Task* suspect_for(const Worker* kept);
   const Worker* emptiest_for(RouteId route) const;
-  bool hand_out(Task& task, PeerId worker, Time now, Effects& out);
+  void hand_out(Task& task, PeerId worker, Time now, Effects& out);
   void let_worker_go(PeerId worker);
   void recall_the_stuck(Time now, Effects& out);
 
@@ -212,7 +212,6 @@ class Dispatcher {
   PeerId sink_{};
   std::string store_;  // UUID of the sink's store, once one was here
   std::uint64_t ask_numbers_{0};
-  std::uint64_t noted_routes_{0};  // RouteTable::opened() when routes were noted last
   std::uint64_t backlog_bytes_{0};
   Time resend_outcomes_at_{kNever};   // while the sink has some that it did not confirm
   Time next_silence_check_{kNever};   // no peer can be silent for too long before this

@@ -19,7 +19,8 @@ bool Dispatcher::assign_idle(Time now, Effects& out) {
   if (backlog_.ready_routes() == 0) return false;
   return workers_.visit_idle([&](const Worker& worker) {
     auto* const task = backlog_.take(worker.served, true, routes_);
-    return task != nullptr && hand_out(*task, worker.peer, now, out);
+    if (task != nullptr) hand_out(*task, worker.peer, now, out);
+    return task != nullptr;
   });
 }
 
@@ -35,10 +36,13 @@ bool Dispatcher::assign_ahead(Time now, Effects& out) {
     if (allowed == 0) continue;
     auto* const task = backlog_.take(allowed, false, routes_);
     if (task == nullptr) continue;
-    if (!task->was_aboard) return hand_out(*task, peer, now, out);
-    backlog_.settle_up(*task, Duration::zero());
-    backlog_.push_front(*task);
-    return false;  // it is the next one for an idle slot
+    if (task->was_aboard) {
+      backlog_.settle_up(*task, Duration::zero());
+      backlog_.push_front(*task);
+      return false;  // it is the next one for an idle slot
+    }
+    hand_out(*task, peer, now, out);
+    return true;
   }
   return false;
 }
@@ -95,22 +99,18 @@ void Dispatcher::let_worker_go(PeerId worker) {
   workers_.update(worker, [](Worker& kept) { kept.alone = false; });
 }
 
-/// True: something was done about the task, look for the next one.
-bool Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
+/// Or ends it, where its deadline has passed.
+void Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
   FRAMEFLEET_ASSERT(task.state == TaskState::ready);
   leave_waiting(task);
   if (task.deadline <= now) {
     end_unworked(task, Status::expired, Reason::deadline_passed, now, out);
-    return true;
+    return;
   }
   ledger_.moved(task, TaskState::leased);
   task.handed_out_at = now;
   ++task.attempts;
-  workers_.took_task(worker);
-  const auto delay = options_.recall_delay;
-  workers_.update(worker, [now, delay](Worker& taker) {
-    if (taker.waiting() > 0 && taker.recall_at == kNever) taker.recall_at = now + delay;
-  });
+  workers_.took_task(worker, now + options_.recall_delay);
   task.lease = leases_.open(task.id, worker, now + options_.lease_duration);
   AssignedTask assigned;
   assigned.id = task.id;
@@ -124,7 +124,6 @@ bool Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
   assigned.task = task.description;
   assigned.payload = task.payload;
   out.push_back(SendTo{worker, Assign{{std::move(assigned)}}});
-  return true;
 }
 
 /// What waits behind a task that takes longer than expected is better off elsewhere.

@@ -10,7 +10,8 @@
 namespace framefleet::broker {
 namespace {
 
-/// Questions about dead letters that wait for the sink, of all operators.
+/// Questions about dead letters that wait for the sink, of all operators: far more than people ask
+/// at once, and one exported picture each is what a broker can spare.
 constexpr std::size_t kOpenControlsMax = 64;
 
 Report done(std::string text) { return {0, Reason::none, std::move(text), {}}; }

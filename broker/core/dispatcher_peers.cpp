@@ -10,7 +10,8 @@
 namespace framefleet::broker {
 namespace {
 
-/// Names of detectors that are remembered for the warning about misspelt ones.
+/// Names of detectors that are remembered for the warning about misspelt ones: more than any fleet
+/// has, and under a megabyte if every name is as long as it may be.
 constexpr std::size_t kAnnouncedMax = 4096;
 
 }  // namespace
@@ -249,7 +250,6 @@ void Dispatcher::on_drain(PeerId from, Time now) {
 
 /// Which routes have a worker. Without any worker there is nothing to tell: they may all come.
 void Dispatcher::note_routes(Time now) {
-  noted_routes_ = routes_.opened();
   const auto served = workers_.all().empty() ? ~RouteMask{0} : workers_.note_routes(routes_);
   backlog_.set_rivals(workers_.rivals());
   routes_.note_served(served, now);

@@ -24,7 +24,9 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
   }
   auto& task = task_at(result.id);
   measure(task, lease->worker, std::min(result.elapsed, now - task.handed_out_at));
-  workers_.update(from, [](Worker& worker) { worker.full = false; });  // a slot of it is free
+  if (const auto* worker = workers_.find(from); worker != nullptr && worker->full) {
+    workers_.update(from, [](Worker& freed) { freed.full = false; });
+  }
   close_lease(*lease, task, Reason::none, now, out);
   auto outcome = outcome_of(task, now);
   outcome.status = Status::ok;
@@ -186,11 +188,7 @@ void Dispatcher::ready_again(Task& task, Time now, Effects& out) {
 
 void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Time now,
                              Effects& out) {
-  workers_.gave_back_slot(lease.worker);
-  const auto delay = options_.recall_delay;
-  workers_.update(lease.worker, [now, delay](Worker& worker) {
-    worker.recall_at = worker.waiting() > 0 ? now + delay : kNever;
-  });
+  workers_.gave_back_slot(lease.worker, now + options_.recall_delay);
   if (lease.worker == alone_) suspect_out_ = false;  // assign_suspect() lets the worker go
   out.push_back(LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at});
 }

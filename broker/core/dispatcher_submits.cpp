@@ -76,6 +76,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted&
     return;
   }
   auto busy = busy_answer(from, task);
+  const auto opened_before = routes_.opened();
   const auto route = busy ? std::nullopt : routes_.open(task.detectors);
   if (!busy && !route) busy = Busy{{task.id}, Reason::backlog_routes, options_.busy_retry};
   if (busy) {
@@ -84,7 +85,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted&
     out.push_back(SendTo{from, std::move(*busy)});
     return;
   }
-  if (routes_.opened() != noted_routes_) note_routes(now);
+  if (routes_.opened() != opened_before) note_routes(now);
   admitted.tasks.push_back({task.id, false});
   warn_of_unknown(task.detectors, admitted);
   admit(from, std::move(task), *route, now, out);

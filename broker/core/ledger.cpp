@@ -25,6 +25,14 @@ std::uint64_t& count_of(InProgress& counts, TaskState state) {
   return counts.storing;
 }
 
+/// Settled per second, over the last 10 to 20 seconds; 0 before the first.
+double rate_of(const Job& job, Time now) {
+  if (job.began_at == kNever) return 0;
+  const Time until = std::min(now, job.ended_at);
+  const double span = seconds(until - job.window_at + job.last_window);
+  return span > 0 ? static_cast<double>(job.settled_in_window + job.settled_in_last) / span : 0;
+}
+
 }  // namespace
 
 Source& Ledger::open_source(std::uint64_t hash, const std::string& name) {
@@ -239,13 +247,6 @@ static auto by_name(const Map& records) {
 
 std::vector<const Source*> Ledger::sources() const { return by_name(sources_); }
 std::vector<const Job*> Ledger::jobs() const { return by_name(jobs_); }
-
-double rate_of(const Job& job, Time now) {
-  if (job.began_at == kNever) return 0;
-  const Time until = std::min(now, job.ended_at);
-  const double span = seconds(until - job.window_at + job.last_window);
-  return span > 0 ? static_cast<double>(job.settled_in_window + job.settled_in_last) / span : 0;
-}
 
 std::uint64_t done_of(const Job& job) {
   return job.account.settled_in_all() + job.account.rejected + job.stored_before;

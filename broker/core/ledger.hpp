@@ -93,8 +93,6 @@ class Ledger {
   std::unordered_map<std::string, Job> jobs_;
 };
 
-/// Settled per second, over the last 10 to 20 seconds; 0 before the first.
-double rate_of(const Job& job, Time now);
 /// Everything of the job that is over, and what was over before.
 std::uint64_t done_of(const Job& job);
 JobRow row_of(const Job& job, Time now);

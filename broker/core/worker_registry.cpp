@@ -25,13 +25,11 @@ RouteMask Worker::ahead_routes(Duration ahead_time, const RouteTable& routes) co
   return allowed;
 }
 
-Worker& WorkerRegistry::add(Worker worker) {
+void WorkerRegistry::add(Worker worker) {
   std::sort(worker.detectors.begin(), worker.detectors.end());
   const auto peer = worker.peer;
   remove(peer);
-  auto& added = workers_.emplace(peer, std::move(worker)).first->second;
-  join_line(added);
-  return added;
+  join_line(workers_.emplace(peer, std::move(worker)).first->second);
 }
 
 void WorkerRegistry::remove(PeerId peer) {
@@ -46,17 +44,19 @@ const Worker* WorkerRegistry::find(PeerId peer) const {
   return position == workers_.end() ? nullptr : &position->second;
 }
 
-void WorkerRegistry::took_task(PeerId peer) {
-  update(peer, [this](Worker& worker) {
+void WorkerRegistry::took_task(PeerId peer, Time recall_at) {
+  update(peer, [this, recall_at](Worker& worker) {
     ++worker.leased;
     worker.assigned_at = ++clock_;
+    if (worker.waiting() > 0) worker.recall_at = std::min(worker.recall_at, recall_at);
   });
 }
 
-void WorkerRegistry::gave_back_slot(PeerId peer) {
-  update(peer, [](Worker& worker) {  // one that is gone has taken its slots with it
+void WorkerRegistry::gave_back_slot(PeerId peer, Time recall_at) {
+  update(peer, [recall_at](Worker& worker) {  // one that is gone has taken its slots with it
     FRAMEFLEET_ASSERT(worker.leased > 0);
     --worker.leased;
+    worker.recall_at = worker.waiting() > 0 ? recall_at : kNever;
   });
 }
 

@@ -49,13 +49,15 @@ struct Worker {
 
 class WorkerRegistry {
  public:
-  Worker& add(Worker worker);
+  void add(Worker worker);
   void remove(PeerId peer);
   const Worker* find(PeerId peer) const;
   const std::map<PeerId, Worker>& all() const { return workers_; }
 
-  void took_task(PeerId peer);
-  void gave_back_slot(PeerId peer);
+  /// What then waits in it is taken back at `recall_at`, or earlier where that was said before.
+  void took_task(PeerId peer, Time recall_at);
+  /// What still waits in it has until `recall_at`: it goes on.
+  void gave_back_slot(PeerId peer, Time recall_at);
   /// A task of `route` was done in `service`.
   void finished(PeerId peer, RouteId route, const RouteTable& routes, Duration service);
   /// Changes what only the caller knows; the order of choice follows.

@@ -33,7 +33,7 @@ struct BusyWorker {
     workers.add(worker(1, slots, {"faces", "edges"}));
     workers.note_routes(routes);
     workers.finished(kPeer, faces, routes, service);
-    for (std::uint32_t i = 0; i < slots; ++i) workers.took_task(kPeer);
+    for (std::uint32_t i = 0; i < slots; ++i) workers.took_task(kPeer, kNever);
   }
   RouteMask ahead(Duration ahead_time) const {
     return workers.find(kPeer)->ahead_routes(ahead_time, routes);
@@ -80,11 +80,11 @@ TEST_CASE("most idle slots first, then the one that waited longest, then the sma
   workers.add(worker(2, 2));
   workers.add(worker(3, 1));
   CHECK(choice(workers) == PeerId{2});
-  workers.took_task(PeerId{2});
+  workers.took_task(PeerId{2}, kNever);
   CHECK(choice(workers) == PeerId{1});
-  workers.took_task(PeerId{1});
+  workers.took_task(PeerId{1}, kNever);
   CHECK(choice(workers) == PeerId{3});
-  workers.took_task(PeerId{3});
+  workers.took_task(PeerId{3}, kNever);
   CHECK(choice(workers) == PeerId{2});
   CHECK(workers.free_slots() == 1);
 }
@@ -107,18 +107,34 @@ TEST_CASE("a worker that drains, is full, is kept alone or has no slots is not c
 TEST_CASE("a slot given back is free again, and of a worker that is gone nothing is left") {
   WorkerRegistry workers;
   workers.add(worker(1, 1));
-  workers.took_task(PeerId{1});
+  workers.took_task(PeerId{1}, kNever);
   CHECK(choice(workers) == PeerId{});
-  workers.took_task(PeerId{1});
+  workers.took_task(PeerId{1}, kNever);
   CHECK(workers.find(PeerId{1})->waiting() == 1);
-  workers.gave_back_slot(PeerId{1});
+  workers.gave_back_slot(PeerId{1}, kNever);
   CHECK(choice(workers) == PeerId{});
-  workers.gave_back_slot(PeerId{1});
+  workers.gave_back_slot(PeerId{1}, kNever);
   CHECK(choice(workers) == PeerId{1});
   workers.remove(PeerId{1});
-  workers.gave_back_slot(PeerId{1});
+  workers.gave_back_slot(PeerId{1}, kNever);
   CHECK(workers.find(PeerId{1}) == nullptr);
   CHECK(choice(workers) == PeerId{});
+}
+
+TEST_CASE(
+    "what waits in a worker is taken back at the time first said, and anew after each result") {
+  WorkerRegistry workers;
+  workers.add(worker(1, 1));
+  const auto recall_at = [&] { return workers.find(PeerId{1})->recall_at; };
+  workers.took_task(PeerId{1}, Time{10ms});
+  CHECK(recall_at() == kNever);  // nothing waits
+  workers.took_task(PeerId{1}, Time{20ms});
+  workers.took_task(PeerId{1}, Time{30ms});
+  CHECK(recall_at() == Time{20ms});
+  workers.gave_back_slot(PeerId{1}, Time{40ms});
+  CHECK(recall_at() == Time{40ms});
+  workers.gave_back_slot(PeerId{1}, Time{50ms});
+  CHECK(recall_at() == kNever);
 }
 
 TEST_CASE("visiting goes on until a worker takes something") {
@@ -133,9 +149,9 @@ TEST_CASE("visiting goes on until a worker takes something") {
 TEST_CASE("a worker takes ahead what it begins with in time, by its measure of that route") {
   BusyWorker busy(1, 4ms);
   CHECK(busy.ahead(10ms) == mask_of(busy.faces));  // edges: never measured there
-  busy.workers.took_task(BusyWorker::kPeer);
+  busy.workers.took_task(BusyWorker::kPeer, kNever);
   CHECK(busy.ahead(10ms) == mask_of(busy.faces));
-  busy.workers.took_task(BusyWorker::kPeer);
+  busy.workers.took_task(BusyWorker::kPeer, kNever);
   CHECK(busy.ahead(10ms) == 0);  // a third would wait 12 ms
   CHECK(busy.ahead(12ms) == mask_of(busy.faces));
 }
@@ -144,7 +160,7 @@ TEST_CASE("several slots get through more in the same time") {
   BusyWorker busy(3, 9ms);
   for (int i = 0; i < 3; ++i) {
     CHECK(busy.ahead(10ms) == mask_of(busy.faces));
-    busy.workers.took_task(BusyWorker::kPeer);
+    busy.workers.took_task(BusyWorker::kPeer, kNever);
   }
   CHECK(busy.ahead(10ms) == 0);
 }
@@ -166,7 +182,7 @@ TEST_CASE("nothing goes ahead to a worker with a free slot, or one that takes no
     CHECK(busy.ahead(10ms) == 0);
     busy.workers.update(BusyWorker::kPeer, [flag](Worker& each) { each.*flag = false; });
   }
-  busy.workers.gave_back_slot(BusyWorker::kPeer);
+  busy.workers.gave_back_slot(BusyWorker::kPeer, kNever);
   CHECK(busy.ahead(10ms) == 0);  // an idle slot is the better offer
 }
 

@@ -2,6 +2,7 @@
 // A producer's core between pictures that the test provides and a broker that the test plays.
 
 #include "producer/core/submission.hpp"
+#include "tests/support/effect_log.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,7 +10,7 @@
 
 namespace framefleet::producer {
 
-struct SubmissionFixture {
+struct SubmissionFixture : test::EffectLog<Effects> {
   struct Source {
     std::uint64_t pictures{0};
     std::uint64_t bytes{1000};
@@ -101,22 +102,6 @@ struct SubmissionFixture {
     receive(Settled{{{id(sequence, source), Status::ok, Reason::none, ""}}});
   }
 
-  template <class T>
-  std::vector<T> all() const {
-    std::vector<T> found;
-    for (const auto& effect : effects) {
-      if (const auto* one = std::get_if<T>(&effect)) found.push_back(*one);
-    }
-    return found;
-  }
-  template <class T>
-  std::vector<T> sent() const {
-    std::vector<T> found;
-    for (const auto& send : all<Send>()) {
-      if (const auto* message = std::get_if<T>(&send.message)) found.push_back(*message);
-    }
-    return found;
-  }
   /// Sequences submitted since effects were cleared.
   std::vector<std::uint64_t> submitted() const {
     std::vector<std::uint64_t> sequences;
@@ -130,7 +115,6 @@ struct SubmissionFixture {
   Time now{std::chrono::seconds{1}};
   std::uint64_t grant_tasks{256};
   std::uint64_t grant_bytes{1'000'000};
-  Effects effects;
   std::vector<PictureRef> reads;
   std::uint64_t payloads{0};
   std::map<PayloadId, bool> held;

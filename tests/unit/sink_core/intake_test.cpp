@@ -1,6 +1,7 @@
 #include "sink/core/intake.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/effect_log.hpp"
 
 #include <algorithm>
 
@@ -13,7 +14,7 @@ namespace {
 TaskId task(std::uint64_t sequence) { return {1, 1, sequence, 0}; }
 SettledTask row(std::uint64_t sequence) { return {task(sequence), Status::ok, Reason::none, ""}; }
 
-struct IntakeFixture {
+struct IntakeFixture : test::EffectLog<Effects> {
   explicit IntakeFixture(IntakeOptions options = {})
       : intake(Hello{.role = Role::sink, .name = "s", .store = "A"}, options) {
     intake.tick(now, effects);
@@ -55,25 +56,8 @@ struct IntakeFixture {
     }
     return found;
   }
-  template <class T>
-  std::vector<T> all() const {
-    std::vector<T> found;
-    for (const auto& effect : effects) {
-      if (const auto* one = std::get_if<T>(&effect)) found.push_back(*one);
-    }
-    return found;
-  }
-  template <class T>
-  std::vector<T> sent() const {
-    std::vector<T> found;
-    for (const auto& send : all<Send>()) {
-      if (const auto* message = std::get_if<T>(&send.message)) found.push_back(*message);
-    }
-    return found;
-  }
 
   Intake intake;
-  Effects effects;
   Time now{1s};
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // A worker's core between a pool and a broker that the test plays. Two slots.
 
+#include "tests/support/effect_log.hpp"
 #include "worker/core/session.hpp"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ inline TaskId task(std::uint64_t sequence) { return {1, 1, sequence, 0}; }
 inline LeaseId lease(std::uint64_t number) { return {7, number}; }
 
 /// A session in the hands of a broker that the test plays.
-struct SessionFixture {
+struct SessionFixture : test::EffectLog<Effects> {
   SessionFixture() {
     session.tick(now, effects);
     welcome(7);
@@ -59,31 +60,12 @@ struct SessionFixture {
     }
   }
 
-  template <class T>
-  std::vector<T> sent() const {
-    std::vector<T> found;
-    for (const auto& effect : effects) {
-      const auto* send = std::get_if<Send>(&effect);
-      if (send == nullptr) continue;
-      if (const auto* message = std::get_if<T>(&send->message)) found.push_back(*message);
-    }
-    return found;
-  }
-  template <class T>
-  std::vector<T> all() const {
-    std::vector<T> found;
-    for (const auto& effect : effects) {
-      if (const auto* one = std::get_if<T>(&effect)) found.push_back(*one);
-    }
-    return found;
-  }
   bool released(std::uint64_t payload) const {
     const auto releases = all<ReleasePayload>();
     return std::count(releases.begin(), releases.end(), ReleasePayload{PayloadId{payload}}) == 1;
   }
 
   Session session{Hello{.role = Role::worker, .name = "w", .slots = 2}, LinkOptions{}};
-  Effects effects;
   Time now{std::chrono::seconds{1}};
 };
 
