@@ -1,10 +1,11 @@
 // framefleet-worker: takes pictures from the broker, runs detectors on them, sends back what they
 // found. Connects to one broker (see --connect). SIGTERM, SIGINT, SIGUSR1, or the broker's `drain`:
 // finish what runs, then leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave
-// up; 64 flags; 66 a detector's file is missing; 69 the broker refuses; 70 a bug or a stuck task;
-// 78 configuration.
+// up; 64 flags; 66 a file of a detector or model is missing; 69 the broker refuses; 70 a bug or a
+// stuck task; 78 configuration.
 
 #include "worker/detector_commands.hpp"
+#include "worker/models.hpp"
 #include "worker/options.hpp"
 #include "worker/shell.hpp"
 
@@ -25,11 +26,15 @@ int main(int argc, char** argv) {
   telemetry::describe(set, common);
   set.epilog(
       "Signals: SIGTERM, SIGINT, SIGUSR1 finish what runs and leave; a second SIGTERM or SIGINT\n"
-      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 66 a detector's file is missing,\n"
+      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 66 a file of a detector or model is "
+      "missing,\n"
       "69 the broker refuses, 70 a bug or a stuck task, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
+        auto models = worker::read_models(options.models, options.pool.workbench.detectors);
+        if (!models) return fail(models.error());
+        options.pool.workbench.detectors.models = std::move(*models);
         if (worker::only_about_detectors(options)) return worker::run_detector_command(options);
         if (options.name.empty()) options.name = "worker-" + std::to_string(::getpid());
         if (options.slots == 0) options.slots = telemetry::usable_cpus();

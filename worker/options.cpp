@@ -17,6 +17,8 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
            {.help = "Detectors this worker offers; none given: all it has."})
       .add("cascade_folder", pool.workbench.detectors.cascade_folder,
            {.help = "Folder of haarcascades and lbpcascades (Debian: opencv-data)."})
+      .add("models", options.models,
+           {.help = "Folder of model files, one TOML per model; empty: none (docs/DETECTORS.md)."})
       .add("isolation", options.isolation,
            {.help = "Where pictures are worked on: child processes, or threads of the worker.",
             .words = {{"process", Isolation::process}, {"none", Isolation::none}}})

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct WorkerOptions {
   std::uint32_t slots{0};
   /// Detectors this worker offers; empty: all it has.
   std::vector<std::string> detectors;
+  /// Folder of model files (worker/models.hpp); empty: none.
+  std::filesystem::path models;
   PoolOptions pool;
   Isolation isolation{Isolation::none};
   /// Bytes a child process may take on top of what it is born with (IsolationOptions).

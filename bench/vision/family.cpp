@@ -81,6 +81,8 @@ std::uint64_t family_memory() {
   return sum * 1024;
 }
 
+double thread_cpu_seconds() { return own_cpu_seconds(RUSAGE_THREAD); }
+
 double family_cpu_seconds() {
   double sum = own_cpu_seconds(RUSAGE_SELF) + own_cpu_seconds(RUSAGE_CHILDREN);
   for (const auto& process : descendants()) sum += cpu_seconds_of(process);

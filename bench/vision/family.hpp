@@ -12,4 +12,7 @@ std::uint64_t family_memory();
 /// they were waited for.
 double family_cpu_seconds();
 
+/// Of the calling thread alone.
+double thread_cpu_seconds();
+
 }  // namespace framefleet::bench

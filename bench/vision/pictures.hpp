@@ -10,4 +10,8 @@ namespace framefleet::bench {
 /// Other seeds give other pictures of the same kind.
 std::string make_picture(int width, int height, int seed);
 
+/// A JPEG of the same kind with drawn faces that cascades find, of several sizes, the smallest of
+/// them a ninth of the shorter side.
+std::string make_crowd(int width, int height, int seed);
+
 }  // namespace framefleet::bench

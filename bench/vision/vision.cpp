@@ -24,6 +24,7 @@
 #include <optional>
 #include <string_view>
 
+#include "bench/vision/drift.hpp"
 #include "bench/vision/family.hpp"
 #include "bench/vision/pictures.hpp"
 #include "bench/vision/runners.hpp"
@@ -207,6 +208,10 @@ std::optional<Arguments> read_arguments(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace framefleet;
   if (const auto code = worker::run_as_zygote(argc, argv)) return *code;
+  if (argc > 1 && std::string_view(argv[1]) == "drift") {
+    bench::print_drift({argv + 2, argv + argc});
+    return exit_code::kOk;
+  }
   const auto arguments = bench::read_arguments(argc, argv);
   if (!arguments) {
     std::fputs("usage: bench-vision [SECONDS [REPETITIONS [DETECTORS]]]\n", stderr);

@@ -14,17 +14,18 @@ namespace framefleet::worker {
 class JpegDecoder {
  public:
   /// Decodes what all planes of a picture are made of: the inks of one in CMYK.
-  Result<void, PictureError> begin(std::span<const std::byte> bytes, const ImageHeader& header);
+  Result<void, PictureError> begin(std::span<const std::byte> bytes, const ImageHeader& header,
+                                   DecodeScale scale);
   /// True where the pixels are damaged: decoded as far as the bytes go.
-  /// Requires: begin() of the same picture.
+  /// Requires: begin() of the same picture at the same scale.
   Result<bool, PictureError> decode(std::span<const std::byte> bytes, const ImageHeader& header,
-                                    int channels, PlaneBuffer& out);
+                                    int channels, DecodeScale scale, PlaneBuffer& out);
   /// See PlaneBuffer. For a picture that is not a JPEG in CMYK.
   void give_back_excess() { cmyk_.give_back_excess(); }
 
  private:
   Result<bool, PictureError> decompress(std::span<const std::byte> bytes, const ImageHeader& header,
-                                        int pixel_format, PlaneBuffer& out);
+                                        int pixel_format, DecodeScale scale, PlaneBuffer& out);
 
   PlaneBuffer cmyk_;
   bool cmyk_damaged_{false};

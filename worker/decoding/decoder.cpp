@@ -90,24 +90,27 @@ Decoder::Decoder(ImageLimits limits) : limits_(limits), parts_(std::make_unique<
 
 Decoder::~Decoder() = default;
 
-Result<Picture, PictureError> Decoder::decode(std::span<const std::byte> bytes, Planes planes) {
+Result<Picture, PictureError> Decoder::decode(std::span<const std::byte> bytes, Planes planes,
+                                              DecodeScale scale) {
   FRAMEFLEET_ASSERT(planes.grey || planes.bgr);
   const auto header = inspect_image(bytes, limits_);
   if (!header) return fail(header.error());
 
   parts_->give_back_excess(*header, planes);
+  Picture picture;
   if (header->format == ImageFormat::jpeg) {
-    if (const auto begun = parts_->jpeg.begin(bytes, *header); !begun) return fail(begun.error());
+    picture.scale = scale;
+    const auto begun = parts_->jpeg.begin(bytes, *header, scale);
+    if (!begun) return fail(begun.error());
   }
 
-  Picture picture;
   const bool turned = exchanges_sides(header->orientation);
   picture.width = static_cast<int>(turned ? header->height : header->width);
   picture.height = static_cast<int>(turned ? header->width : header->height);
   // The grey of a WebP is that of its BGR: one pass over the bytes gives both.
   const bool grey_of_bgr = header->format == ImageFormat::webp;
   if (planes.bgr || grey_of_bgr) {
-    const auto damaged = decode_plane(bytes, *header, 3, parts_->bgr);
+    const auto damaged = decode_plane(bytes, *header, 3, picture.scale, parts_->bgr);
     if (!damaged) return fail(damaged.error());
     picture.damaged = *damaged;
     if (planes.bgr) picture.bgr = parts_->bgr.plane();
@@ -115,7 +118,7 @@ Result<Picture, PictureError> Decoder::decode(std::span<const std::byte> bytes, 
   if (planes.grey && grey_of_bgr) {
     make_grey(parts_->bgr, parts_->grey);
   } else if (planes.grey) {
-    const auto damaged = decode_plane(bytes, *header, 1, parts_->grey);
+    const auto damaged = decode_plane(bytes, *header, 1, picture.scale, parts_->grey);
     if (!damaged) return fail(damaged.error());
     picture.damaged = picture.damaged || *damaged;
   }
@@ -125,13 +128,13 @@ Result<Picture, PictureError> Decoder::decode(std::span<const std::byte> bytes, 
 
 Result<bool, PictureError> Decoder::decode_plane(std::span<const std::byte> bytes,
                                                  const ImageHeader& header, int channels,
-                                                 PlaneBuffer& out) {
+                                                 DecodeScale scale, PlaneBuffer& out) {
   const bool upright = header.orientation == 1;
   PlaneBuffer& target = upright ? out : parts_->stored;
   const auto decoded = [&]() -> Result<bool, PictureError> {
     switch (header.format) {
       case ImageFormat::jpeg:
-        return parts_->jpeg.decode(bytes, header, channels, target);
+        return parts_->jpeg.decode(bytes, header, channels, scale, target);
       case ImageFormat::png:
         return decode_png(bytes, header, channels, target).map([] { return false; });
       case ImageFormat::webp:

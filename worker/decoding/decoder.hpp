@@ -30,15 +30,18 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
+  /// `scale` is what a JPEG is decoded at, at a fraction of the cost; other formats are decoded in
+  /// full, and the picture says which it was.
   /// Requires: at least one plane. Throws std::bad_alloc and nothing else.
-  Result<Picture, PictureError> decode(std::span<const std::byte> bytes, Planes planes);
+  Result<Picture, PictureError> decode(std::span<const std::byte> bytes, Planes planes,
+                                       DecodeScale scale = DecodeScale::full);
 
  private:
   struct Parts;
 
   Result<bool, PictureError> decode_plane(std::span<const std::byte> bytes,
                                           const ImageHeader& header, int channels,
-                                          PlaneBuffer& out);
+                                          DecodeScale scale, PlaneBuffer& out);
 
   ImageLimits limits_;
   std::unique_ptr<Parts> parts_;

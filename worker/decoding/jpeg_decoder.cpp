@@ -67,19 +67,29 @@ struct Pass {
   std::string text;     ///< The last thing that was wrong.
 };
 
-/// Decodes as many rows of `out` as can be, from the top.
-Pass pass(std::span<const std::byte> bytes, int pixel_format, PlaneBuffer& out) {
+/// One side of the picture at that scale, as TurboJPEG has it.
+int scaled(std::uint32_t side, DecodeScale scale) {
+  const tjscalingfactor factor{1, static_cast<int>(scale)};
+  return TJSCALED(static_cast<int>(side), factor);
+}
+
+/// Decodes as many rows of `out` as can be, from the top, at the scale that its size asks for.
+Pass pass(std::span<const std::byte> bytes, const ImageHeader& header, int pixel_format,
+          PlaneBuffer& out) {
   const Decompressor jpeg;
   const Plane plane = out.plane();
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   const auto size = static_cast<unsigned long>(bytes.size());
-  int width = plane.width;  // As they stay where the header cannot be read: the next call says why.
-  int height = plane.height;
+  // As they stay where the header cannot be read: the next call says why.
+  const int promised_width = static_cast<int>(header.width);
+  const int promised_height = static_cast<int>(header.height);
+  int width = promised_width;
+  int height = promised_height;
   int subsampling = 0;
   int colours = 0;
   tjDecompressHeader3(jpeg.get(), data, size, &width, &height, &subsampling, &colours);
   // TurboJPEG would scale to the size that it is asked for, whatever memory that took.
-  if (width != plane.width || height != plane.height) {
+  if (width != promised_width || height != promised_height) {
     return {TJERR_FATAL, "the frame contradicts its own header"};
   }
   const int rc =
@@ -92,33 +102,36 @@ Pass pass(std::span<const std::byte> bytes, int pixel_format, PlaneBuffer& out) 
 /// After a warning TurboJPEG calls an error a warning too, and rows that were not written because
 /// of it hold an earlier picture. The last byte of `out` is written last: an error is where a
 /// second pass does not bring it back.
-bool reaches_the_end(std::span<const std::byte> bytes, int pixel_format, PlaneBuffer& out) {
+bool reaches_the_end(std::span<const std::byte> bytes, const ImageHeader& header, int pixel_format,
+                     PlaneBuffer& out) {
   const Plane plane = out.plane();
   std::uint8_t& last = out.row(plane.height - 1)[plane.stride - 1];
   const std::uint8_t written = last;
   last = static_cast<std::uint8_t>(~written);
-  pass(bytes, pixel_format, out);
+  pass(bytes, header, pixel_format, out);
   return last == written;
 }
 
 }  // namespace
 
 Result<void, PictureError> JpegDecoder::begin(std::span<const std::byte> bytes,
-                                              const ImageHeader& header) {
+                                              const ImageHeader& header, DecodeScale scale) {
   if (header.channels != 4) return {};
-  return decompress(bytes, header, TJPF_CMYK, cmyk_).map([this](bool damaged) {
+  return decompress(bytes, header, TJPF_CMYK, scale, cmyk_).map([this](bool damaged) {
     cmyk_damaged_ = damaged;
   });
 }
 
 Result<bool, PictureError> JpegDecoder::decode(std::span<const std::byte> bytes,
                                                const ImageHeader& header, int channels,
-                                               PlaneBuffer& out) {
+                                               DecodeScale scale, PlaneBuffer& out) {
   if (header.channels != 4) {
-    return decompress(bytes, header, channels == 1 ? TJPF_GRAY : TJPF_BGR, out);
+    return decompress(bytes, header, channels == 1 ? TJPF_GRAY : TJPF_BGR, scale, out);
   }
-  out.reset(static_cast<int>(header.width), static_cast<int>(header.height), channels);
-  const std::size_t count = std::size_t{header.width} * header.height;
+  const Plane inks = cmyk_.plane();
+  out.reset(inks.width, inks.height, channels);
+  const std::size_t count =
+      static_cast<std::size_t>(inks.width) * static_cast<std::size_t>(inks.height);
   if (channels == 1) {
     cmyk_to_grey(cmyk_.data(), out.data(), count);
   } else {
@@ -129,12 +142,12 @@ Result<bool, PictureError> JpegDecoder::decode(std::span<const std::byte> bytes,
 
 Result<bool, PictureError> JpegDecoder::decompress(std::span<const std::byte> bytes,
                                                    const ImageHeader& header, int pixel_format,
-                                                   PlaneBuffer& out) {
-  out.reset(static_cast<int>(header.width), static_cast<int>(header.height),
-            tjPixelSize[pixel_format]);
-  const auto first = pass(bytes, pixel_format, out);
+                                                   DecodeScale scale, PlaneBuffer& out) {
+  out.reset(scaled(header.width, scale), scaled(header.height, scale), tjPixelSize[pixel_format]);
+  const auto first = pass(bytes, header, pixel_format, out);
   if (first.verdict == kWhole) return false;
-  if (first.verdict == TJERR_WARNING && reaches_the_end(bytes, pixel_format, out)) return true;
+  if (first.verdict == TJERR_WARNING && reaches_the_end(bytes, header, pixel_format, out))
+    return true;
   return undecodable("JPEG: " + first.text);
 }
 

@@ -9,6 +9,20 @@ constexpr std::size_t kKeepBytesMax = std::size_t{32} << 20U;
 
 }  // namespace
 
+std::string_view to_string(DecodeScale scale) {
+  switch (scale) {
+    case DecodeScale::full:
+      return "1";
+    case DecodeScale::half:
+      return "1/2";
+    case DecodeScale::quarter:
+      return "1/4";
+    case DecodeScale::eighth:
+      return "1/8";
+  }
+  return "";
+}
+
 void PlaneBuffer::reset(int width, int height, int channels) {
   const std::size_t stride = static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
   const std::size_t needed = stride * static_cast<std::size_t>(height);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace framefleet::worker {
 
@@ -19,6 +20,11 @@ struct PictureError {
   Reason reason{Reason::undecodable};
   std::string text;
 };
+
+/// How much smaller than it is a picture is decoded: a divisor of both sides, rounded up.
+enum class DecodeScale : std::uint8_t { full = 1, half = 2, quarter = 4, eighth = 8 };
+/// "1", "1/2" …
+std::string_view to_string(DecodeScale scale);
 
 /// Pixels somebody else owns. `channels` is 1 (grey) or 3 (blue, green, red); 0 means "no plane".
 struct Plane {
@@ -33,10 +39,11 @@ struct Plane {
 
 /// What a Decoder hands out. The planes stay valid until its next decode.
 struct Picture {
-  int width{0};
+  int width{0};  ///< Of the full picture: what boxes are in pixels of.
   int height{0};
-  Plane grey;           ///< Empty where it was not asked for.
-  Plane bgr;            ///< Empty where it was not asked for.
+  DecodeScale scale{DecodeScale::full};  ///< Of the planes.
+  Plane grey;                            ///< Empty where it was not asked for.
+  Plane bgr;                             ///< Empty where it was not asked for.
   bool damaged{false};  ///< Decoded as far as its bytes go; the rest is filled with grey.
 };
 

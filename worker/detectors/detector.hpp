@@ -24,6 +24,9 @@ namespace framefleet::worker {
 struct Needs {
   bool bgr{false};
   bool second_picture{false};  ///< Payload frame 1 of the task, decoded as BGR.
+  /// The smallest planes that will do. A detector that allows less than full ones finds a plane's
+  /// size in the plane, and still answers in pixels of the full picture.
+  DecodeScale smallest{DecodeScale::full};
 };
 
 struct DetectInput {

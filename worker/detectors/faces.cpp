@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -33,21 +34,27 @@ constexpr std::array<Cascade, 8> kCascades{{
 
 class Faces final : public Detector {
  public:
-  Faces(cv::CascadeClassifier classifier, const Options& options)
+  Faces(cv::CascadeClassifier classifier, const Options& options, DecodeScale smallest)
       : classifier_(std::move(classifier)),
+        smallest_(smallest),
         scale_(options.real("scale")),
         neighbours_(static_cast<int>(options.integer("neighbours"))),
         min_size_(static_cast<int>(options.integer("min_size"))),
         max_size_(static_cast<int>(options.integer("max_size"))) {}
 
+  Needs needs() const override { return {.smallest = smallest_}; }
+
   Result<Found, DetectError> detect(const DetectInput& input) override {
+    const Plane& grey = input.picture.grey;
+    const Ratio ratio = full_to(input.picture, grey);
     std::vector<cv::Rect> boxes;
     std::vector<int> neighbours;
-    classifier_.detectMultiScale(as_mat(input.picture.grey), boxes, neighbours, scale_, neighbours_,
-                                 0, cv::Size(min_size_, min_size_), cv::Size(max_size_, max_size_));
+    classifier_.detectMultiScale(as_mat(grey), boxes, neighbours, scale_, neighbours_, 0,
+                                 in_plane(min_size_, ratio), in_plane(max_size_, ratio));
     Found found;
     for (std::size_t i = 0; i < boxes.size(); ++i) {
-      found.detections.push_back({"face", static_cast<float>(neighbours[i]), as_box(boxes[i]), ""});
+      found.detections.push_back(
+          {"face", static_cast<float>(neighbours[i]), as_box(boxes[i], ratio), ""});
     }
     std::stable_sort(found.detections.begin(), found.detections.end(),
                      [](const Detection& a, const Detection& b) { return a.score > b.score; });
@@ -55,7 +62,16 @@ class Faces final : public Detector {
   }
 
  private:
+  /// A size in pixels of the full picture in those of the plane; only 0, no limit, becomes 0.
+  static cv::Size in_plane(int size, Ratio ratio) {
+    const auto side = [size](double full_pixels) {
+      return std::max(size > 0 ? 1 : 0, static_cast<int>(std::lround(size / full_pixels)));
+    };
+    return {side(ratio.x), side(ratio.y)};
+  }
+
   cv::CascadeClassifier classifier_;
+  DecodeScale smallest_;
   double scale_;
   int neighbours_;
   int min_size_;
@@ -85,12 +101,10 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
 
 Result<std::unique_ptr<Detector>, Error> make(const Options& options,
                                               const DetectorSettings& settings) {
-  const auto* const cascade =
-      std::find_if(kCascades.begin(), kCascades.end(),
-                   [&](const Cascade& each) { return each.name == options.choice("cascade"); });
-  FRAMEFLEET_ASSERT(cascade != kCascades.end());
-  const std::string path = std::filesystem::path(settings.cascade_folder) / cascade->file;
-  const auto known = settings.cascades.find(cascade->file);
+  const std::string_view name = options.model("cascade");
+  const Model* const model = settings.model("faces", name);
+  const std::string path = model != nullptr ? model->path : cascade_path(name, settings);
+  const auto known = settings.cascades.find(path);
   const auto text =
       known != settings.cascades.end() ? std::optional(known->second) : read_file(path);
   if (!text) {
@@ -104,7 +118,8 @@ Result<std::unique_ptr<Detector>, Error> make(const Options& options,
     return fail(
         Error{fmt::format("detector \"faces\": {} is not a cascade", path), exit_code::kNoInput});
   }
-  return std::make_unique<Faces>(std::move(classifier), options);
+  const auto smallest = model != nullptr ? model->decode_scale : DecodeScale::full;
+  return std::make_unique<Faces>(std::move(classifier), options, smallest);
 }
 
 }  // namespace
@@ -115,7 +130,7 @@ DetectorKind faces_kind() {
   return {"faces",
           1,
           "faces by a Haar or LBP cascade; the score counts agreeing windows",
-          {{"cascade", OptionType::choice, "alt2", 0, 0, "", std::move(cascades),
+          {{"cascade", OptionType::model, "alt2", 0, 0, "", std::move(cascades),
             "which trained cascade: Haar, or LBP (faster, fewer faces)"},
            {"scale",
             OptionType::real,
@@ -138,11 +153,22 @@ DetectorKind faces_kind() {
           make};
 }
 
-CascadeFiles read_cascades(const std::string& folder) {
+std::string cascade_path(std::string_view name, const DetectorSettings& settings) {
+  const auto* const cascade = std::find_if(kCascades.begin(), kCascades.end(),
+                                           [&](const Cascade& each) { return each.name == name; });
+  FRAMEFLEET_ASSERT(cascade != kCascades.end());
+  return std::filesystem::path(settings.cascade_folder) / cascade->file;
+}
+
+CascadeFiles read_cascades(const DetectorSettings& settings) {
+  std::vector<std::string> paths;
+  for (const auto& cascade : kCascades) paths.push_back(cascade_path(cascade.name, settings));
+  for (const auto& model : settings.models) {
+    if (model.detector == "faces") paths.push_back(model.path);
+  }
   CascadeFiles files;
-  for (const auto& cascade : kCascades) {
-    auto text = read_file(std::filesystem::path(folder) / cascade.file);
-    if (text) files.emplace(cascade.file, std::move(*text));
+  for (const auto& path : paths) {
+    if (auto text = read_file(path)) files.emplace(path, std::move(*text));
   }
   return files;
 }

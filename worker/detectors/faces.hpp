@@ -1,5 +1,6 @@
 #pragma once
-// faces: Haar and LBP cascades. Boxes are those of cv::CascadeClassifier on the grey picture.
+// faces: Haar and LBP cascades. Boxes are those of cv::CascadeClassifier on the grey picture, which
+// a model file may allow to be a smaller one.
 
 #include "worker/detectors/registry.hpp"
 
@@ -7,8 +8,11 @@ namespace framefleet::worker {
 
 DetectorKind faces_kind();
 
-/// Every cascade that `faces` can be asked for and that is in the folder, for processes that will
-/// not be able to open files.
-CascadeFiles read_cascades(const std::string& folder);
+/// Where one of OpenCV's own cascades is. Requires: `name` is one that `faces` has.
+std::string cascade_path(std::string_view name, const DetectorSettings& settings);
+
+/// Every cascade that `faces` can be asked for and that is there, for processes that will not be
+/// able to open files.
+CascadeFiles read_cascades(const DetectorSettings& settings);
 
 }  // namespace framefleet::worker

@@ -65,6 +65,8 @@ std::string describe_range(const OptionSpec& spec) {
   switch (spec.type) {
     case OptionType::choice:
       return join(spec.choices);
+    case OptionType::model:
+      return join(spec.choices) + ", or a model of the worker's (--models)";
     case OptionType::time:
       return fmt::format("{}s to {}s", spec.min, spec.max);
     case OptionType::integer:
@@ -72,6 +74,21 @@ std::string describe_range(const OptionSpec& spec) {
       break;
   }
   return fmt::format("{} to {}{}{}", spec.min, spec.max, spec.unit.empty() ? "" : " ", spec.unit);
+}
+
+bool is_model_name(std::string_view text) {
+  constexpr std::size_t kLengthMax = 64;
+  return !text.empty() && text.size() <= kLengthMax &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-';
+         });
+}
+
+Error not_accepted(std::string_view detector, const OptionSpec& spec, std::string_view text) {
+  const std::string_view kind = spec.type == OptionType::integer ? "a whole number, " : "";
+  return usage(fmt::format("detector \"{}\": option {}={} is not accepted; it takes {}{}", detector,
+                           spec.name, text, kind, describe_range(spec)));
 }
 
 Result<Options::Value, Error> Options::read(std::string_view detector, const OptionSpec& spec,
@@ -83,13 +100,16 @@ Result<Options::Value, Error> Options::read(std::string_view detector, const Opt
       value.word = *found;
       return value;
     }
+  } else if (spec.type == OptionType::model) {
+    if (is_model_name(text)) {
+      value.word = text;
+      return value;
+    }
   } else if (const auto number = read_value(spec, text)) {
     value.number = *number;
     return value;
   }
-  const std::string_view kind = spec.type == OptionType::integer ? "a whole number, " : "";
-  return fail(usage(fmt::format("detector \"{}\": option {}={} is not accepted; it takes {}{}",
-                                detector, spec.name, text, kind, describe_range(spec))));
+  return fail(not_accepted(detector, spec, text));
 }
 
 Result<Options, Error> Options::parse(std::string_view detector, std::span<const OptionSpec> specs,
@@ -144,6 +164,10 @@ double Options::real(std::string_view name) const { return find(name, OptionType
 
 std::string_view Options::choice(std::string_view name) const {
   return find(name, OptionType::choice).word;
+}
+
+std::string_view Options::model(std::string_view name) const {
+  return find(name, OptionType::model).word;
 }
 
 int Options::number(std::string_view name) const {

@@ -2,7 +2,8 @@
 // Typed options of detectors: a table says name, unit, range and default once; parsing, messages,
 // `--list-detectors` and docs/DETECTORS.md all come from it.
 //
-// Values: integers, real numbers, one of a list of words, or a time with its unit ("20ms", "1.5s").
+// Values: integers, real numbers, one of a list of words, a time with its unit ("20ms", "1.5s"), or
+// the name of a model: one of a list, or of the worker's model files, which are not known here.
 
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
@@ -15,7 +16,7 @@
 
 namespace framefleet::worker {
 
-enum class OptionType : std::uint8_t { integer, real, choice, time };
+enum class OptionType : std::uint8_t { integer, real, choice, time, model };
 
 struct OptionSpec {
   std::string_view name;
@@ -24,12 +25,18 @@ struct OptionSpec {
   double min{0};              ///< Inclusive; seconds for a time.
   double max{0};
   std::string_view unit;                  ///< "px", "" …
-  std::vector<std::string_view> choices;  ///< OptionType::choice only.
+  std::vector<std::string_view> choices;  ///< OptionType::choice and model only.
   std::string_view help;
 };
 
 /// "1 to 100 px", "alt2, alt or default", "0ms to 600s": for messages and documents.
 std::string describe_range(const OptionSpec& spec);
+
+/// Up to 64 letters, digits, underscores and hyphens.
+bool is_model_name(std::string_view text);
+
+/// What is said (usage) of a value that is not accepted.
+Error not_accepted(std::string_view detector, const OptionSpec& spec, std::string_view text);
 
 /// The values of one detector's options, every option of its table with exactly one value. The
 /// getters require a name and a type that stand in the table.
@@ -43,6 +50,7 @@ class Options {
   std::int64_t integer(std::string_view name) const;
   double real(std::string_view name) const;
   std::string_view choice(std::string_view name) const;
+  std::string_view model(std::string_view name) const;
   /// Of a choice between whole numbers.
   int number(std::string_view name) const;
   Duration time(std::string_view name) const;
@@ -52,7 +60,7 @@ class Options {
     std::string_view name;  ///< Points into the table.
     OptionType type{OptionType::integer};
     double number{0};
-    std::string_view word;  ///< Points into the table.
+    std::string word;
   };
 
   static Result<Value, Error> read(std::string_view detector, const OptionSpec& spec,

@@ -49,15 +49,39 @@ Result<DetectorSpec, Error> parse_detector(std::string_view text) {
   });
 }
 
+const Model* DetectorSettings::model(std::string_view detector, std::string_view name) const {
+  const auto found = std::find_if(models.begin(), models.end(), [&](const Model& each) {
+    return each.detector == detector && each.name == name;
+  });
+  return found == models.end() ? nullptr : &*found;
+}
+
+Result<std::unique_ptr<Detector>, Error> make_detector(const DetectorSpec& spec,
+                                                       const DetectorSettings& settings) {
+  const DetectorKind& kind = *spec.kind;
+  for (const auto& option : kind.options) {
+    if (option.type != OptionType::model) continue;
+    const std::string_view name = spec.options.model(option.name);
+    const bool own =
+        std::find(option.choices.begin(), option.choices.end(), name) != option.choices.end();
+    if (!own && settings.model(kind.name, name) == nullptr) {
+      return fail(not_accepted(kind.name, option, name));
+    }
+  }
+  return kind.make(spec.options, settings);
+}
+
 Result<std::unique_ptr<Detector>, Error> make_detector(std::string_view text,
                                                        const DetectorSettings& settings) {
   const auto spec = parse_detector(text);
   if (!spec) return fail(spec.error());
-  return spec->kind->make(spec->options, settings);
+  return make_detector(*spec, settings);
 }
 
-std::string version_of(const DetectorKind& kind) {
-  return fmt::format("{}+opencv{}", kind.revision, CV_VERSION);
+std::string version_of(const DetectorKind& kind, DecodeScale scale) {
+  auto version = fmt::format("{}+opencv{}", kind.revision, CV_VERSION);
+  if (scale != DecodeScale::full) version += fmt::format("+scale{}", to_string(scale));
+  return version;
 }
 
 std::string detector_catalogue() {

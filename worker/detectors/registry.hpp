@@ -3,6 +3,7 @@
 // DetectorKind, and one line in registry.cpp.
 
 #include "worker/detectors/detector.hpp"
+#include "worker/detectors/model.hpp"
 #include "worker/detectors/options.hpp"
 
 #include <functional>
@@ -15,14 +16,18 @@
 
 namespace framefleet::worker {
 
-/// Cascades by their path in the folder, as text.
+/// Cascades by their path, as text.
 using CascadeFiles = std::map<std::string, std::string, std::less<>>;
 
 /// What this machine provides to detectors.
 struct DetectorSettings {
   /// Holds haarcascades/ and lbpcascades/ (Debian: package opencv-data).
   std::string cascade_folder{"/usr/share/opencv4"};
-  CascadeFiles cascades;  ///< Read already; what is not here is read from the folder.
+  CascadeFiles cascades;  ///< Read already; what is not here is opened.
+  std::vector<Model> models;
+
+  /// Null where there is none.
+  const Model* model(std::string_view detector, std::string_view name) const;
 };
 
 struct DetectorKind {
@@ -45,12 +50,17 @@ std::span<const DetectorKind> detector_kinds();
 /// Errors (usage, exit code 64): an unknown detector or option names those that exist.
 Result<DetectorSpec, Error> parse_detector(std::string_view text);
 
-/// As parse_detector, and a missing file (a cascade) is an error that names it (exit code 66).
+/// An option that names a model which is not there is an error as in parse_detector; a missing file
+/// (a cascade) is one that names it (exit code 66).
+Result<std::unique_ptr<Detector>, Error> make_detector(const DetectorSpec& spec,
+                                                       const DetectorSettings& settings);
+/// Both in one.
 Result<std::unique_ptr<Detector>, Error> make_detector(std::string_view text,
                                                        const DetectorSettings& settings);
 
-/// What travels with every result: revision and the version of OpenCV, "1+opencv4.6.0".
-std::string version_of(const DetectorKind& kind);
+/// What travels with every result: revision and the version of OpenCV, "1+opencv4.6.0"; and the
+/// scale at which the picture was decoded, where that was not its own: "1+opencv4.6.0+scale1/2".
+std::string version_of(const DetectorKind& kind, DecodeScale scale = DecodeScale::full);
 
 /// Every detector with its options, for `--list-detectors`.
 std::string detector_catalogue();

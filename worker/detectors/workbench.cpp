@@ -45,6 +45,27 @@ struct Bench {
   std::unique_ptr<Detector> detector;
 };
 
+/// How the pictures of a task are decoded.
+struct DecodePlan {
+  Planes first;
+  bool second{false};
+  DecodeScale scale{DecodeScale::eighth};
+};
+
+/// What all who look at the picture want; the most demanding of them decides the scale.
+DecodePlan plan_for(const TaskDescription& task, const std::vector<Bench*>& chosen) {
+  DecodePlan plan;
+  plan.first.bgr = task.annotate;
+  for (const Bench* bench : chosen) {
+    const Needs needs = bench->detector->needs();
+    plan.first.bgr = plan.first.bgr || needs.bgr;
+    plan.second = plan.second || needs.second_picture;
+    plan.scale = std::min(plan.scale, needs.smallest);
+  }
+  if (task.annotate || chosen.empty()) plan.scale = DecodeScale::full;
+  return plan;
+}
+
 struct Ask {
   const TaskId& id;
   std::uint16_t attempt;
@@ -85,8 +106,12 @@ Result<Bench*, WorkError> Workbench::Parts::bench_for(const std::string& spec) {
   }
   const auto parsed = parse_detector(spec);
   if (!parsed) return refuse(Reason::bad_description, parsed.error().text);
-  auto detector = parsed->kind->make(parsed->options, options.detectors);
-  if (!detector) return refuse(Reason::detector_error, detector.error().text);
+  auto detector = make_detector(*parsed, options.detectors);
+  if (!detector) {
+    const bool described_badly = detector.error().exit_code == exit_code::kUsage;
+    return refuse(described_badly ? Reason::bad_description : Reason::detector_error,
+                  detector.error().text);
+  }
   if (warm.size() >= kWarmDetectorsMax) warm.erase(warm.begin());
   warm.push_back(std::make_unique<Bench>(Bench{spec, parsed->kind, std::move(*detector)}));
   return warm.back().get();
@@ -112,18 +137,13 @@ Result<std::vector<Bench*>, WorkError> Workbench::Parts::prepare(
 Result<DetectInput, WorkError> Workbench::Parts::decode(const Ask& ask,
                                                         const std::vector<Bench*>& chosen) {
   ask.observer.entered(Stage::decode, {});
-  Needs needs;
-  needs.bgr = ask.task.annotate;
-  for (const Bench* bench : chosen) {
-    needs.bgr = needs.bgr || bench->detector->needs().bgr;
-    needs.second_picture = needs.second_picture || bench->detector->needs().second_picture;
-  }
+  const DecodePlan plan = plan_for(ask.task, chosen);
   DetectInput input{{}, {}, ask.id.sequence, ask.attempt, ask.observer};
   const auto bytes = ask.frames.empty() ? std::span<const std::byte>{} : ask.frames[0];
-  const auto picture = first.decode(bytes, {.grey = true, .bgr = needs.bgr});
+  const auto picture = first.decode(bytes, plan.first, plan.scale);
   if (!picture) return refuse(picture.error().reason, picture.error().text);
   input.picture = *picture;
-  if (needs.second_picture && ask.frames.size() > 1) {
+  if (plan.second && ask.frames.size() > 1) {
     const auto other = second.decode(ask.frames[1], {.grey = false, .bgr = true});
     if (!other) return refuse(other.error().reason, "second picture: " + other.error().text);
     input.second = *other;
@@ -151,8 +171,9 @@ Result<std::vector<Found>, WorkError> Workbench::Parts::detect(const Ask& ask,
                       "max_count or raise its thresholds",
                       bench->kind->name, kDetectionsPerTaskMax));
     }
-    record.reports.push_back({std::string(bench->kind->name), version_of(*bench->kind),
-                              stopwatch.elapsed(), std::move(found->detections)});
+    record.reports.push_back({std::string(bench->kind->name),
+                              version_of(*bench->kind, input.picture.scale), stopwatch.elapsed(),
+                              std::move(found->detections)});
     all.push_back(std::move(*found));
   }
   return all;

@@ -25,6 +25,7 @@ namespace framefleet::worker {
 struct Setup {
   ImageLimits limits;
   std::string cascade_folder;
+  std::vector<Model> models;
   std::vector<std::string> detectors;  ///< To be warm before the first child is born.
   std::uint64_t memory_max{0};         ///< Bytes a child may take on top of what it is born with.
 };

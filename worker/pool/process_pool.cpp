@@ -127,8 +127,9 @@ struct ProcessPool::Parts {
 
 Result<void, Error> ProcessPool::Parts::launch() {
   auto launched = ZygoteLink::launch(
-      isolation.program, Setup{options.workbench.limits, options.workbench.detectors.cascade_folder,
-                               isolation.detectors, isolation.memory_max});
+      isolation.program,
+      Setup{options.workbench.limits, options.workbench.detectors.cascade_folder,
+            options.workbench.detectors.models, isolation.detectors, isolation.memory_max});
   if (!launched) return fail(launched.error());
   zygote.emplace(std::move(*launched));
   watch(zygote->fd(), kZygote);

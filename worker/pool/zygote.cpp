@@ -87,7 +87,8 @@ class Zygote {
     WorkbenchOptions options;
     options.limits = setup->limits;
     options.detectors.cascade_folder = setup->cascade_folder;
-    options.detectors.cascades = read_cascades(setup->cascade_folder);
+    options.detectors.models = setup->models;
+    options.detectors.cascades = read_cascades(options.detectors);
     bench_ = std::make_unique<Workbench>(std::move(options));
     warm_up(*bench_, setup->detectors);
     keep_freed_memory();

@@ -61,6 +61,17 @@ inline bool equal(const cv::Mat& a, const cv::Mat& b) {
   return a.size() == b.size() && a.type() == b.type() && cv::norm(a, b, cv::NORM_INF) == 0;
 }
 
+/// What a camera that is held in this way (EXIF orientation 1 to 8) stores of a scene.
+inline cv::Mat stored_as(const cv::Mat& upright, int orientation) {
+  constexpr int kNone = 2;
+  constexpr int kFlips[9]{kNone, kNone, 1, -1, 0, kNone, 1, -1, 0};
+  cv::Mat stored = upright.clone();
+  const int flip = kFlips[orientation];
+  if (flip != kNone) cv::flip(stored, stored, flip);
+  if (orientation >= 5) cv::transpose(stored, stored);
+  return stored;
+}
+
 inline std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {

@@ -30,11 +30,8 @@ using namespace std::chrono_literals;
 const std::string kWorker = std::string(FRAMEFLEET_BINARY_DIR) + "/framefleet-worker";
 const std::string kOdd = FRAMEFLEET_ODD_CHILD;
 
-std::unique_ptr<ProcessPool> open_pool(std::size_t slots, const std::string& program = kWorker,
-                                       Duration detect_timeout = 60s) {
-  PoolOptions options;
-  options.slots = slots;
-  options.detect_timeout = detect_timeout;
+std::unique_ptr<ProcessPool> open_pool(const PoolOptions& options,
+                                       const std::string& program = kWorker) {
   IsolationOptions isolation;
   isolation.program = program;
   isolation.memory_max = std::uint64_t{256} << 20U;
@@ -42,6 +39,14 @@ std::unique_ptr<ProcessPool> open_pool(std::size_t slots, const std::string& pro
   auto pool = ProcessPool::open(options, isolation);
   REQUIRE(pool.has_value());
   return std::move(*pool);
+}
+
+std::unique_ptr<ProcessPool> open_pool(std::size_t slots, const std::string& program = kWorker,
+                                       Duration detect_timeout = 60s) {
+  PoolOptions options;
+  options.slots = slots;
+  options.detect_timeout = detect_timeout;
+  return open_pool(options, program);
 }
 
 /// A minute at most: a test that hangs should fail, not hang.
@@ -149,6 +154,19 @@ TEST_CASE("a warm detector with other options works in the sandbox, and nothing 
     const auto done = run(*pool, order(1, detector));
     if (!done.result) FAIL_CHECK(done.result.error().text);
   }
+  CHECK(pool->stats().denied_syscalls == 0);
+}
+
+TEST_CASE("a model's file is read before the sandbox, and its picture may be a smaller one") {
+  PoolOptions options;
+  options.workbench.detectors.models = {
+      {"mine", "faces", "/usr/share/opencv4/lbpcascades/lbpcascade_frontalface.xml",
+       DecodeScale::half}};
+  const auto pool = open_pool(options);
+  const auto done = run(*pool, order(1, "faces?cascade=mine"));
+  REQUIRE(done.result.has_value());
+  CHECK(done.result->record.width == 30);
+  CHECK(done.result->record.reports.at(0).version.ends_with("+scale1/2"));
   CHECK(pool->stats().denied_syscalls == 0);
 }
 

@@ -40,17 +40,6 @@ std::string written(const cv::Mat& picture, const std::string& extension,
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// What a camera held in this way stores of the scene.
-cv::Mat stored_as(const cv::Mat& upright, int orientation) {
-  constexpr int kNone = 2;
-  constexpr int kFlips[9]{kNone, kNone, 1, -1, 0, kNone, 1, -1, 0};
-  cv::Mat stored = upright.clone();
-  const int flip = kFlips[orientation];
-  if (flip != kNone) cv::flip(stored, stored, flip);
-  if (orientation >= 5) cv::transpose(stored, stored);
-  return stored;
-}
-
 Result<Worked, WorkError> work(const std::string& bytes) {
   Workbench bench;
   TaskDescription task;
@@ -78,7 +67,7 @@ void check_marker_is_found(const std::string& bytes, bool damaged = false) {
 TEST_CASE("a box is in the upright frame for each EXIF orientation of each format") {
   for (int orientation = 1; orientation <= 8; ++orientation) {
     INFO(orientation);
-    const cv::Mat stored = stored_as(scene(), orientation);
+    const cv::Mat stored = test::stored_as(scene(), orientation);
     const std::string tiff = test::tiff_with_orientation(orientation);
     const std::string jpeg = written(stored, ".jpg");
     check_marker_is_found(jpeg.substr(0, 2) + test::jpeg_segment(0xE1, "Exif\0\0"s + tiff) +
