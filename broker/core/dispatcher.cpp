@@ -23,7 +23,9 @@ Dispatcher::Dispatcher(CoreOptions options)
       leases_(options.incarnation),
       ledger_(options.accounts_max),
       settled_(options.settled_memory),
-      deaths_(options.dying_window) {}
+      deaths_(options.dying_window) {
+  if (options.journal) ledger_.keep_changes();
+}
 
 void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
   if (auto* hello = std::get_if<Hello>(&message)) {
@@ -69,7 +71,7 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
                  },
                  [&](Drain&) { only(Role::worker, [&] { on_drain(from, now); }); },
                  [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
-                 [&](Known& known) { only(Role::sink, [&] { on_known(known, out); }); },
+                 [&](Known& known) { only(Role::sink, [&] { on_known(known, now, out); }); },
                  [&](Report& report) { only(Role::sink, [&] { on_report(report, out); }); },
                  [&](Control& control) {
                    only(Role::client, [&] { on_control(from, control, now, out); });
@@ -138,6 +140,7 @@ void Dispatcher::leave_waiting(Task& task) {
   if (task.state == TaskState::delayed) {
     delayed_.erase({task.due_at, task.id});
     task.due_at = kNever;
+    task.unsure = false;
   } else if (task.flow != nullptr) {
     backlog_.remove(task);
   } else if (const auto position = std::find(suspects_.begin(), suspects_.end(), task.id);
@@ -193,8 +196,8 @@ void Dispatcher::end_unworked(Task& task, Status status, Reason reason, Time now
   end_task(task, std::move(outcome), {}, {}, now, out);
 }
 
-void Dispatcher::end_task(Task& task, Outcome outcome, PeerId worker, const LeaseId& lease,
-                          Time now, Effects& out) {
+/// Out of everything that counts against the caps. Its payload is somebody else's from here on.
+void Dispatcher::leave_backlog(Task& task) {
   if (task.state == TaskState::ready || task.state == TaskState::delayed) leave_waiting(task);
   uncount_bytes(task);
   if (const auto owner = peers_.find(task.source->owner); owner != peers_.end()) {
@@ -205,7 +208,12 @@ void Dispatcher::end_task(Task& task, Outcome outcome, PeerId worker, const Leas
   task.description = std::string{};
   task.past.reset();
   ledger_.moved(task, TaskState::storing);
-  storing_.add({std::move(outcome), worker, lease, task.admitted_at});
+}
+
+void Dispatcher::end_task(Task& task, Outcome outcome, PeerId worker, const LeaseId& lease,
+                          Time now, Effects& out) {
+  leave_backlog(task);
+  storing_.add({std::move(outcome), worker, lease});
   send_outcomes(now, out);
 }
 
@@ -231,18 +239,24 @@ void Dispatcher::on_stored(const Stored& stored, Time now, Effects& out) {
 void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
   auto closed = storing_.close(settled.id);
   if (!closed) return;  // said twice
-  const auto& task = task_at(settled.id);
-  auto& source = *task.source;
-  auto* const job = task.job;
   if (closed->outcome.payload.id) out.push_back(ReleasePayload{closed->outcome.payload.id});
-  ledger_.settled(task, settled.status, now);
-  tasks_.erase(settled.id);
-  settled_.remember(settled);
-  out.push_back(TaskSettled{settled.id, settled.status, settled.reason, now - closed->admitted_at});
-  if (source.owner) out.push_back(SendTo{source.owner, Settled{{settled}}});
+  forget_settled(task_at(settled.id), settled, now, out);
   if (workers_.find(closed->worker) != nullptr) {
     out.push_back(SendTo{closed->worker, Settled{{settled}}});
   }
+}
+
+/// Its outcome is stored: the books and its submitter hear of it, and it is gone.
+void Dispatcher::forget_settled(const Task& task, const SettledTask& settled, Time now,
+                                Effects& out) {
+  auto& source = *task.source;
+  auto* const job = task.job;
+  ledger_.settled(task, settled.status, now);
+  out.push_back(TaskSettled{settled.id, settled.status, settled.reason, now - task.admitted_at});
+  if (is_kept(task.task_class)) out.push_back(WriteEnd{settled.id});
+  tasks_.erase(settled.id);
+  settled_.remember(settled);
+  if (source.owner) out.push_back(SendTo{source.owner, Settled{{settled}}});
   if (source.in_progress.in_all() == 0) backlog_.forget(source);
   note_end_of(job, now, out);
 }

@@ -17,6 +17,7 @@
 #include "broker/core/lease_table.hpp"
 #include "broker/core/ledger.hpp"
 #include "broker/core/options.hpp"
+#include "broker/core/pending.hpp"
 #include "broker/core/retry_policy.hpp"
 #include "broker/core/route_table.hpp"
 #include "broker/core/settled_memory.hpp"
@@ -39,16 +40,6 @@
 
 namespace framefleet::broker {
 
-/// A copy of the broker's state for metrics and tests.
-struct DispatcherStats {
-  FleetStatus fleet;
-  std::uint64_t stale_results{0};
-  std::uint64_t duplicate_submits{0};
-  std::uint64_t busy_answers{0};
-  std::uint64_t recalled{0};  ///< Tasks asked back from workers that had not begun with them.
-  std::vector<std::pair<std::string, Account>> by_source;  ///< The first 200, the rest as "other".
-};
-
 class Dispatcher {
  public:
   explicit Dispatcher(CoreOptions options);
@@ -65,6 +56,28 @@ class Dispatcher {
   /// Time passed. Call at `next_deadline()` or later.
   void tick(Time now, Effects& out);
 
+  // With a journal (CoreOptions::journal). The effects WriteTask, WriteAttempt and WriteEnd go into
+  // it in their order, together with changed_books() of the same moment.
+
+  /// Begins with the books of an earlier broker. Requires: called first, if at all.
+  void restore(const FleetBook& fleet, const std::vector<JobBook>& jobs,
+               const std::vector<SourceBook>& sources, Time now);
+  /// It waits until a sink has said whether its outcome is stored.
+  void restore(RestoredTask restored, Time now);
+  /// It was there and is damaged: it ends as lost, which the sink will be told.
+  void restore_damaged(const TaskId& id, const std::string& text, Time now, Effects& out);
+  /// After the last of them: the books agree with what is there.
+  void end_restore() { ledger_.end_restore(); }
+  /// What changed since the last call.
+  JournaledBooks changed_books();
+  /// Grows with everything that must be written before somebody is answered; what was asked for up
+  /// to here is in the effects and books of this moment.
+  std::uint64_t to_be_written() const { return write_number_; }
+  /// All of that is on the disk, up to this number.
+  void written(std::uint64_t number, Effects& out);
+  /// While it is full, tasks that it would have to keep are answered busy.
+  void journal_full(bool full) { journal_full_ = full; }
+
   Time next_deadline() const;
   DispatcherStats stats(Time now) const;
   FleetStatus fleet_status(Time now) const;
@@ -78,22 +91,6 @@ class Dispatcher {
   void check_invariants() const;
 
  private:
-  struct Peer {
-    Hello hello;
-    Time heard_at{};
-    std::uint64_t tasks{0};  // of its sources, ready, delayed or leased
-    std::uint64_t bytes{0};
-  };
-  struct PendingAsk {
-    PeerId asker;
-    std::vector<TaskId> tasks;
-    Time answer_by{kNever};  // set once a sink has been asked
-  };
-  struct PendingControl {
-    PeerId client;
-    std::uint64_t asker{0};
-  };
-
   // Connections (dispatcher_peers.cpp)
   void on_hello(PeerId from, Hello hello, Time now, Effects& out);
   std::optional<Refused> refusal_of(const Hello& hello) const;
@@ -111,9 +108,18 @@ class Dispatcher {
   void fail_unroutable(Time now, Effects& out);
   Time unroutable_at(const Task& task) const;
 
+  // The journal (dispatcher_journal.cpp)
+  bool is_kept(TaskClass task_class) const {
+    return options_.journal && task_class == TaskClass::batch;
+  }
+  JournaledTask journaled(const Task& task, Time now) const;
+  void answer_once_written(PeerId peer, Message message, Effects& out);
+  void ask_for_the_restored(Time now, Effects& out);
+  void on_known_of_restored(const Known& known, Time now, Effects& out);
+
   // Questions about earlier tasks (dispatcher_asks.cpp)
   void on_ask(PeerId from, const Ask& ask, Time now, Effects& out);
-  void on_known(const Known& known, Effects& out);
+  void on_known(const Known& known, Time now, Effects& out);
   void make_room_for_ask(PeerId from, const std::vector<TaskId>& tasks, Effects& out);
   void forward_ask(std::uint64_t number, PendingAsk& pending, Time now, Effects& out);
   void answer_late_asks(Time now, Effects& out);
@@ -131,7 +137,7 @@ class Dispatcher {
 
   // Submits (dispatcher_submits.cpp)
   void on_submit(PeerId from, Submit submit, Time now, Effects& out);
-  void submit_one(PeerId from, SubmittedTask task, Time now, Admitted& admitted, Effects& out);
+  void submit_one(PeerId from, SubmittedTask task, Time now, SubmitAnswers& answers, Effects& out);
   std::optional<Busy> busy_answer(PeerId from, const SubmittedTask& task) const;
   std::optional<RejectedTask> reject_answer(PeerId from, const SubmittedTask& task);
   void admit(PeerId from, SubmittedTask submitted, RouteId route, Time now, Effects& out);
@@ -174,11 +180,13 @@ class Dispatcher {
   void uncount_bytes(const Task& task);
   Outcome outcome_of(const Task& task, Time now) const;
   void end_unworked(Task& task, Status status, Reason reason, Time now, Effects& out);
+  void leave_backlog(Task& task);
   void end_task(Task& task, Outcome outcome, PeerId worker, const LeaseId& lease, Time now,
                 Effects& out);
   void send_outcomes(Time now, Effects& out);
   void on_stored(const Stored& stored, Time now, Effects& out);
   void settle(const SettledTask& settled, Time now, Effects& out);
+  void forget_settled(const Task& task, const SettledTask& settled, Time now, Effects& out);
   void note_end_of(Job* job, Time now, Effects& out);
   void expire_overdue(Time now, Effects& out);
   Task& task_at(const TaskId& id);
@@ -213,9 +221,13 @@ class Dispatcher {
   std::string store_;  // UUID of the sink's store, once one was here
   std::uint64_t ask_numbers_{0};
   std::uint64_t backlog_bytes_{0};
-  Time resend_outcomes_at_{kNever};   // while the sink has some that it did not confirm
-  Time next_silence_check_{kNever};   // no peer can be silent for too long before this
-  Time unroutable_check_at_{kNever};  // when to look for tasks that nobody here can do
+  Time resend_outcomes_at_{kNever};      // while the sink has some that it did not confirm
+  Time next_silence_check_{kNever};      // no peer can be silent for too long before this
+  Time unroutable_check_at_{kNever};     // when to look for tasks that nobody here can do
+  std::deque<PendingAnswer> unwritten_;  // by number
+  std::uint64_t write_number_{0};
+  bool fleet_changed_{false};  // what the fleet's book says of the dispatcher
+  bool journal_full_{false};
   bool paused_{false};
   bool draining_{false};
   bool farewell_said_{false};

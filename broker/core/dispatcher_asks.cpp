@@ -20,9 +20,11 @@ void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
   std::vector<TaskId> unsure;
   Settled settled;
   Admitted admitted;
+  Admitted written;
   for (const auto& id : ask.tasks) {
-    if (tasks_.contains(id)) {
-      admitted.tasks.push_back({id, false});
+    if (const auto task = tasks_.find(id); task != tasks_.end()) {
+      const bool durable = is_kept(task->second.task_class);
+      (durable ? written : admitted).tasks.push_back({id, durable});
     } else if (const auto* known = settled_.find(id)) {
       settled.tasks.push_back(*known);
     } else {
@@ -30,6 +32,7 @@ void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
     }
   }
   if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
+  if (!written.tasks.empty()) answer_once_written(from, std::move(written), out);
   if (!settled.tasks.empty()) out.push_back(SendTo{from, std::move(settled)});
   if (unsure.empty()) return;
   make_room_for_ask(from, unsure, out);
@@ -59,9 +62,10 @@ void Dispatcher::forward_ask(std::uint64_t number, PendingAsk& pending, Time now
 }
 
 /// An answer may come in parts: each names the ids it is about.
-void Dispatcher::on_known(const Known& known, Effects& out) {
+void Dispatcher::on_known(const Known& known, Time now, Effects& out) {
   const auto pending = asks_.find(known.asker);
   if (pending == asks_.end()) return;  // answered by time already
+  if (!pending->second.asker) return on_known_of_restored(known, now, out);
   out.push_back(SendTo{pending->second.asker, Known{0, known.stored, known.unknown}});
   std::set<TaskId> answered(known.unknown.begin(), known.unknown.end());
   for (const auto& task : known.stored) answered.insert(task.id);
@@ -79,7 +83,7 @@ void Dispatcher::answer_late_asks(Time now, Effects& out) {
       continue;
     }
     // Asking saves work and no more: the store's unique key keeps the promise.
-    out.push_back(SendTo{ask.asker, Known{0, {}, std::move(ask.tasks)}});
+    if (ask.asker) out.push_back(SendTo{ask.asker, Known{0, {}, std::move(ask.tasks)}});
     position = asks_.erase(position);
   }
 }

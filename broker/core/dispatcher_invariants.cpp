@@ -30,7 +30,8 @@ void Dispatcher::check_invariants() const {
     if (task.job != nullptr) count(by_job[task.job]);
     const bool waits = task.state == TaskState::ready || task.state == TaskState::delayed;
     FRAMEFLEET_ASSERT((task.state == TaskState::storing) == storing_.holds(id));
-    FRAMEFLEET_ASSERT((task.state == TaskState::delayed) == (task.due_at != kNever));
+    FRAMEFLEET_ASSERT(task.state == TaskState::delayed || (task.due_at == kNever && !task.unsure));
+    FRAMEFLEET_ASSERT(task.state != TaskState::delayed || task.due_at != kNever || task.unsure);
     FRAMEFLEET_ASSERT(task.flow == nullptr || task.state == TaskState::ready);
     if (task.state == TaskState::leased) {
       const auto* lease = leases_.find(task.lease);

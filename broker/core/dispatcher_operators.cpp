@@ -81,11 +81,13 @@ Report Dispatcher::pause_or_resume(const Control& control, Time now) {
   unroutable_check_at_ = now;  // what was paused was not looked at
   if (control.name.empty()) {
     paused_ = pausing;
+    fleet_changed_ = true;
     return done("the fleet is " + word);
   }
   auto* const source = ledger_.find_source(control.name);
   if (source == nullptr) return not_found("no source is called '" + control.name + "'");
   pausing ? backlog_.pause(*source) : backlog_.resume(*source);
+  ledger_.note(*source);
   return done("source '" + control.name + "' is " + word);
 }
 
@@ -93,6 +95,7 @@ Report Dispatcher::cancel_job(const std::string& name, Time now, Effects& out) {
   auto* const job = ledger_.find_job(name);
   if (job == nullptr) return not_found("no job is called '" + name + "'");
   job->cancelled = true;
+  ledger_.note(job);
   std::vector<TaskId> ids;  // in an order that no hash decides
   for (const auto& [id, task] : tasks_) {
     if (task.job == job && task.state != TaskState::storing) ids.push_back(id);

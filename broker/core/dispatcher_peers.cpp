@@ -41,6 +41,7 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
         out.push_back(ForgetPeer{before});
       }
       sink_ = from;
+      fleet_changed_ |= store_ != hello.store;
       store_ = hello.store;
       break;
     case Role::producer:
@@ -58,6 +59,7 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
     unroutable_check_at_ = now;  // nothing was looked at while there was no sink
     send_outcomes(now, out);
     for (auto& [number, ask] : asks_) forward_ask(number, ask, now, out);
+    ask_for_the_restored(now, out);
   }
   assign_all(now, out);
 }
@@ -196,13 +198,17 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
     auto* const job = source->counted_in;
     note_end_of(job, now, out);
     // It left in order: whoever submits for this job again means it.
-    if (reason == Reason::drained && job != nullptr && job->sources == 0) job->cancelled = false;
+    if (reason == Reason::drained && job != nullptr && job->sources == 0) {
+      job->cancelled = false;
+      ledger_.note(job);
+    }
   }
   std::erase_if(asks_, [peer](const auto& ask) { return ask.second.asker == peer; });
   if (sink_ == peer) {
     sink_ = PeerId{};
     storing_.send_again();
     resend_outcomes_at_ = kNever;
+    std::erase_if(asks_, [](const auto& ask) { return !ask.second.asker; });
     for (auto& [number, ask] : asks_) ask.answer_by = kNever;
   }
 }
@@ -305,7 +311,7 @@ void Dispatcher::drain(Effects& out) {
 }
 
 void Dispatcher::say_farewell_when_empty(Effects& out) {
-  if (!draining_ || in_progress()) return;
+  if (!draining_ || in_progress() || !unwritten_.empty()) return;
   if (!farewell_said_) {
     farewell_said_ = true;
     for (const auto& [id, peer] : peers_) out.push_back(SendTo{id, Goodbye{}});

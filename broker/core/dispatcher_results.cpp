@@ -133,6 +133,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
       task.due_at = now + verdict.delay;
       delayed_.emplace(task.due_at, task.id);
       note_deadline(task);
+      if (is_kept(task.task_class)) out.push_back(WriteAttempt{journaled(task, now)});
       return;
     case Verdict::What::give_up:
       break;

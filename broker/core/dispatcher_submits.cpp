@@ -35,13 +35,16 @@ void release_payload(const Payload& payload, Effects& out) {
 }  // namespace
 
 void Dispatcher::on_submit(PeerId from, Submit submit, Time now, Effects& out) {
-  Admitted admitted;
-  for (auto& task : submit.tasks) submit_one(from, std::move(task), now, admitted, out);
-  if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
+  SubmitAnswers answers;
+  for (auto& task : submit.tasks) submit_one(from, std::move(task), now, answers, out);
+  if (!answers.at_once.tasks.empty()) out.push_back(SendTo{from, std::move(answers.at_once)});
+  if (!answers.once_written.tasks.empty()) {
+    answer_once_written(from, std::move(answers.once_written), out);
+  }
   assign_all(now, out);
 }
 
-void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted& admitted,
+void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAnswers& answers,
                             Effects& out) {
   if (const auto known = tasks_.find(task.id); known != tasks_.end()) {
     ++duplicate_submits_;
@@ -51,7 +54,8 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted&
       out.push_back(SendTo{from, Rejected{{{task.id, Reason::conflict,
                                             "this id is in progress with another payload"}}}});
     } else {
-      admitted.tasks.push_back({task.id, false});
+      const bool durable = is_kept(known->second.task_class);
+      (durable ? answers.once_written : answers.at_once).tasks.push_back({task.id, durable});
     }
     return;
   }
@@ -72,7 +76,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted&
       note_end_of(job, now, out);
       if (job_before != job) note_end_of(job_before, now, out);
     }
-    out.push_back(SendTo{from, Rejected{{std::move(*rejected)}}});
+    answer_once_written(from, Rejected{{std::move(*rejected)}}, out);
     return;
   }
   auto busy = busy_answer(from, task);
@@ -86,7 +90,9 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, Admitted&
     return;
   }
   if (routes_.opened() != opened_before) note_routes(now);
-  admitted.tasks.push_back({task.id, false});
+  const bool durable = is_kept(task.task_class);
+  auto& admitted = durable ? answers.once_written : answers.at_once;
+  admitted.tasks.push_back({task.id, durable});
   warn_of_unknown(task.detectors, admitted);
   admit(from, std::move(task), *route, now, out);
 }
@@ -117,6 +123,7 @@ std::optional<RejectedTask> Dispatcher::reject_answer(PeerId from, const Submitt
 std::optional<Busy> Dispatcher::busy_answer(PeerId from, const SubmittedTask& task) const {
   const auto busy = [&](Reason reason) { return Busy{{task.id}, reason, options_.busy_retry}; };
   if (draining_) return busy(Reason::draining);
+  if (journal_full_ && is_kept(task.task_class)) return busy(Reason::journal_full);
   if (!sink_keeps_up()) return busy(Reason::sink_slow);
   if (tasks_.size() >= options_.backlog_tasks_max) return busy(Reason::backlog_tasks);
   const std::uint64_t bytes =
@@ -171,6 +178,7 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
   count_bytes(task);
   ++peers_.at(from).tasks;
   note_waiting(task);
+  if (is_kept(task.task_class)) out.push_back(WriteTask{journaled(task, now), task.payload});
   if (task.task_class == TaskClass::live) {
     admit_live(task, now, out);
   } else {

@@ -2,6 +2,7 @@
 // What the dispatcher wants done: its only output. The shell performs them in order.
 
 #include "shared/base/effects.hpp"
+#include "shared/base/journal_records.hpp"
 
 #include <cstdint>
 #include <string>
@@ -53,13 +54,29 @@ struct WorkersDying {
   std::uint64_t died{0};  ///< Within the last minute.
   friend bool operator==(const WorkersDying&, const WorkersDying&) = default;
 };
+/// For the journal, in this order and with changed_books(): the task is there, with its payload.
+struct WriteTask {
+  JournaledTask task;
+  Payload payload;  ///< Held until the task is storing: copy or keep the frames now.
+  friend bool operator==(const WriteTask&, const WriteTask&) = default;
+};
+/// Its payload is there already; its history is a longer one.
+struct WriteAttempt {
+  JournaledTask task;
+  friend bool operator==(const WriteAttempt&, const WriteAttempt&) = default;
+};
+/// It is settled: forget it.
+struct WriteEnd {
+  TaskId task;
+  friend bool operator==(const WriteEnd&, const WriteEnd&) = default;
+};
 /// After drain(): nothing is in progress and everybody has been told. The shell may stop.
 struct Drained {
   friend bool operator==(const Drained&, const Drained&) = default;
 };
 
 using Effect = std::variant<SendTo, ForgetPeer, ReleasePayload, LeaseClosed, TaskSettled, Show,
-                            JobEnded, WorkersDying, Drained>;
+                            JobEnded, WorkersDying, WriteTask, WriteAttempt, WriteEnd, Drained>;
 using Effects = std::vector<Effect>;
 
 }  // namespace framefleet::broker

@@ -100,6 +100,8 @@ void Ledger::rejected(Source& source, Job* job, Time now) {
   };
   count(total_);
   count(source.account);
+  note(source);
+  note(job);
   if (job != nullptr) count(job->account);
 }
 
@@ -114,6 +116,8 @@ void Ledger::admitted(Task& task, Time now) {
   count(source.account, source.in_progress);
   source.counted_through = std::max(source.counted_through, task.id.sequence + 1);
   join(source, task.job, now);
+  note(source);
+  note(task.job);
   if (task.job == nullptr) return;
   count(task.job->account, task.job->in_progress);
   task.job->ended_at = kNever;
@@ -125,7 +129,9 @@ void Ledger::join(Source& source, Job* job, Time now) {
   if (source.counted_in == job) return;
   if (source.counted_in != nullptr && source.owner) --source.counted_in->sources;
   source.counted_in = job;
+  note(source);
   if (job == nullptr) return;
+  note(job);
   job->sources += source.owner ? 1U : 0U;
   if (!job->joined.insert(source.hash).second) return;  // it comes back to it
   job->expected += source.expected;
@@ -152,6 +158,8 @@ void Ledger::settled(const Task& task, Status status, Time now) {
   };
   count(total_, in_progress_);
   count(task.source->account, task.source->in_progress);
+  note(*task.source);
+  note(task.job);
   if (task.job == nullptr) return;
   auto& job = *task.job;
   count(job.account, job.in_progress);
@@ -168,10 +176,12 @@ void Ledger::claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uin
   abandoned(source);
   if (epoch != source.epoch) {  // another run: its numbers and totals are its own
     if (source.counted_in != nullptr) source.counted_in->joined.erase(source.hash);
+    note(source.counted_in);
     source.counted_in = nullptr;
     source.stored_before = 0;
     source.counted_through = 0;
   }
+  note(source);
   source.epoch = epoch;
   source.expected = expected;
   source.owner = owner;
@@ -189,6 +199,8 @@ void Ledger::stored_before(const TaskId& id) {
   if (id.sequence < source->counted_through) return;
   source->counted_through = id.sequence + 1;
   ++source->stored_before;
+  note(*source);
+  note(source->counted_in);
   if (source->counted_in != nullptr) ++source->counted_in->stored_before;
 }
 
@@ -198,6 +210,7 @@ bool Ledger::ends(Job& job, Time now) {
   const bool all_there = !job.total_unknown && done_of(job) >= job.expected;
   if (!all_there && !job.cancelled && job.sources > 0) return false;
   job.ended_at = now;
+  note(&job);
   return true;
 }
 
@@ -214,6 +227,8 @@ std::vector<Source*> Ledger::idle_sources() {
 
 void Ledger::fold(Source& source) {
   other_sources_.add(source.account);
+  if (keeps_changes_) gone_sources_.push_back(source.hash);
+  others_changed_ = true;
   std::erase(labelled_, &source);
   sources_.erase(source.hash);
 }
@@ -225,11 +240,16 @@ void Ledger::fold_jobs() {
     return job.ended_at != kNever && (!job.cancelled || job.sources == 0);
   };
   for (auto& [hash, source] : sources_) {
-    if (source.counted_in != nullptr && is_done(*source.counted_in)) source.counted_in = nullptr;
+    if (source.counted_in == nullptr || !is_done(*source.counted_in)) continue;
+    source.counted_in = nullptr;
+    note(source);
   }
   const auto is_over = [&is_done](const auto& entry) { return is_done(entry.second); };
   for (const auto& entry : jobs_) {
-    if (is_over(entry)) other_jobs_.add(entry.second.account);
+    if (!is_over(entry)) continue;
+    other_jobs_.add(entry.second.account);
+    if (keeps_changes_) gone_jobs_.push_back(entry.first);
+    others_changed_ = true;
   }
   std::erase_if(jobs_, is_over);
   jobs_fold_at_ = std::max(accounts_max_, 2 * jobs_.size());

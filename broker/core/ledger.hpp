@@ -6,6 +6,8 @@
 #include "broker/core/status.hpp"
 #include "broker/core/task.hpp"
 
+#include "shared/base/journal_records.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -61,6 +63,30 @@ class Ledger {
     sources_fold_at_ = std::max(accounts_max_, 2 * sources_.size());
   }
 
+  // The books of a broker with a journal (ledger_books.cpp).
+
+  /// What is said to change is kept for take_changed(), from here on.
+  void keep_changes() { keeps_changes_ = true; }
+  /// Books of sources and jobs that changed since the last time, in an order that no hash decides.
+  JournaledBooks take_changed();
+  /// The accounts that were added up as "other" changed since that.
+  bool others_changed() const { return others_changed_; }
+  /// What the ledger knows of the fleet's book.
+  FleetBook fleet_book() const;
+  /// Something of it that is not counted here changed.
+  void note(Source& source);
+  void note(Job* job);
+
+  /// As they were written by an earlier broker. Before anything else, jobs first.
+  void restore(const FleetBook& book);
+  void restore(const JobBook& book, Time now);
+  void restore(const SourceBook& book);
+  /// The task waits (delayed), and was counted as admitted before.
+  void restored(Task& task);
+  /// After the last one: what was admitted by an earlier broker and is neither settled nor restored
+  /// was in its memory alone. It is not admitted any more; whoever has it submits it again.
+  void end_restore();
+
   const Account& total() const { return total_; }
   const InProgress& in_progress() const { return in_progress_; }
   std::uint64_t source_count() const { return sources_.size(); }
@@ -74,7 +100,7 @@ class Ledger {
   const Account& other_jobs() const { return other_jobs_; }
 
  private:
-  static void join(Source& source, Job* job, Time now);
+  void join(Source& source, Job* job, Time now);
   std::vector<Source*> idle_sources();
   void fold(Source& source);
   void fold_jobs();
@@ -91,6 +117,12 @@ class Ledger {
   Account other_jobs_;
   std::unordered_map<std::uint64_t, Source> sources_;  // never iterated for effects
   std::unordered_map<std::string, Job> jobs_;
+  bool keeps_changes_{false};
+  std::vector<std::uint64_t> changed_sources_;  // hashes of those that are noted
+  std::vector<std::string> changed_jobs_;
+  std::vector<std::uint64_t> gone_sources_;
+  std::vector<std::string> gone_jobs_;
+  bool others_changed_{false};
 };
 
 /// Everything of the job that is over, and what was over before.

@@ -10,6 +10,9 @@ namespace framefleet::broker {
 struct CoreOptions {
   /// +1 at each start of a broker; leases of an earlier one are never mistaken for ours.
   std::uint32_t incarnation{1};
+  /// Batch tasks are admitted when a journal has them (effects WriteTask, …; written()). False: by
+  /// memory alone.
+  bool journal{false};
 
   /// How often every peer says that it is there.
   Duration heartbeat_interval{std::chrono::milliseconds{500}};

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace framefleet::broker {
@@ -70,6 +71,16 @@ struct FleetStatus {
   bool sink_connected{false};
   bool paused{false};
   bool draining{false};
+};
+
+/// A copy of the broker's state for metrics and tests.
+struct DispatcherStats {
+  FleetStatus fleet;
+  std::uint64_t stale_results{0};
+  std::uint64_t duplicate_submits{0};
+  std::uint64_t busy_answers{0};
+  std::uint64_t recalled{0};  ///< Tasks asked back from workers that had not begun with them.
+  std::vector<std::pair<std::string, Account>> by_source;  ///< The first 200, the rest as "other".
 };
 
 }  // namespace framefleet::broker

@@ -15,7 +15,6 @@ struct StoringTask {
   Outcome outcome;
   PeerId worker{};  ///< To be told when it is settled; none: nobody.
   LeaseId lease{};  ///< Of the hand-out that ended it, if a result did.
-  Time admitted_at{};
 };
 
 class StoringTable {

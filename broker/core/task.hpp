@@ -7,6 +7,7 @@
 #include "broker/core/mean.hpp"
 #include "broker/core/retry_policy.hpp"
 
+#include "shared/base/journal_records.hpp"
 #include "shared/base/messages.hpp"
 
 #include <cstdint>
@@ -62,6 +63,7 @@ struct Source {
   Task* waiting_live{nullptr};  ///< The live frame that is ready: a ring of one.
   Account account;
   InProgress in_progress;
+  bool noted{false};       ///< Its book is among those that changed.
   std::uint64_t bytes{0};  ///< Of its tasks that are ready, delayed or leased.
   /// Epoch and sequence of the newest live frame that was admitted.
   std::optional<std::pair<std::uint32_t, std::uint64_t>> newest_live;
@@ -81,6 +83,7 @@ struct Job {
   std::set<std::uint64_t> joined;  ///< Sources whose pictures are part of `expected`.
   bool total_unknown{false};       ///< One of its sources did not say how many pictures it has.
   bool cancelled{false};
+  bool noted{false};  ///< Its book is among those that changed.
   Time began_at{kNever};
   Time ended_at{kNever};
   // Settled tasks of this window and the one before, for the rate.
@@ -129,6 +132,8 @@ struct Task {
   /// were lost with the worker: from now on it is handed to idle slots alone, where that is
   /// certain.
   bool was_aboard{false};
+  /// From the journal of an earlier broker: perhaps its outcome is stored, and only the sink knows.
+  bool unsure{false};
   // Its place in the backlog; null outside of it.
   Flow* flow{nullptr};
   Task* before{nullptr};
@@ -141,6 +146,13 @@ struct Task {
            (past == nullptr ? 0 : past->bytes()) + kTables;
   }
   static constexpr std::uint64_t kTables = 704;
+};
+
+/// A task that an earlier broker left in the journal, with its payload.
+struct RestoredTask {
+  JournaledTask task;
+  Duration unattended{};  ///< Since the record was written, by the wall clock.
+  Payload payload;
 };
 
 }  // namespace framefleet::broker

@@ -33,6 +33,8 @@ constexpr std::array<ReasonEntry, kReasonCount> kTable{{
     {Reason::cancelled_by_operator, "cancelled_by_operator", Charge::answer, "cancelled"},
     {Reason::broker_restarted, "broker_restarted", Charge::answer,
      "the broker that held the task in memory is gone"},
+    {Reason::journal_damaged, "journal_damaged", Charge::answer,
+     "its bytes in the broker's journal were damaged"},
     {Reason::backlog_tasks, "backlog_tasks", Charge::answer, "the backlog is full (tasks)"},
     {Reason::backlog_bytes, "backlog_bytes", Charge::answer, "the backlog is full (bytes)"},
     {Reason::backlog_routes, "backlog_routes", Charge::answer,

@@ -35,6 +35,7 @@ enum class Reason : std::uint8_t {
   newer_frame,
   cancelled_by_operator,
   broker_restarted,
+  journal_damaged,
   // `busy`: not now, try again.
   backlog_tasks,
   backlog_bytes,
@@ -62,7 +63,7 @@ enum class Reason : std::uint8_t {
   not_found,
   no_sink,
 };
-inline constexpr std::size_t kReasonCount = 41;
+inline constexpr std::size_t kReasonCount = 42;
 
 /// What a nack, a loss or a time-out for this reason does to the task.
 enum class Charge : std::uint8_t {

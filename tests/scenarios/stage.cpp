@@ -124,6 +124,12 @@ void Stage::act(const Command& command) {
     broker_.tick(now_, effects_);
   } else if (name == "drain" && command.words.empty()) {
     broker_.drain(effects_);
+  } else if (name == "written") {
+    broker_.written(disk_.commit(disk_.waiting()), effects_);
+  } else if (name == "journal_full") {
+    broker_.journal_full(command.word(0) == "yes");
+  } else if (name == "restart") {
+    restart(command);
   } else if (name == "gone") {
     broker_.peer_gone(peer(command.word(0)), now_, effects_);
   } else if (name == "malformed") {
@@ -201,6 +207,8 @@ void Stage::set_options(const Command& command) {
       *count->second = std::stoull(value);
     } else if (const auto number = attempts.find(key); number != attempts.end()) {
       *number->second = static_cast<std::uint16_t>(std::stoul(value));
+    } else if (key == "journal") {
+      options.journal = value == "yes";
     } else if (key == "ahead_tasks_max") {
       options.ahead_tasks_max = static_cast<std::uint32_t>(std::stoul(value));
     } else if (key == "lower_priority_share") {
@@ -209,7 +217,21 @@ void Stage::set_options(const Command& command) {
       *durations.at(key) = parse_duration(value);
     }
   }
-  broker_ = broker::Dispatcher(options);
+  options_ = options;
+  broker_ = broker::Dispatcher(options_);
+}
+
+/// Another broker begins with what is on the disk; nobody is connected.
+void Stage::restart(const Command& command) {
+  ++options_.incarnation;
+  broker_ = broker::Dispatcher(options_);
+  payloads_.clear();
+  std::set<TaskId> damaged;
+  for (const auto& text : split(command.value("damaged", ""), ',')) damaged.insert(task(text));
+  const auto put = [this](const Shelved& shelved) {
+    return payload(shelved.what, "an earlier life", shelved.bytes);
+  };
+  disk_.restore(broker_, now_, put, damaged, effects_);
 }
 
 void Stage::keep_books(const broker::Effect& effect) {
@@ -222,6 +244,11 @@ void Stage::keep_books(const broker::Effect& effect) {
 /// What the broker counts is what is held, and the same for every task; texts come on top of that:
 /// digests, and what is remembered of attempts, a kilobyte for a task of a scenario at most.
 void Stage::check() {
+  if (options_.journal) {
+    disk_.take(effects_, broker_, now_, [this](const Payload& payload) {
+      return payload.id ? payloads_.at(payload.id) : Shelved{};
+    });
+  }
   for (const auto& effect : effects_) keep_books(effect);
   broker_.check_invariants();
   std::uint64_t bytes = 0;

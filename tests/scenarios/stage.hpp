@@ -4,6 +4,7 @@
 // tables agree and that every payload is released exactly once. Owns its time; no socket, no clock.
 
 #include "broker/core/dispatcher.hpp"
+#include "tests/support/journal_disk.hpp"
 
 #include <cstdint>
 #include <map>
@@ -47,6 +48,7 @@ class Stage {
 
   void act(const Command& command);
   void set_options(const Command& command);
+  void restart(const Command& command);
   void receive(const Command& command, Message message);
   std::string describe_all(const Numbers& before);
   void keep_books(const broker::Effect& effect);
@@ -75,6 +77,7 @@ class Stage {
   std::string text(const Message& message) const;
   std::string text(const TaskId& id) const;
   std::string text(const std::vector<TaskId>& ids) const;
+  std::string text(const JournaledTask& task) const;
   std::string text(const LeaseId& id) const;
   std::string text(const SettledTask& settled) const;
   std::string text(const Outcome& outcome) const;
@@ -82,17 +85,20 @@ class Stage {
   std::string text(const std::vector<LeasedTask>& tasks) const;
   std::string text(PeerId id) const;
 
+  struct Shelved {
+    std::string what;
+    std::uint64_t bytes{0};
+  };
+
+  broker::CoreOptions options_;
   broker::Dispatcher broker_;
+  test::JournalDisk<Shelved> disk_;
   broker::Effects effects_;
   Time now_{};
   Duration late_{};  // what wait() added to the times of the scenario
   std::map<std::string, PeerId> peers_;
   std::map<std::string, std::uint64_t>
       sources_;  // name → hash: 1, 2, … in the order of the scenario
-  struct Shelved {
-    std::string what;
-    std::uint64_t bytes{0};
-  };
   std::map<PayloadId, Shelved> payloads_;
   std::map<PayloadId, std::string> payload_names_;  // of all there ever were
   std::uint64_t digest_bytes_{0};                   // of all digests there ever were

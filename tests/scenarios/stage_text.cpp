@@ -77,6 +77,16 @@ std::string Stage::text(const AssignedTask& task) const {
   return line;
 }
 
+std::string Stage::text(const JournaledTask& task) const {
+  auto line = text(task.id);
+  if (task.age > Duration::zero()) line += " age=" + text_of(task.age);
+  if (task.ttl_left > Duration::zero()) line += " ttl_left=" + text_of(task.ttl_left);
+  if (task.attempts > 0) {
+    line += fmt::format(" attempts={} failed={} lost={}", task.attempts, task.failed, task.lost);
+  }
+  return line;
+}
+
 std::string Stage::text(const std::vector<LeasedTask>& tasks) const {
   std::string line;
   for (const auto& task : tasks)
@@ -100,7 +110,9 @@ std::string Stage::text(const Message& message) const {
                    if (m.retry > Duration::zero()) line += " retry=" + text_of(m.retry);
                  },
                  [&](const Admitted& m) {
-                   for (const auto& task : m.tasks) line += " " + text(task.id);
+                   for (const auto& task : m.tasks) {
+                     line += " " + text(task.id) + (task.durable ? " durable" : "");
+                   }
                    for (const auto& name : m.unknown_detectors) line += " unknown " + name;
                  },
                  [&](const Busy& m) {
@@ -168,6 +180,9 @@ std::string Stage::text(const broker::Effect& effect) const {
           [&](const broker::WorkersDying& e) {
             return fmt::format("workers are {} ({} died)", e.on ? "dying" : "well again", e.died);
           },
+          [&](const broker::WriteTask& e) { return "write " + text(e.task); },
+          [&](const broker::WriteAttempt& e) { return "write again " + text(e.task); },
+          [&](const broker::WriteEnd& e) { return "write the end of " + text(e.task); },
           [&](const broker::Drained&) { return std::string("drained"); },
       },
       effect);

@@ -26,6 +26,7 @@ struct Client {
   std::uint32_t life{0};  // +1 at each start and end; what was planned for an earlier life is void
   bool running{false};
   bool paused{false};
+  bool gone{false};                     // producer: dead for good, and its pictures with it
   bool live{false};                     // producer: a camera; each life of it is a run of its own
   std::int64_t clock_ppm{0};            // its clock runs so many millionths too fast
   std::vector<Flight> inbox;            // while paused

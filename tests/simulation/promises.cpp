@@ -30,6 +30,12 @@ void Promises::broker_starts(const broker::CoreOptions& options) {
   paused_sources_.clear();
 }
 
+void Promises::broker_restores(const JournaledTask& task, Time written_at) {
+  auto& watched = watched_[task.id];
+  watched.nacks = task.failed;
+  if (task.ttl_left > Duration::zero()) watched.deadline = written_at + task.ttl_left;
+}
+
 void Promises::broker_received(const Message& message, const broker::Effects& effects, Time now) {
   if (const auto* submit = std::get_if<Submit>(&message)) {
     admitted(*submit, effects, now);
@@ -46,10 +52,14 @@ void Promises::broker_received(const Message& message, const broker::Effects& ef
 
 void Promises::admitted(const Submit& submit, const broker::Effects& effects, Time now) {
   for (const auto& effect : effects) {
-    const auto* send = std::get_if<broker::SendTo>(&effect);
-    const auto* answer = send == nullptr ? nullptr : std::get_if<Admitted>(&send->message);
-    if (answer == nullptr) continue;
-    for (const auto& [id, durable] : answer->tasks) {
+    std::vector<AdmittedTask> let_in;
+    if (const auto* write = std::get_if<broker::WriteTask>(&effect)) {
+      let_in = {{write->task.id, true}};
+    } else if (const auto* send = std::get_if<broker::SendTo>(&effect)) {
+      const auto* answer = std::get_if<Admitted>(&send->message);
+      if (answer != nullptr) let_in = answer->tasks;
+    }
+    for (const auto& [id, durable] : let_in) {
       const auto task = std::find_if(submit.tasks.begin(), submit.tasks.end(),
                                      [&id = id](const auto& each) { return each.id == id; });
       if (task == submit.tasks.end()) continue;

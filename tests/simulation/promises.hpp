@@ -29,8 +29,27 @@ class Promises {
 
   // The broker, from outside.
   void broker_starts(const broker::CoreOptions& options);
+  /// It found this in its journal.
+  void broker_restores(const JournaledTask& task, Time written_at);
+  void broker_restores(const FleetBook& fleet) { paused_ = fleet.paused; }
+  void broker_restores(const SourceBook& source) {
+    if (source.paused) paused_sources_.insert(source.name);
+  }
   void broker_received(const Message& message, const broker::Effects& effects, Time now);
   void broker_sends(const Message& message, const std::vector<Content>& contents, Time now);
+  /// `on_disk(id)`: the journal has it.
+  template <class OnDisk>
+  void says_durable(const Admitted& admitted, OnDisk on_disk) {
+    for (const auto& [id, durable] : admitted.tasks) {
+      if (!durable) continue;
+      if (!on_disk(id) && !store_.contains(id)) {
+        break_with("said to be durable, and it is not: " + to_string(id));
+      }
+      durable_.insert(id);
+    }
+  }
+  /// Ever said to be durable.
+  const std::set<TaskId>& durable() const { return durable_; }
   void operator_orders(const Control& control, const broker::Effects& effects);
   void broker_rests(const broker::Dispatcher& broker, Time now);
 
@@ -81,6 +100,7 @@ class Promises {
   std::set<std::string> cancelled_jobs_;
   std::set<TaskId> rejected_;
   std::map<TaskId, SettledTask> store_;
+  std::set<TaskId> durable_;
 };
 
 }  // namespace framefleet::simulation

@@ -57,6 +57,7 @@ World::World(WorldOptions options)
     client.clock_ppm = static_cast<std::int64_t>(agenda_.pick(60'000)) - 30'000;
   }
   quick_ = agenda_.chance(0.5);
+  journal_ = agenda_.chance(0.5);
 }
 
 WorldReport World::run() {
@@ -173,9 +174,28 @@ void World::start_broker() {
   options.sink_window = 4;
   options.grant_tasks = 8;
   options.settled_memory = 10;
+  options.journal = journal_;
   broker_.emplace(options);
   promises_.broker_starts(options);
+  if (journal_) restore_broker();
   note("broker starts, incarnation " + std::to_string(incarnation_));
+}
+
+void World::restore_broker() {
+  committing_ = false;
+  for (const auto& [id, kept] : disk_.tasks()) {
+    promises_.broker_restores(kept.task, kept.written_at);
+    ++report_.restored;
+  }
+  promises_.broker_restores(disk_.fleet());
+  for (const auto& [hash, book] : disk_.sources()) promises_.broker_restores(book);
+  const auto put = [this](const Content& content) {
+    return Payload{broker_shelf_.put(content), 1, kInputBytes};
+  };
+  broker::Effects effects;
+  disk_.restore(*broker_, agenda_.now(), put, {}, effects);
+  perform(effects);  // writes the books, where they were put right
+  if (!faulty()) resume_everything();
 }
 
 void World::drain_broker() {
@@ -188,6 +208,12 @@ void World::end_broker() {
   const auto stats = broker_->stats(agenda_.now());
   report_.busy_answers += stats.busy_answers;
   report_.recalled += stats.recalled;
+  // One that leaves in order commits what waits. A crash leaves any part of it.
+  const auto waiting = disk_.waiting();
+  disk_.commit(broker_over_ ? waiting : agenda_.pick(waiting + 1));
+  if (broker_over_ && !disk_.tasks().empty()) {
+    promises_.break_with("a drained broker leaves tasks in its journal");
+  }
   broker_.reset();
   broker_shelf_ = {};
   broker_paused_ = false;
@@ -246,6 +272,7 @@ void World::end(Client& client) {
   client.told.clear();
   ++client.life;
   network_.cut(client.connection);
+  if (client.gone) return;
   start_later(client, agenda_.delay(10ms, brief() ? 200ms : 4s));
 }
 

@@ -2,14 +2,16 @@
 // All four cores in one thread, in virtual time, over a network that misbehaves by a seed.
 //
 // Messages are copied between nodes with what their payloads hold, so a payload that was let go too
-// early, mixed up or leaked is found. Crashed nodes lose everything but the sink's store. The same
-// seed gives the same run, to the byte.
+// early, mixed up or leaked is found. Crashed nodes lose everything but the sink's store and what
+// was committed to the broker's journal, where it has one. The same seed gives the same run, to the
+// byte.
 
 #include "broker/core/dispatcher.hpp"
 #include "tests/simulation/agenda.hpp"
 #include "tests/simulation/client.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/promises.hpp"
+#include "tests/support/journal_disk.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -60,6 +62,7 @@ struct WorldReport {
   std::uint64_t cancelled{0};
   std::uint64_t handed_ahead{0};  ///< Tasks assigned to a worker without a free slot.
   std::uint64_t recalled{0};
+  std::uint64_t restored{0};      ///< Tasks that a broker found in its journal.
   std::uint64_t controls{0};      ///< Orders of operators.
   std::uint64_t worked_again{0};  ///< Hand-outs of tasks that were stored already.
   std::uint64_t digest{0};        ///< Of all messages in order: equal seeds give equal digests.
@@ -72,7 +75,7 @@ struct WorldReport {
           &WorldReport::lost_messages, &WorldReport::busy_answers, &WorldReport::stored,
           &WorldReport::failed, &WorldReport::superseded, &WorldReport::expired,
           &WorldReport::cancelled, &WorldReport::handed_ahead, &WorldReport::recalled,
-          &WorldReport::controls, &WorldReport::worked_again}) {
+          &WorldReport::restored, &WorldReport::controls, &WorldReport::worked_again}) {
       this->*number += other.*number;
     }
   }
@@ -110,6 +113,7 @@ class World {
   // Life and death (world.cpp)
   void add_client(Kind kind, std::size_t index);
   void start_broker();
+  void restore_broker();
   void drain_broker();
   void end_broker();
   void start_later(Client& client, Duration wait);
@@ -135,6 +139,8 @@ class World {
 
   // What the cores ask for (world_effects.cpp)
   void perform(broker::Effects& effects);
+  void write(const broker::Effects& effects);
+  void commit_later();
   void perform(Client& client, worker::Effects& effects);
   void perform(Client& client, producer::Effects& effects);
   void perform(Client& client, sink::Effects& effects);
@@ -182,6 +188,9 @@ class World {
   PayloadShelf broker_shelf_;
   std::vector<Flight> broker_inbox_;  // while it is paused
   std::uint32_t incarnation_{0};
+  bool journal_{false};  // the broker has one
+  test::JournalDisk<Content> disk_;
+  bool committing_{false};
   bool broker_paused_{false};
   bool broker_over_{false};  // it said Drained
   bool quick_{false};        // tasks take so little that workers are handed some ahead

@@ -63,7 +63,12 @@ void World::send(ConnectionId id, bool to_broker, Message message, const Payload
   mix(message);
   Flight flight{id, to_broker, std::move(message), {}};
   flight.contents = contents_of(flight.message, shelf);
-  if (!to_broker) promises_.broker_sends(flight.message, flight.contents, agenda_.now());
+  if (!to_broker) {
+    promises_.broker_sends(flight.message, flight.contents, agenda_.now());
+    if (const auto* admitted = std::get_if<Admitted>(&flight.message)) {
+      promises_.says_durable(*admitted, [this](const TaskId& task) { return disk_.has(task); });
+    }
+  }
   if (promises_.broken()) return;
   if (options_.trace && network_.is_open(id)) {
     note(fmt::format("{} {} {}", to_broker ? "->" : "<-", id, describe(flight.message)));
@@ -122,6 +127,7 @@ void World::mix(const Message& message) {
 // -----------------------------------------------------------------------------------
 
 void World::perform(broker::Effects& effects) {
+  if (journal_) write(effects);
   for (auto& effect : effects) {
     if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
       send(send_to->peer.value(), false, std::move(send_to->message), broker_shelf_);
@@ -134,6 +140,31 @@ void World::perform(broker::Effects& effects) {
     }
   }
   promises_.broker_rests(*broker_, agenda_.now());
+}
+
+/// What the broker wants kept is on its disk a little later.
+void World::write(const broker::Effects& effects) {
+  const bool something = disk_.take(effects, *broker_, agenda_.now(), [&](const Payload& payload) {
+    const auto* content = broker_shelf_.find(payload.id);
+    if (content == nullptr) promises_.break_with("a payload is to be written that was let go");
+    return content == nullptr ? Content{} : *content;
+  });
+  if (something && !committing_) commit_later();
+}
+
+void World::commit_later() {
+  committing_ = true;
+  const Duration longest = agenda_.chance(0.02) ? Duration{1s} : 10ms;
+  const auto all = disk_.waiting();
+  agenda_.after(agenda_.delay(100us, longest), [this, all, incarnation = incarnation_] {
+    if (incarnation != incarnation_ || !broker_) return;
+    if (broker_paused_) return commit_later();
+    committing_ = false;
+    broker::Effects effects;
+    broker_->written(disk_.commit(all), effects);
+    perform(effects);
+    if (disk_.waiting() > 0 && !committing_) commit_later();
+  });
 }
 
 // --- its clients

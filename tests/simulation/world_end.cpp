@@ -19,7 +19,7 @@ bool World::broker_is_empty() const {
 
 bool World::producers_are_done() const {
   return std::all_of(clients_.begin(), clients_.end(), [](const Client& client) {
-    return client.kind != Kind::producer || (client.running && client.is_complete());
+    return client.kind != Kind::producer || client.gone || (client.running && client.is_complete());
   });
 }
 
@@ -62,6 +62,11 @@ void World::check_end() {
       promises_.break_with(client.name() + " does not count what it submitted");
     }
     if (!client.live) check_folder(client, stats);
+  }
+  for (const auto& id : promises_.durable()) {
+    if (!promises_.stored().contains(id)) {
+      promises_.break_with("durable, and not stored: " + to_string(id));
+    }
   }
   for (const auto& [id, row] : promises_.stored()) {
     of_folders += id.source < 1000 + options_.folders ? 1U : 0U;

@@ -36,6 +36,10 @@ void World::happen() {
 void World::hurt(Client& victim) {
   const std::uint64_t fault = agenda_.pick(9);
   if (fault < 4) {
+    // What is durable needs no producer any more.
+    if (journal_ && victim.kind == Kind::producer && victim.running) {
+      victim.gone = agenda_.chance(0.05);
+    }
     crash(victim);
   } else if (fault < 6) {
     note("cut of " + victim.name());
