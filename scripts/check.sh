@@ -13,7 +13,9 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 in_tree
 
-readonly steps=(format spelling scripts headers tidy simulation asan tsan fuzz mutants cost)
+readonly steps=(
+    format spelling scripts headers tidy simulation isolation asan tsan fuzz mutants cost
+)
 readonly logs=build/check
 passed=0
 failed=0
@@ -111,6 +113,13 @@ step_simulation() {
     "$sim" --seed 1000000 --seeds 20000
     long=$?
     wait "$short" && [ "$long" -eq 0 ]
+}
+
+# Real processes; the tests take fewer pictures.
+step_isolation() {
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
+        framefleet-broker framefleet-worker framefleet-producer framefleet-sink &&
+        ISOLATION_TASKS=10000 ctest --preset release -R '^e2e_isolation$' -V </dev/null
 }
 
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do

@@ -30,7 +30,7 @@ struct WorkerOptions {
   /// Folder of model files (worker/models.hpp); empty: none.
   std::filesystem::path models;
   PoolOptions pool;
-  Isolation isolation{Isolation::none};
+  Isolation isolation{Isolation::process};
   /// Bytes a child process may take on top of what it is born with (IsolationOptions).
   std::uint64_t child_memory_max{std::uint64_t{1536} << 20U};
   LinkOptions link;

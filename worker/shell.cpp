@@ -147,9 +147,10 @@ Result<int, Error> Shell::ended() const {
 
 void Shell::exit_if_working(const Result<int, Error>& ended) {
   if (pool_->in_use() == 0) return;
-  if (!ended) program_.log.error("failed", {{"text", ended.error().text}});
   const int code = ended ? *ended : ended.error().exit_code;
   program_.log.warn("leaving_tasks_behind", {{"tasks", pool_->in_use()}, {"exit_code", code}});
+  if (options_.isolation == Isolation::process) return;  // child processes end with their pool
+  if (!ended) program_.log.error("failed", {{"text", ended.error().text}});
   // A thread cannot be killed, and joining it would wait for its detector, which may take minutes
   // or for ever. It holds nothing that outlives the process.
   std::_Exit(code);

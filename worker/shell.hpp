@@ -34,8 +34,8 @@ class Shell {
   /// Until drained, refused or told to stop: the exit code, or the error that ended it. At its
   /// return the broker has its leases back. Requires: called once.
   Result<int, Error> run();
-  /// After run(): ends the process here, with what run() gave, while the pool still has a task. The
-  /// destructor would wait for it.
+  /// After run(): ends the process here, with what run() gave, while a thread of the pool still has
+  /// a task. The destructor would wait for it.
   void exit_if_working(const Result<int, Error>& ended);
 
  private:

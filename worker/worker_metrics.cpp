@@ -45,6 +45,9 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
   t.counter("framefleet_worker_denied_system_calls_total",
             "System calls that the sandbox refused to child processes.",
             [=](const Stats& s) { return number(s.pool.denied_syscalls); });
+  t.gauge("framefleet_worker_child_memory_bytes",
+          "Memory of a child process, in the mean, shared pages counted in parts (Pss).",
+          [=](const Stats& s) { return number(s.pool.child_memory); });
   t.gauge("framefleet_worker_child_memory_peak_bytes",
           "Most memory that a child process which lives has had resident.",
           [=](const Stats& s) { return number(s.pool.child_memory_peak); });

@@ -1,5 +1,7 @@
-"""A picture that kills its workers ends as a dead letter after exactly its attempts, and hurts no
-other one; an operator gets it back byte for byte, and tries it again when the fault is gone."""
+"""A picture that kills the process that works on it ends as a dead letter after exactly its
+attempts; an operator gets it back byte for byte, and tries it again when the fault is gone. Where
+it kills a child process, nothing else is hurt; where it kills the worker (its decoders run in
+threads), others are handed out again, and the broker keeps it from emptying the fleet."""
 import hashlib
 import json
 import unittest
@@ -11,12 +13,14 @@ from process import eventually
 
 PICTURES = 60
 POISON = 17  # by its number in the source: tried again, it is a task of another source
+FAILED_MAX = 3
 LOST_MAX = 4
 WORKERS = 3
+THREADS = ("--slots", "2", "--isolation", "none")  # where a crash is the end of the worker
 
 
 class PoisonTest(unittest.TestCase):
-    def start(self, fleet):
+    def start(self, fleet, *worker_arguments):
         folder = fleet.folder / "pictures"
         folder.mkdir()
         for number in range(PICTURES):
@@ -28,7 +32,7 @@ class PoisonTest(unittest.TestCase):
                      "100ms", "--retry-delay-base", "10ms")
         fleet.sink().until_ready()
         for place in range(WORKERS):
-            fleet.worker(f"w{place}-0", "--slots", "2").until_ready()
+            fleet.worker(f"w{place}-0", *worker_arguments).until_ready()
         return fleet.producer(folder, detect=f"edges,stub?sleep=5ms&crash_at={POISON}")
 
     def replace_the_dead(self, fleet, producer):
@@ -40,19 +44,35 @@ class PoisonTest(unittest.TestCase):
                 if not worker.running():
                     deaths += 1
                     self.assertLessEqual(deaths, LOST_MAX, "more deaths than attempts")
-                    workers[place] = fleet.worker(f"w{place}-{deaths}", "--slots", "2")
+                    workers[place] = fleet.worker(f"w{place}-{deaths}", *THREADS)
         return deaths
 
-    def test_a_poisonous_picture_costs_its_attempts_and_can_be_revived(self):
+    def test_a_picture_that_kills_its_process_costs_its_attempts_and_nothing_else(self):
         with Fleet() as fleet:
-            producer = self.start(fleet)
+            producer = self.start(fleet, "--slots", "2")
+            job, end = fleet.end_of(producer, exit_code=3)
+            self.assertEqual(len(fleet.named("worker")), WORKERS)
+            self.assertEqual(fleet.store.rows(
+                "SELECT status, attempts, count(*) FROM outcomes GROUP BY 1, 2 ORDER BY 1"),
+                [("failed", FAILED_MAX, 1), ("ok", 1, PICTURES - 1)])
+            dead = self.check_dead_letter(fleet, "child_crashed", FAILED_MAX)
+            self.check_shown(fleet, dead, "child_crashed", FAILED_MAX)
+            ledger.check_ends([(job, end), self.check_revived(fleet, dead)], fleet.store)
+            fleet.check_broker()
+
+    def test_a_picture_that_kills_its_worker_costs_its_attempts_and_can_be_revived(self):
+        with Fleet() as fleet:
+            producer = self.start(fleet, *THREADS)
             self.assertEqual(self.replace_the_dead(fleet, producer), LOST_MAX)
             job, end = fleet.end_of(producer, exit_code=3)
             ledger.check_ends([(job, end)], fleet.store)
             fleet.check_broker()
             self.assertEqual(fleet.store.by_status(), {"ok": PICTURES - 1, "failed": 1})
-            dead = self.check_dead_letter(fleet)
-            self.check_shown(fleet, dead)
+            dead = self.check_dead_letter(fleet, "worker_lost", LOST_MAX)
+            workers = fleet.store.rows("SELECT count(DISTINCT worker) FROM attempts"
+                                       " WHERE task = ?", dead)
+            self.assertEqual(workers, [(LOST_MAX,)])
+            self.check_shown(fleet, dead, "worker_lost", LOST_MAX)
             self.check_exported(fleet, dead)
             ends = [(job, end), self.check_revived(fleet, dead)]
             self.check_purged(fleet, dead)
@@ -62,22 +82,20 @@ class PoisonTest(unittest.TestCase):
             fleet.stop()
             fleet.store.check_left_behind(rows)
 
-    def check_dead_letter(self, fleet):
-        """Its row: every attempt of it lost a worker, and it has no more of them than it may."""
-        [(dead, sequence, reason, attempts)] = fleet.store.rows(
+    def check_dead_letter(self, fleet, reason, attempts_max):
+        """Its row: every attempt of it ended for this reason, and it has no more than it may."""
+        [(dead, *row)] = fleet.store.rows(
             "SELECT task, sequence, reason, attempts FROM outcomes WHERE status = 'failed'")
-        self.assertEqual((sequence, reason, attempts), (POISON, "worker_lost", LOST_MAX))
-        history = fleet.store.rows("SELECT attempt, reason, worker FROM attempts WHERE task = ?"
-                                   " ORDER BY attempt", dead)
-        self.assertEqual([(attempt, reason) for attempt, reason, _ in history],
-                         [(attempt, "worker_lost") for attempt in range(1, LOST_MAX + 1)])
-        self.assertEqual(len({worker for *_, worker in history}), LOST_MAX)
+        self.assertEqual(row, [POISON, reason, attempts_max])
+        self.assertEqual(fleet.store.rows("SELECT attempt, reason FROM attempts WHERE task = ?"
+                                          " ORDER BY attempt", dead),
+                         [(attempt, reason) for attempt in range(1, attempts_max + 1)])
         hurt = fleet.store.rows("SELECT count(*), max(attempts) FROM outcomes"
                                 " WHERE status = 'ok' AND attempts > 1")
         print("others that were handed out again, and how often at most:", *hurt)
         return dead
 
-    def check_shown(self, fleet, dead):
+    def check_shown(self, fleet, dead, reason, attempts_max):
         listed = fleet.show("dead", "list")
         self.assertEqual((listed["total"], [row["task"] for row in listed["dead_letters"]]),
                          (1, [dead]))
@@ -85,8 +103,8 @@ class PoisonTest(unittest.TestCase):
         picture = fleet.folder / "pictures" / f"{POISON:03}.png"
         self.assertEqual((shown["task"], shown["origin"], shown["reason"], shown["attempts"],
                           shown["bytes"], shown["revived_as"]),
-                         (dead, str(picture), "worker_lost", LOST_MAX, picture.stat().st_size, ""))
-        self.assertEqual(len(shown["history"]), LOST_MAX)
+                         (dead, str(picture), reason, attempts_max, picture.stat().st_size, ""))
+        self.assertEqual(len(shown["history"]), attempts_max)
         self.assertIn(dead, fleet.operate("dead", "list"))
         fleet.operate("dead", "show", self.other(dead), exit_code=66)
 
@@ -136,10 +154,10 @@ class PoisonTest(unittest.TestCase):
         with Fleet() as fleet:
             fleet.broker("--lost-attempts-max", "1")
             fleet.sink().until_ready()
-            fleet.worker("w0", "--slots", "1")
+            fleet.worker("w0", *THREADS)
             producer = fleet.producer("synthetic:?count=1&size=240x200", detect="stub?crash=1")
             fleet.end_of(producer, exit_code=3)
-            fleet.worker("w1", "--slots", "1").until_ready()
+            fleet.worker("w1", *THREADS).until_ready()
             [line] = fleet.operate("dead", "revive", "--all", "--json", exit_code=3).splitlines()
             said = json.loads(line)
             self.assertEqual((said["status"], said["reason"]), ("failed", "worker_lost"))

@@ -29,16 +29,33 @@ def eventually(check, what, timeout=PATIENCE):
         time.sleep(POLL_INTERVAL)
 
 
+def stat_of(pid):
+    """The fields of /proc/PID/stat from the state on; None when the process has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def state_of(pid):
+    """"S", "Z", …; None when there is no trace of the process."""
+    fields = stat_of(pid)
+    return fields and fields[0]
+
+
+def exists(pid):
+    """Whether there is such a process, be it one that has ended and is not reaped."""
+    return stat_of(pid) is not None
+
+
 def children_of(pid):
     """Ids of all processes that descend from `pid`, nearest first."""
     parents = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        parents[int(entry)] = int(fields[1])
+        fields = stat_of(entry)
+        if fields:
+            parents[int(entry)] = int(fields[1])
     found, at = [pid], 0
     while at < len(found):
         found += [child for child, parent in parents.items() if parent == found[at]]
@@ -211,7 +228,8 @@ class Process:
         return values
 
     def memory_peak_bytes(self):
-        return memory_of(self.pid, "VmHWM")
+        """The most that it, or a process that descends from it and lives, has had resident."""
+        return max(memory_of(pid, "VmHWM") or 0 for pid in [self.pid, *children_of(self.pid)])
 
     def watch_memory(self):
         return MemoryWatch(self.pid)

@@ -15,6 +15,7 @@ namespace {
 /// How soon a sleeping or hanging stub sees that it was abandoned.
 constexpr std::chrono::milliseconds kPoll{5};
 
+constexpr int kExitCode = 9;
 constexpr std::size_t kBite = std::size_t{16} << 20U;
 constexpr std::size_t kEatenMax = std::size_t{4} << 30U;
 
@@ -35,6 +36,7 @@ class Stub final : public Detector {
       : sleep_(options.time("sleep")),
         fail_{options.integer("fail"), options.integer("fail_at")},
         crash_{options.integer("crash"), options.integer("crash_at")},
+        exit_{options.integer("exit"), options.integer("exit_at")},
         hang_{options.integer("hang"), options.integer("hang_at")},
         eat_{options.integer("eat"), options.integer("eat_at")},
         fail_attempts_(options.integer("fail_attempts")) {}
@@ -42,6 +44,7 @@ class Stub final : public Detector {
   Result<Found, DetectError> detect(const DetectInput& input) override {
     const bool armed = fail_attempts_ == 0 || input.attempt <= fail_attempts_;
     if (armed && crash_.strikes(input.sequence)) std::abort();
+    if (armed && exit_.strikes(input.sequence)) std::_Exit(kExitCode);
     const bool hangs = armed && hang_.strikes(input.sequence);
     if (armed && eat_.strikes(input.sequence)) eat();
     wait(hangs ? Duration::max() : sleep_, input.observer);
@@ -80,6 +83,7 @@ class Stub final : public Detector {
   Duration sleep_;
   Fault fail_;
   Fault crash_;
+  Fault exit_;
   Fault hang_;
   Fault eat_;
   std::int64_t fail_attempts_;
@@ -122,6 +126,15 @@ DetectorKind stub_kind() {
             "",
             {},
             "abort the process at this sequence"},
+           {"exit", OptionType::integer, "0", 0, 1e9, "", {}, "end the process at every Nth"},
+           {"exit_at",
+            OptionType::integer,
+            "-1",
+            -1,
+            kSequenceMax,
+            "",
+            {},
+            "end the process at this sequence"},
            {"hang", OptionType::integer, "0", 0, 1e9, "", {}, "never return at every Nth"},
            {"hang_at",
             OptionType::integer,

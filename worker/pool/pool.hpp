@@ -69,7 +69,8 @@ struct PoolStats {
   std::uint64_t children{0};                       ///< Alive and able to work.
   std::map<std::string_view, std::uint64_t> ends;  ///< Children that ended, by cause, ever.
   std::uint64_t denied_syscalls{0};                ///< Refused to children, ever, as they say.
-  std::uint64_t child_memory_peak{0};              ///< Bytes of the largest that lives, as it says.
+  std::uint64_t child_memory{0};       ///< Bytes, mean of those that live; shared ones in parts.
+  std::uint64_t child_memory_peak{0};  ///< Bytes of the largest that lives, as it says.
 };
 
 class Pool {

@@ -1,20 +1,21 @@
 #include "worker/pool/process_pool.hpp"
 
 #include "worker/pool/child_end.hpp"
+#include "worker/pool/child_slot.hpp"
 #include "worker/pool/child_wire.hpp"
 #include "worker/pool/open_order.hpp"
 #include "worker/pool/packet.hpp"
 #include "worker/pool/parcel.hpp"
+#include "worker/pool/process_memory.hpp"
 #include "worker/pool/sandbox.hpp"
 #include "worker/pool/zygote_link.hpp"
 
 #include "shared/base/assert.hpp"
-#include "shared/wire/codec.hpp"
 
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,55 +32,11 @@ using Clock = OpenOrder::Clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kSlotsMax = 1024;
-/// An order that finds no child in this time ends: children cannot be started on this machine.
-constexpr Duration kStartMax = 30s;
-/// The first end without a good answer before it costs nothing, the next ones pauses that double.
-constexpr Duration kPauseMin = 10ms;
-constexpr Duration kPauseMax = 1s;
+/// How often the memory of one child is looked at: the system walks its pages for it.
+constexpr Duration kLookInterval = 1s;
 /// What epoll says of the two that are no children; serials lie between.
 constexpr std::uint64_t kZygote = 0;
 constexpr std::uint64_t kTimer = std::numeric_limits<std::uint64_t>::max();
-
-Duration pause_after(std::uint32_t ends) {
-  if (ends < 2) return Duration::zero();
-  return std::min(kPauseMax, kPauseMin * (std::int64_t{1} << std::min(ends - 2, 10U)));
-}
-
-struct Child {
-  enum class State : std::uint8_t { starting, idle, busy, ending };
-
-  std::uint64_t serial{0};
-  State state{State::starting};
-  pid_t pid{0};
-  FileDescriptor pidfd;  ///< None until the zygote has said Born.
-  FileDescriptor link;   ///< Closed once it has nothing more to say.
-  FileDescriptor answers;
-  std::optional<OpenOrder> order;
-  std::optional<ChildEnd> end;  ///< Why the pool killed it.
-  Vitals vitals;
-};
-
-struct Slot {
-  std::optional<Child> child;
-  std::uint32_t ends{0};      ///< Since the last good answer.
-  Clock::time_point bear_at;  ///< The next child; while there is none.
-};
-
-/// Of an order that a child has finished, from what it says and wrote.
-Result<Worked, WorkError> read_result(const Child& child, const Finished& finished) {
-  auto parts = read_answer(child.answers.get(), finished.part_bytes);
-  if (!parts) return fail(broke_protocol("its result is larger than its sheet").error);
-  auto record = wire::decode_record(std::as_bytes(std::span((*parts)[0])));
-  if (!record) return fail(broke_protocol("its record: " + record.error().text).error);
-  if (record->artefacts.size() != parts->size() - 1) {
-    return fail(broke_protocol("its artefacts are not those of its record").error);
-  }
-  Worked worked;
-  worked.record = std::move(*record);
-  worked.artefacts.assign(std::make_move_iterator(parts->begin() + 1),
-                          std::make_move_iterator(parts->end()));
-  return worked;
-}
 
 }  // namespace
 
@@ -95,18 +52,19 @@ struct ProcessPool::Parts {
   void on_born(const Born& born, FileDescriptor pidfd, Clock::time_point now);
   void on_died(const Died& died, Clock::time_point now);
   void lose_zygote(Clock::time_point now);
-  void hear_child(Slot& slot);
+  void hear_child(ChildSlot& slot);
   /// What is wrong with it, or nothing.
-  std::string on_word(Slot& slot, const FromChild& word);
+  std::string on_word(ChildSlot& slot, const FromChild& word);
   void bear_missing(Clock::time_point now);
   void hand_out(Clock::time_point now);
   bool hand_to(Child& child, Clock::time_point now);
   void end_overdue(Clock::time_point now);
+  void reap_orphans();
+  void look_at_memory(Clock::time_point now);
   void arm(Clock::time_point now);
 
-  Slot* slot_of(std::uint64_t serial);
-  void kill(Child& child, std::optional<ChildEnd> why);
-  void bury(Slot& slot, const ChildEnd& end, Clock::time_point now);
+  ChildSlot* slot_of(std::uint64_t serial);
+  void bury(ChildSlot& slot, const ChildEnd& end, Clock::time_point now);
   void end_order(OpenOrder order, Result<Worked, WorkError> result);
 
   const PoolOptions options;
@@ -117,7 +75,10 @@ struct ProcessPool::Parts {
   Clock::time_point launch_at;  ///< While there is no zygote.
   std::uint32_t zygote_ends{0};
   std::uint64_t generation{0};  ///< A serial is generation × slots + slot: never used again.
-  std::vector<Slot> children;
+  std::vector<ChildSlot> children;
+  std::vector<pid_t> orphans;  ///< Of a zygote that ended before them: ours to reap.
+  Clock::time_point look_at;   ///< At the memory of a child.
+  std::size_t look_next{0};
   std::deque<OpenOrder> waiting;  ///< For a child.
   std::vector<WorkDone> done;
   std::size_t used{0};  ///< Orders in waiting, children and done.
@@ -155,17 +116,19 @@ void ProcessPool::Parts::turn() {
     } else if (name == kTimer) {
       std::uint64_t expired = 0;
       FRAMEFLEET_ASSERT(::read(timer.get(), &expired, sizeof expired) != 0);
-    } else if (Slot* const slot = slot_of(name); slot != nullptr) {
+    } else if (ChildSlot* const slot = slot_of(name); slot != nullptr) {
       hear_child(*slot);
     }
   }
   end_overdue(now);
   bear_missing(now);
   hand_out(now);
+  reap_orphans();
+  look_at_memory(now);
 }
 
-Slot* ProcessPool::Parts::slot_of(std::uint64_t serial) {
-  Slot& slot = children[serial % children.size()];
+ChildSlot* ProcessPool::Parts::slot_of(std::uint64_t serial) {
+  ChildSlot& slot = children[serial % children.size()];
   return slot.child && slot.child->serial == serial ? &slot : nullptr;
 }
 
@@ -184,18 +147,18 @@ void ProcessPool::Parts::hear_zygote(Clock::time_point now) {
 }
 
 void ProcessPool::Parts::on_born(const Born& born, FileDescriptor pidfd, Clock::time_point now) {
-  Slot* const slot = slot_of(born.serial);
+  ChildSlot* const slot = slot_of(born.serial);
   if (slot == nullptr) return;
   if (born.pid <= 0 || !pidfd) {
     return bury(*slot, {end_cause::kKilled, {Reason::child_crashed, "no process to be had"}}, now);
   }
   slot->child->pid = born.pid;
   slot->child->pidfd = std::move(pidfd);
-  if (slot->child->state == Child::State::ending) kill(*slot->child, std::nullopt);
+  if (slot->child->state == Child::State::ending) slot->child->kill(std::nullopt);
 }
 
 void ProcessPool::Parts::on_died(const Died& died, Clock::time_point now) {
-  Slot* const slot = slot_of(died.serial);
+  ChildSlot* const slot = slot_of(died.serial);
   if (slot == nullptr) return;
   hear_child(*slot);  // its last words may be the answer
   const Child& child = *slot->child;
@@ -210,24 +173,26 @@ void ProcessPool::Parts::lose_zygote(Clock::time_point now) {
   launch_at = now + pause_after(zygote_ends);
   const ChildEnd end{end_cause::kZygoteEnded,
                      {Reason::child_crashed, "all child processes ended with their zygote"}};
-  for (Slot& slot : children) {
-    if (slot.child) bury(slot, end, now);
+  for (ChildSlot& slot : children) {
+    if (!slot.child) continue;
+    if (slot.child->pid > 0) orphans.push_back(slot.child->pid);
+    bury(slot, end, now);
   }
 }
 
-void ProcessPool::Parts::hear_child(Slot& slot) {
+void ProcessPool::Parts::hear_child(ChildSlot& slot) {
   Child& child = *slot.child;
   while (child.link) {
     const Heard heard = receive_packet(child.link.get(), 0, Wait::no, packet);
     if (heard == Heard::nothing) return;
-    if (heard == Heard::closed) return kill(child, std::nullopt);
+    if (heard == Heard::closed) return child.kill(std::nullopt);
     const auto word = decode_from_child(packet.bytes);
     const std::string fault = word ? on_word(slot, *word) : "a packet that is none of ours";
-    if (!fault.empty()) return kill(child, broke_protocol(fault));
+    if (!fault.empty()) return child.kill(broke_protocol(fault));
   }
 }
 
-std::string ProcessPool::Parts::on_word(Slot& slot, const FromChild& word) {
+std::string ProcessPool::Parts::on_word(ChildSlot& slot, const FromChild& word) {
   using State = Child::State;
   Child& child = *slot.child;
   if (std::holds_alternative<Ready>(word)) {
@@ -268,20 +233,11 @@ std::string ProcessPool::Parts::on_word(Slot& slot, const FromChild& word) {
   return {};
 }
 
-void ProcessPool::Parts::kill(Child& child, std::optional<ChildEnd> why) {
-  child.state = Child::State::ending;
-  child.link.close();
-  if (!child.end) child.end = std::move(why);
-  if (child.pidfd) ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), SIGKILL, nullptr, 0);
-}
-
 /// It is gone: its order ends with `end`, and its slot gets another child.
-void ProcessPool::Parts::bury(Slot& slot, const ChildEnd& end, Clock::time_point now) {
+void ProcessPool::Parts::bury(ChildSlot& slot, const ChildEnd& end, Clock::time_point now) {
   ++stats.ends[end.cause];
   if (slot.child->order) end_order(std::move(*slot.child->order), fail(end.error));
-  slot.child.reset();
-  ++slot.ends;
-  slot.bear_at = now + pause_after(slot.ends);
+  slot.lost(now);
 }
 
 void ProcessPool::Parts::end_order(OpenOrder order, Result<Worked, WorkError> result) {
@@ -299,14 +255,13 @@ void ProcessPool::Parts::bear_missing(Clock::time_point now) {
     }
   }
   for (std::size_t i = 0; i < children.size(); ++i) {
-    Slot& slot = children[i];
+    ChildSlot& slot = children[i];
     if (slot.child || now < slot.bear_at) continue;
     auto [ours, theirs] = packet_sockets();
     auto answers = make_answer_sheet();
     const std::uint64_t serial = ++generation * children.size() + i;
     if (!ours || !answers || !zygote->bear(serial, theirs.get(), answers.get())) {
-      ++slot.ends;
-      slot.bear_at = now + pause_after(slot.ends);
+      slot.lost(now);
       continue;
     }
     watch(ours.get(), serial);
@@ -318,10 +273,10 @@ void ProcessPool::Parts::bear_missing(Clock::time_point now) {
 }
 
 void ProcessPool::Parts::hand_out(Clock::time_point now) {
-  for (Slot& slot : children) {
+  for (ChildSlot& slot : children) {
     if (waiting.empty()) return;
     const bool idle = slot.child && slot.child->state == Child::State::idle && slot.child->pidfd;
-    if (idle && !hand_to(*slot.child, now)) kill(*slot.child, std::nullopt);
+    if (idle && !hand_to(*slot.child, now)) slot.child->kill(std::nullopt);
   }
 }
 
@@ -344,26 +299,41 @@ bool ProcessPool::Parts::hand_to(Child& child, Clock::time_point now) {
 }
 
 void ProcessPool::Parts::end_overdue(Clock::time_point now) {
-  for (Slot& slot : children) {
+  for (ChildSlot& slot : children) {
     if (!slot.child || slot.child->state != Child::State::busy) continue;
     const OpenOrder& order = *slot.child->order;
     const Duration budget = budget_of(order, options);
     if (now - order.since > budget) {
-      kill(*slot.child, overdue_in(order.stage, order.detector, budget));
+      slot.child->kill(overdue_in(order.stage, order.detector, budget));
     }
   }
-  while (!waiting.empty() && now - waiting.front().begun > kStartMax) {
+  while (!waiting.empty() && now - waiting.front().begun > isolation.start_max) {
     end_order(std::move(waiting.front()),
               fail(WorkError{Reason::child_crashed, "no child process could be started"}));
     waiting.pop_front();
   }
 }
 
+/// They died with their zygote and came to this process, where nothing waits for them.
+void ProcessPool::Parts::reap_orphans() {
+  const auto gone = [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; };
+  orphans.erase(std::remove_if(orphans.begin(), orphans.end(), gone), orphans.end());
+}
+
+/// One child at a time, in turn.
+void ProcessPool::Parts::look_at_memory(Clock::time_point now) {
+  if (now < look_at) return;
+  ChildSlot& slot = children[look_next++ % children.size()];
+  if (!slot.child || !slot.child->able()) return;
+  slot.child->memory = memory_share(slot.child->pid);
+  look_at = now + kLookInterval;
+}
+
 /// Rings when something will be due, and at once while something is done.
 void ProcessPool::Parts::arm(Clock::time_point now) {
   auto next = Clock::time_point::max();
   if (!zygote) next = launch_at;
-  for (const Slot& slot : children) {
+  for (const ChildSlot& slot : children) {
     if (!slot.child) {
       if (zygote) next = std::min(next, slot.bear_at);
     } else if (slot.child->state == Child::State::busy) {
@@ -371,7 +341,7 @@ void ProcessPool::Parts::arm(Clock::time_point now) {
       next = std::min(next, order.since + budget_of(order, options));
     }
   }
-  if (!waiting.empty()) next = std::min(next, waiting.front().begun + kStartMax);
+  if (!waiting.empty()) next = std::min(next, waiting.front().begun + isolation.start_max);
   if (!done.empty()) next = now;
   itimerspec when{};  // all 0: not at all
   if (next != Clock::time_point::max()) {
@@ -385,6 +355,9 @@ void ProcessPool::Parts::arm(Clock::time_point now) {
 Result<std::unique_ptr<ProcessPool>, Error> ProcessPool::open(PoolOptions options,
                                                               IsolationOptions isolation) {
   FRAMEFLEET_ASSERT(options.slots >= 1 && options.slots <= kSlotsMax);
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+    return fail(Error{"cannot take in the child processes of a zygote that ended"});
+  }
   auto parts = std::make_unique<Parts>(std::move(options), std::move(isolation));
   parts->epoll = FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
   parts->timer = FileDescriptor(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -433,7 +406,7 @@ std::vector<StageReport> ProcessPool::stages() const {
     reports.push_back({order.ticket, order.stage, order.detector, now - order.since, false});
   };
   for (const OpenOrder& order : parts_->waiting) report(order);
-  for (const Slot& slot : parts_->children) {
+  for (const ChildSlot& slot : parts_->children) {
     if (slot.child && slot.child->order) report(*slot.child->order);
   }
   return reports;
@@ -443,24 +416,29 @@ void ProcessPool::abandon(std::uint64_t ticket) {
   for (OpenOrder& order : parts_->waiting) {
     if (order.ticket == ticket) order.abandoned = true;
   }
-  for (Slot& slot : parts_->children) {
+  for (ChildSlot& slot : parts_->children) {
     if (!slot.child || !slot.child->order || slot.child->order->ticket != ticket) continue;
     Child& child = *slot.child;
     if (std::exchange(child.order->abandoned, true) || !child.link) continue;
     const auto word = encode(ToChild(Abandon{ticket}));
-    if (!send_packet(child.link.get(), *word, {}, Wait::no)) parts_->kill(child, std::nullopt);
+    if (!send_packet(child.link.get(), *word, {}, Wait::no)) child.kill(std::nullopt);
   }
 }
 
 PoolStats ProcessPool::stats() const {
   PoolStats stats = parts_->stats;
-  for (const Slot& slot : parts_->children) {
+  std::uint64_t memory = 0;
+  std::uint64_t looked_at = 0;
+  for (const ChildSlot& slot : parts_->children) {
     if (!slot.child) continue;
-    using State = Child::State;
-    const State state = slot.child->state;
-    stats.children += state == State::idle || state == State::busy ? 1U : 0U;
+    stats.children += slot.child->able() ? 1U : 0U;
+    if (slot.child->memory > 0) {
+      ++looked_at;
+      memory += slot.child->memory;
+    }
     stats.child_memory_peak = std::max(stats.child_memory_peak, slot.child->vitals.memory_peak);
   }
+  if (looked_at > 0) stats.child_memory = memory / looked_at;
   return stats;
 }
 

@@ -8,10 +8,14 @@
 //                        │                 │              │ budget spent, protocol broken: killed
 //                        └─────────────────┴──────────────┴──▶ ended, reaped by the zygote
 //
-// No thread: everything happens inside start(), take_done() and abandon(), which do not wait.
+// No thread: everything happens inside start(), take_done() and abandon(), which do not wait. No
+// process is left over, whoever is killed: children end with their zygote and the zygote with the
+// worker, each reaped by its parent; children of a zygote that was killed come to the worker, which
+// is their subreaper (for as long as it lives).
 
 #include "worker/pool/pool.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +29,8 @@ struct IsolationOptions {
   std::uint64_t memory_max{std::uint64_t{1536} << 20U};
   /// Detectors that are to be warm in every child.
   std::vector<std::string> detectors;
+  /// An order that finds no child in this time ends: children cannot be started on this machine.
+  Duration start_max{std::chrono::seconds{30}};
   /// Started as the zygote: this program, which calls run_as_zygote() first in its main.
   std::string program{"/proc/self/exe"};
 };

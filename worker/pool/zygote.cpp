@@ -64,6 +64,9 @@ class Zygote {
   int run() {
     if (!set_up()) return exit_code::kInternal;
     FRAMEFLEET_ASSERT(has_one_thread());
+    // From here on the end of the link says that the worker is gone, and the children are reaped
+    // before this process ends: none of them stays where nobody reaps orphans.
+    ::prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0);  // to hear it, were it stopped
     bool worker_is_there = true;
     while (worker_is_there) {
       std::array<pollfd, 2> fds{{{control_.get(), POLLIN, 0}, {deaths_.get(), POLLIN, 0}}};
@@ -160,7 +163,7 @@ std::optional<int> run_as_zygote(int argc, const char* const* argv, ChildProgram
   int fd = -1;
   const auto read = std::from_chars(number.data(), number.data() + number.size(), fd);
   if (read.ec != std::errc() || fd < 0) return exit_code::kUsage;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // while it is busy with itself
   for (const int signal : kOfTheWorker) ::signal(signal, SIG_IGN);
   return Zygote(FileDescriptor(fd), program).run();
 }

@@ -7,6 +7,9 @@
 #include "worker/pool/zygote.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,10 +43,20 @@ void act(const Birthright& own, const Order& order) {
     static_cast<void>(
         send_packet(link, encode(FromChild(Ready{})), std::array{own.answers.get()}, Wait::yes));
   }
-  if (deed == "open") {
-    const bool refused = ::open("/etc/passwd", O_RDONLY) < 0;
-    say(link,
-        Failed{Reason::detector_error, refused ? "refused" : "opened", {denied_syscalls(), 0}});
+  if (deed == "trace") ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+  if (deed == "burn") {
+    for (volatile bool burns = true; burns;) {
+    }
+  }
+  const auto tell = [&](bool refused) {
+    say(link, Failed{Reason::detector_error, refused ? "refused" : "done", {denied_syscalls(), 0}});
+  };
+  if (deed == "open") tell(::open("/etc/passwd", O_RDONLY) < 0);
+  if (deed == "fork") tell(::fork() < 0);
+  if (deed == "outlive") tell(::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0);
+  if (deed == "execute memory") {
+    constexpr int kAny = MAP_PRIVATE | MAP_ANONYMOUS;
+    tell(::mmap(nullptr, 1, PROT_READ | PROT_EXEC, kAny, -1, 0) == MAP_FAILED);
   }
 }
 
