@@ -69,8 +69,8 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  /// All of it or nothing, and on the disk when it returns.
-  virtual Result<void, JournalFault> commit(const JournalBatch& batch) = 0;
+  /// All of them, in order, or nothing; on the disk when it returns.
+  virtual Result<void, JournalFault> commit(std::span<const JournalBatch> batches) = 0;
   /// Every whole task with its frames, in the order of their ids; then the rest.
   virtual Result<JournalContents, JournalFault> scan(
       const std::function<void(JournaledTask, std::vector<std::string> frames)>& visit) const = 0;

@@ -16,6 +16,10 @@ namespace framefleet::wire {
 inline constexpr std::uint16_t kRecordVersionMin = 1;
 inline constexpr std::uint16_t kRecordVersionMax = 1;
 
+/// Versions of the records of a broker's journal; it writes the highest.
+inline constexpr std::uint16_t kJournalVersionMin = 1;
+inline constexpr std::uint16_t kJournalVersionMax = 1;
+
 /// What one MessagePack document may ask of its reader.
 struct DocumentLimits {
   std::size_t bytes;
@@ -30,6 +34,9 @@ inline constexpr DocumentLimits kHeaderLimits{64 * 1024, 4, 4096};
 inline constexpr DocumentLimits kTaskLimits{8 * 1024, 3, 256};
 /// A result record: about 20 000 detections of 13 elements, more than any picture shows.
 inline constexpr DocumentLimits kRecordLimits{4 * 1024 * 1024, 6, 256 * 1024};
+/// A record of a journal: a task with its history takes 27 KiB at most, the book of a job 9 bytes
+/// for each of its sources.
+inline constexpr DocumentLimits kJournalLimits{4 * 1024 * 1024, 4, 256 * 1024};
 
 /// Keys of one map: we use 16; this bounds the search for a key that is there twice.
 inline constexpr std::size_t kKeysMax = 64;
@@ -62,6 +69,8 @@ inline constexpr std::size_t kSlugBytesMax = 32;
 inline constexpr std::size_t kDetectorsMax = 64;
 /// Sources that one producer claims; a machine with more cameras runs a second producer.
 inline constexpr std::size_t kSourcesMax = 256;
+/// Sources whose pictures one job has.
+inline constexpr std::size_t kJoinedMax = 250'000;
 /// Tasks that one worker runs at once; its heartbeat (3 elements a lease) must list them all.
 inline constexpr std::uint64_t kSlotsMax = 1024;
 /// Tasks that one question of an operator names: with the longest ids they fit one header, so that

@@ -40,6 +40,7 @@ FENCES = [
     Fence(r"toml\+\+/.*|CLI/.*", r"shared/config/", False),
     Fence(r"sodium(\.h|/.*)", r"shared/security/", False),
     Fence(r"sqlite3\.h", r"sink/stores/", False),
+    Fence(r"lmdb\.h", r"broker/journals/", True),
     Fence(r"turbojpeg\.h|png\.h|webp/.*", r"worker/decoding/", False),
     Fence(r"seccomp\.h", r"worker/pool/", False),
     Fence(r"nlohmann/.*", r"(?!.*/core/).*", False),
@@ -47,7 +48,7 @@ FENCES = [
     Fence(r"tl/.*", r"shared/base/result\.hpp", True),
     Fence(r"catch2/.*", r"tests/support/", True),
     Fence(r"rapidcheck.*", r"tests/", True),
-    Fence(r"zlib\.h", r"tests/", False),
+    Fence(r"zlib\.h", r"broker/journals/", False),
     Fence(r"benchmark/.*|valgrind/.*", r"bench/", False),
     Fence(r"malloc\.h", r"bench/|worker/pool/", False),
 ]

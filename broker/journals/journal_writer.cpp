@@ -1,0 +1,204 @@
+#include "broker/journals/journal_writer.hpp"
+
+#include "shared/base/assert.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace framefleet::broker {
+namespace {
+
+/// A loop that does not ask for so long has other worries than the times of commits.
+constexpr std::size_t kCommitTimesMax = 4096;
+
+}  // namespace
+
+JournalWriter::JournalWriter(std::unique_ptr<Journal> journal, JournalWriterOptions options)
+    : journal_(std::move(journal)),
+      options_(std::move(options)),
+      notify_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      retry_delay_(options_.retry_delay_min) {
+  FRAMEFLEET_ASSERT(notify_fd_ && options_.now);
+  stats_ = journal_->stats();
+  thread_ = std::thread([this] { run(); });
+}
+
+JournalWriter::~JournalWriter() { stop(); }
+
+bool JournalWriter::submit(JournalWork&& work) {
+  const auto bytes = bytes_of(work.batch);
+  {
+    const std::lock_guard lock(mutex_);
+    if (fault_ || stopping_ || undone_.size() >= options_.queue_works_max ||
+        (!undone_.empty() && undone_bytes_ + bytes > options_.queue_bytes_max)) {
+      return false;
+    }
+    FRAMEFLEET_ASSERT(work.number > last_number_);
+    last_number_ = work.number;
+    undone_.emplace_back(work.number, bytes);
+    undone_bytes_ += bytes;
+    queue_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+  return true;
+}
+
+JournalProgress JournalWriter::take_committed() {
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const auto got = ::read(notify_fd_.get(), &ignored, sizeof ignored);
+  const std::lock_guard lock(mutex_);
+  return {through_, std::exchange(commit_time_, {})};
+}
+
+JournalWriterStatus JournalWriter::status() const {
+  const std::lock_guard lock(mutex_);
+  return {full_, fault_, undone_.size(), undone_bytes_, stats_};
+}
+
+void JournalWriter::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void JournalWriter::run() {
+  while (true) {
+    auto group = next_group();
+    const bool nothing_new = group.empty();
+    if (hold_.empty() && nothing_new) return;
+    commit_group(std::move(group));
+    const std::lock_guard lock(mutex_);
+    if (fault_ || (stopping_ && nothing_new && queue_.empty())) return;
+  }
+}
+
+std::vector<JournalWork> JournalWriter::next_group() {
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return stopping_ || !queue_.empty(); };
+  if (hold_.empty()) {
+    wake_.wait(lock, ready);
+  } else if (!wake_.wait_for(lock, retry_delay_, ready)) {
+    retry_delay_ = std::min(retry_delay_ * 2, options_.retry_delay_max);
+  }
+  std::vector<JournalWork> group;
+  std::size_t records = 0;
+  std::uint64_t bytes = 0;
+  while (!queue_.empty()) {
+    records += queue_.front().batch.changes.size();
+    bytes += bytes_of(queue_.front().batch);
+    if (!group.empty() &&
+        (records > options_.group_records_max || bytes > options_.group_bytes_max)) {
+      break;
+    }
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+void JournalWriter::commit_group(std::vector<JournalWork> group) {
+  if (hold_.empty() && !group.empty()) {
+    std::vector<JournalBatch> batches;
+    batches.reserve(group.size());
+    for (auto& work : group) batches.push_back(std::move(work.batch));
+    const auto last = group.back().number;
+    if (commit(batches)) return publish(last);
+    if (status().fault) return;
+    for (std::size_t i = 0; i < group.size(); ++i) group[i].batch = std::move(batches[i]);
+  }
+  for (auto& work : group) rests_.push_back(hold_.take(std::move(work)));
+  make_room();
+}
+
+void JournalWriter::make_room() {
+  set_full(true);
+  while (!hold_.empty() && commit_rests()) {
+    const auto settled = hold_.settled_in_front();
+    if (settled > 0) {
+      publish(hold_.release(settled));
+    } else if (!commit_held()) {
+      break;
+    }
+    retry_delay_ = options_.retry_delay_min;
+  }
+  if (hold_.empty()) set_full(false);
+}
+
+bool JournalWriter::commit_rests() {
+  if (rests_.empty() || commit(rests_)) {
+    rests_.clear();
+    return true;
+  }
+  // One after the other: each agrees with its own books.
+  while (!rests_.empty() && commit({rests_.data(), 1})) rests_.erase(rests_.begin());
+  return rests_.empty();
+}
+
+bool JournalWriter::commit_held() {
+  auto count = hold_.group_size(options_.group_records_max, options_.group_bytes_max);
+  for (; count > 0; count /= 2) {
+    const auto batch = hold_.offer(count);
+    if (commit({&batch, 1})) {
+      publish(hold_.release(count));
+      return true;
+    }
+  }
+  return false;
+}
+
+bool JournalWriter::commit(std::span<const JournalBatch> batches) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (fault_) return false;
+  }
+  const auto begun = options_.now();
+  Result<void, JournalFault> committed;
+  try {
+    committed = journal_->commit(batches);
+  } catch (const std::exception& error) {  // No exception leaves the thread.
+    committed = fail(JournalFault{JournalFault::Kind::broken,
+                                  std::string("cannot write the journal: ") + error.what()});
+  }
+  const auto stats = journal_->stats();
+  const std::lock_guard lock(mutex_);
+  stats_ = stats;
+  if (committed) {
+    if (commit_time_.size() < kCommitTimesMax) commit_time_.push_back(options_.now() - begun);
+    return true;
+  }
+  if (committed.error().kind == JournalFault::Kind::broken) {
+    fault_ = committed.error();
+    notify();
+  }
+  return false;
+}
+
+void JournalWriter::publish(std::uint64_t through) {
+  const std::lock_guard lock(mutex_);
+  through_ = through;
+  while (!undone_.empty() && undone_.front().first <= through) {
+    undone_bytes_ -= undone_.front().second;
+    undone_.pop_front();
+  }
+  notify();
+}
+
+void JournalWriter::set_full(bool full) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(full_, full) != full) notify();
+}
+
+void JournalWriter::notify() {
+  constexpr std::uint64_t kOne = 1;
+  // It can only fail because the counter is full, and then it is readable anyway.
+  [[maybe_unused]] const auto put = ::write(notify_fd_.get(), &kOne, sizeof kOne);
+}
+
+}  // namespace framefleet::broker

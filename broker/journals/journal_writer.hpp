@@ -1,0 +1,116 @@
+#pragma once
+// Commits to a Journal in a thread of its own, so that a disk that stalls does not stop the loop
+// that talks to workers and producers. While one commit runs, what comes is gathered and committed
+// together after it; nothing waits for company.
+//
+// A full journal: admissions wait in their order, ends go on (they make room), and the admissions
+// are tried again after every end and now and then. A broken one: the fault is told, and nothing is
+// written any more.
+//
+// Threads: every public function belongs to the one thread that made the object.
+
+#include "broker/journals/journal.hpp"
+#include "broker/journals/journal_hold.hpp"
+
+#include "shared/base/file_descriptor.hpp"
+#include "shared/base/time.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace framefleet::broker {
+
+struct JournalWriterOptions {
+  std::size_t group_records_max{4096};             ///< Of one commit, or one work if it has more.
+  std::uint64_t group_bytes_max{4 * 1024 * 1024};  ///< The same.
+  std::size_t queue_works_max{65'536};             ///< Handed over and not durable.
+  std::uint64_t queue_bytes_max{std::uint64_t{1} << 30U};
+  Duration retry_delay_min{std::chrono::milliseconds(100)};  ///< Of a full journal; doubles.
+  Duration retry_delay_max{std::chrono::seconds(5)};
+  std::function<Time()> now;  ///< For the durations of commits. Required.
+};
+
+struct JournalWriterStatus {
+  bool full{false};                   ///< Admissions wait for room.
+  std::optional<JournalFault> fault;  ///< It is broken, and this is why.
+  std::size_t queued{0};              ///< Works that are not durable yet.
+  std::uint64_t queued_bytes{0};
+  JournalStats stats;  ///< As of the last commit.
+};
+
+struct JournalProgress {
+  std::uint64_t through{0};           ///< Every work up to this number is durable; 0: none yet.
+  std::vector<Duration> commit_time;  ///< Of each commit since the last call.
+};
+
+class JournalWriter {
+ public:
+  JournalWriter(std::unique_ptr<Journal> journal, JournalWriterOptions options);
+  /// stop(), if that was not called.
+  ~JournalWriter();
+  JournalWriter(const JournalWriter&) = delete;
+  JournalWriter& operator=(const JournalWriter&) = delete;
+
+  /// False, with `work` untouched, where the queue is at its limits (offer it again when
+  /// notify_fd() is readable) or the journal is broken. Requires: its number is above the last one.
+  [[nodiscard]] bool submit(JournalWork&& work);
+  /// Empties notify_fd().
+  JournalProgress take_committed();
+  /// Readable when take_committed() or status() has news.
+  int notify_fd() const { return notify_fd_.get(); }
+  JournalWriterStatus status() const;
+
+  /// Commits what is queued and ends the thread. What a full journal has no room for is tried once
+  /// more. What became durable can still be taken.
+  void stop();
+
+ private:
+  void run();
+  /// The next works, up to the limits of a group; none: it is time to end, or to try again.
+  std::vector<JournalWork> next_group();
+  void commit_group(std::vector<JournalWork> group);
+  void make_room();
+  /// Ends and attempts that went past what is held. False: there is no room even for them.
+  bool commit_rests();
+  bool commit_held();
+  /// True: it is on the disk. False: full, or broken.
+  bool commit(std::span<const JournalBatch> batches);
+  void publish(std::uint64_t through);
+  void set_full(bool full);
+  void notify();
+
+  const std::unique_ptr<Journal> journal_;
+  const JournalWriterOptions options_;
+  const FileDescriptor notify_fd_;
+
+  // The thread's own.
+  JournalHold hold_;
+  std::vector<JournalBatch> rests_;
+  Duration retry_delay_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<JournalWork> queue_;
+  std::uint64_t last_number_{0};
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> undone_;  ///< Numbers with their bytes.
+  std::uint64_t undone_bytes_{0};
+  std::uint64_t through_{0};
+  std::vector<Duration> commit_time_;
+  JournalStats stats_;
+  std::optional<JournalFault> fault_;
+  bool full_{false};
+  bool stopping_{false};
+  std::thread thread_;  ///< Last: it uses all of the above.
+};
+
+}  // namespace framefleet::broker

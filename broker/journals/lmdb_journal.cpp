@@ -1,0 +1,276 @@
+#include "broker/journals/lmdb_journal.hpp"
+
+#include "broker/journals/journal_changes.hpp"
+#include "broker/journals/journal_folder.hpp"
+#include "broker/journals/lmdb.hpp"
+#include "broker/journals/record_seal.hpp"
+#include "broker/journals/verify.hpp"
+
+#include "shared/wire/journal_codec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace framefleet::broker {
+namespace {
+
+namespace fs = std::filesystem;
+using Access = LmdbTransaction::Access;
+
+/// Of the file, for ends alone: to remove something LMDB first copies the pages it lies in.
+constexpr std::uint64_t kReservedPart = 20;
+/// What a map is a multiple of; more than any page.
+constexpr std::uint64_t kGranularity = 64 * 1024;
+
+std::uint64_t rounded(std::uint64_t bytes_max) {
+  const auto bytes = std::max(bytes_max, kJournalBytesMin);
+  return (bytes + kGranularity - 1) / kGranularity * kGranularity;
+}
+
+Error unusable(const fs::path& folder, std::string_view why, int code = exit_code::kDiskError) {
+  return {fmt::format("the journal {} cannot be used: {}", folder.string(), why), code};
+}
+
+std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+bool has_admission(const JournalBatch& batch) {
+  return std::any_of(batch.changes.begin(), batch.changes.end(), [](const auto& change) {
+    return std::holds_alternative<JournalAdmission>(change);
+  });
+}
+
+/// Everything in one transaction: `change` and the state that belongs to it.
+template <class Change>
+Result<void, JournalFault> in_one_transaction(const LmdbEnvironment& environment,
+                                              const Change& change) {
+  auto transaction = LmdbTransaction::begin(environment, Access::write);
+  if (!transaction) return fail(fault_of(transaction.error(), "write"));
+  const auto state = read_state(*transaction);
+  if (!state) return fail(state.error());
+  JournalChanges changes(*transaction, *state);
+  if (auto changed = change(changes, *transaction); !changed) return changed;
+  if (auto finished = changes.finish(); !finished) return finished;
+  if (auto committed = transaction->commit(); !committed) {
+    return fail(fault_of(committed.error(), "commit"));
+  }
+  return {};
+}
+
+/// An empty journal. Both of LMDB's meta pages are of a commit of ours afterwards.
+Result<void, JournalFault> write_first_state(const LmdbEnvironment& environment) {
+  {
+    auto transaction = LmdbTransaction::begin(environment, Access::write);
+    if (!transaction) return fail(fault_of(transaction.error(), "create"));
+    const auto format = sealed(Table::meta, kFormatKey, transaction->number(), format_body());
+    auto put = transaction->put(Table::meta, kFormatKey, format);
+    if (put) {
+      const auto state = sealed(Table::meta, kStateKey, transaction->number(), state_body({}));
+      put = transaction->put(Table::meta, kStateKey, state);
+    }
+    if (put) put = transaction->commit();
+    if (!put) return fail(fault_of(put.error(), "create"));
+  }
+  return in_one_transaction(environment, [](auto&, auto&) { return Result<void, JournalFault>{}; });
+}
+
+/// The file gets its name when it is complete: who finds one by that name finds a journal.
+Result<void, Error> create(const JournalFolder& folder, std::uint64_t bytes_max) {
+  const auto unfinished = folder.path() / "incoming.mdb";
+  std::error_code ignored;
+  fs::remove(unfinished, ignored);
+  {
+    const auto environment =
+        LmdbEnvironment::open(unfinished, LmdbEnvironment::Use::lone_file, bytes_max);
+    if (!environment) {
+      return fail(unusable(folder.path(), environment.error().text(), exit_code::kCannotCreate));
+    }
+    if (auto written = write_first_state(*environment); !written) {
+      return fail(unusable(folder.path(), written.error().text, exit_code::kCannotCreate));
+    }
+  }
+  if (auto reserved = folder.reserve(unfinished, bytes_max); !reserved) return reserved;
+  return folder.complete(unfinished, folder.file());
+}
+
+}  // namespace
+
+struct LmdbJournal::Parts {
+  JournalFolder folder;
+  LmdbEnvironment environment;
+  std::vector<DamagedTask> found_damaged;
+
+  std::uint64_t bytes_for_admissions() const {
+    const auto bytes_max = environment.bytes_max();
+    return bytes_max - bytes_max / kReservedPart;
+  }
+};
+
+LmdbJournal::LmdbJournal(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+LmdbJournal::~LmdbJournal() = default;
+
+const std::vector<DamagedTask>& LmdbJournal::found_damaged() const { return parts_->found_damaged; }
+
+Result<std::unique_ptr<LmdbJournal>, Error> LmdbJournal::open(const JournalOptions& options) {
+  auto folder = JournalFolder::claim(options.folder);
+  if (!folder) return fail(folder.error());
+  const auto bytes_max = rounded(options.bytes_max);
+  std::vector<DamagedTask> damaged;
+  if (!fs::exists(folder->file())) {
+    if (auto created = create(*folder, bytes_max); !created) return fail(created.error());
+  } else {
+    auto findings = verify_in_child(folder->path());
+    if (!findings) return fail(findings.error());
+    damaged = std::move(findings->damaged);
+  }
+  auto environment =
+      LmdbEnvironment::open(folder->path(), LmdbEnvironment::Use::journal, bytes_max);
+  if (!environment) return fail(unusable(options.folder, environment.error().text()));
+  auto parts = std::make_unique<Parts>(
+      Parts{std::move(*folder), std::move(*environment), std::move(damaged)});
+  // LMDB has made the map larger where more than bytes_max is in use.
+  if (auto reserved = parts->folder.reserve(parts->folder.file(), parts->environment.bytes_max());
+      !reserved) {
+    return fail(reserved.error());
+  }
+  if (parts->found_damaged.empty()) {
+    return std::unique_ptr<LmdbJournal>(new LmdbJournal(std::move(parts)));
+  }
+  const auto quarantined =
+      in_one_transaction(parts->environment, [&](JournalChanges& changes, auto&) {
+        Result<void, JournalFault> moved;
+        for (const auto& task : parts->found_damaged) {
+          if (moved) moved = changes.quarantine(task);
+        }
+        return moved;
+      });
+  if (!quarantined) return fail(unusable(options.folder, quarantined.error().text));
+  return std::unique_ptr<LmdbJournal>(new LmdbJournal(std::move(parts)));
+}
+
+Result<std::uint32_t, JournalFault> LmdbJournal::begin_incarnation() {
+  std::uint32_t incarnation = 0;
+  const auto begun = in_one_transaction(parts_->environment, [&](JournalChanges& changes, auto&) {
+    incarnation = ++changes.state().incarnation;
+    return Result<void, JournalFault>{};
+  });
+  if (!begun) return fail(begun.error());
+  return incarnation;
+}
+
+Result<void, JournalFault> LmdbJournal::commit(std::span<const JournalBatch> batches) {
+  const bool admits = std::any_of(batches.begin(), batches.end(), has_admission);
+  return in_one_transaction(
+      parts_->environment,
+      [&](JournalChanges& changes, LmdbTransaction& transaction) -> Result<void, JournalFault> {
+        for (const auto& batch : batches) {
+          if (auto applied = changes.apply(batch); !applied) return applied;
+        }
+        if (!admits || transaction.used_bytes() <= parts_->bytes_for_admissions()) return {};
+        return fail(JournalFault{JournalFault::Kind::full, "the journal is full"});
+      });
+}
+
+namespace {
+
+/// Reads a table whose every record is sealed and readable, or says which is not.
+template <class Take>
+Result<void, JournalFault> read_all(const LmdbTransaction& transaction, Table table,
+                                    const Take& take) {
+  std::optional<JournalFault> fault;
+  const auto read = transaction.each(table, [&](std::string_view key, std::string_view value) {
+    const auto unsealed = unseal(table, key, value);
+    const std::string why = unsealed ? take(key, unsealed->body) : "its checksum is wrong";
+    if (why.empty()) return true;
+    fault = JournalFault{
+        JournalFault::Kind::broken,
+        fmt::format("cannot read the journal: a record of {}: {}", to_string(table), why)};
+    return false;
+  });
+  if (fault) return fail(*fault);
+  if (!read) return fail(fault_of(read.error(), "read"));
+  return {};
+}
+
+/// Puts what `decode` makes of a record into `to`; what is wrong with it, or "".
+template <class T>
+std::string keep(Result<T, wire::CodecError> decoded, std::vector<T>& to) {
+  if (!decoded) return decoded.error().text;
+  to.push_back(*std::move(decoded));
+  return "";
+}
+
+std::vector<DamagedTask> quarantined_tasks(const LmdbTransaction& transaction) {
+  std::vector<DamagedTask> damaged;
+  // A read that fails is told by the tables that matter; what is here is lost already.
+  static_cast<void>(
+      transaction.each(Table::quarantine, [&](std::string_view key, std::string_view value) {
+        if (key.size() != kIdBytes + 1 || key.back() != static_cast<char>(QuarantinePart::reason)) {
+          return true;
+        }
+        const auto why = unseal(Table::quarantine, key, value);
+        damaged.push_back({*parse_id_key(key.substr(0, kIdBytes)),
+                           why ? std::string(why->body) : "damaged, as is the note that says how"});
+        return true;
+      }));
+  return damaged;
+}
+
+}  // namespace
+
+Result<JournalContents, JournalFault> LmdbJournal::scan(
+    const std::function<void(JournaledTask, std::vector<std::string> frames)>& visit) const {
+  const auto transaction = LmdbTransaction::begin(parts_->environment, Access::read);
+  if (!transaction) return fail(fault_of(transaction.error(), "read"));
+  auto read = read_all(*transaction, Table::tasks,
+                       [&](std::string_view key, std::string_view body) -> std::string {
+                         auto task = wire::decode_journaled_task(as_bytes(body));
+                         if (!task) return task.error().text;
+                         const auto payload = sealed_value(*transaction, Table::payloads, key);
+                         auto frames = payload ? parse_payload(*payload) : std::nullopt;
+                         if (!frames) return "its payload is missing or damaged";
+                         visit(*std::move(task), *std::move(frames));
+                         return "";
+                       });
+  JournalContents contents;
+  if (read) {
+    read = read_all(*transaction, Table::sources, [&](std::string_view, std::string_view body) {
+      return keep(wire::decode_source_book(as_bytes(body)), contents.sources);
+    });
+  }
+  if (read) {
+    read = read_all(*transaction, Table::jobs, [&](std::string_view, std::string_view body) {
+      return keep(wire::decode_job_book(as_bytes(body)), contents.jobs);
+    });
+  }
+  if (read) {
+    read = read_all(*transaction, Table::meta,
+                    [&](std::string_view key, std::string_view body) -> std::string {
+                      if (key != kFleetKey) return "";
+                      auto fleet = wire::decode_fleet_book(as_bytes(body));
+                      if (!fleet) return fleet.error().text;
+                      contents.fleet = *std::move(fleet);
+                      return "";
+                    });
+  }
+  if (!read) return fail(read.error());
+  contents.damaged = quarantined_tasks(*transaction);
+  return contents;
+}
+
+JournalStats LmdbJournal::stats() const {
+  const auto transaction = LmdbTransaction::begin(parts_->environment, Access::read);
+  JournalStats stats;
+  stats.bytes_max = parts_->environment.bytes_max();
+  if (!transaction) return stats;
+  stats.tasks = transaction->count(Table::tasks).value_or(0);
+  stats.used_bytes = transaction->used_bytes();
+  return stats;
+}
+
+}  // namespace framefleet::broker
