@@ -46,7 +46,14 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<
           [](const Stats& s) { return seconds(s.dispatcher.fleet.oldest); });
   gauge("framefleet_broker_suspect_tasks",
         "Tasks whose workers died with them, waiting to be tried alone.", &F::suspects);
-  gauge("framefleet_broker_workers", "Workers connected.", &F::workers);
+  const auto workers = [&t](const char* state, std::uint64_t (*count)(const FleetStatus&)) {
+    t.gauge("framefleet_broker_workers", "Workers connected, by state.",
+            [count](const Stats& s) { return number(count(s.dispatcher.fleet)); },
+            {{"state", state}});
+  };
+  workers("ready", [](const F& f) { return f.workers - f.workers_draining - f.workers_not_ready; });
+  workers("not_ready", [](const F& f) { return f.workers_not_ready; });
+  workers("draining", [](const F& f) { return f.workers_draining; });
   gauge("framefleet_broker_slots", "Slots of all workers.", &F::slots);
   gauge("framefleet_broker_free_slots", "Slots without a task.", &F::free_slots);
   gauge("framefleet_broker_producers", "Producers connected.", &F::producers);

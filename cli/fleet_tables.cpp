@@ -78,12 +78,18 @@ std::string state_of_fleet(const Json& status) {
     words.emplace_back("WORKERS DIE ONE AFTER THE OTHER");
   }
   if (!flag(status, "sink_connected")) words.emplace_back("no sink: nothing is assigned");
-  if (count(status, "workers") == 0U) words.emplace_back("no worker");
+  const auto workers = count(status, "workers");
+  if (workers == 0U) {
+    words.emplace_back("no worker");
+  } else if (workers && workers == count(status, "workers_not_ready")) {
+    words.emplace_back("NO WORKER IS READY");
+  }
   return words.empty() ? "serving" : joined(words, "; ");
 }
 
 std::string state_of_worker(const Json& row) {
   if (flag(row, "draining")) return "draining";
+  if (!text(row, "not_ready").empty()) return "not ready";
   return flag(row, "with_suspect") ? "suspect" : "serving";
 }
 
@@ -132,8 +138,13 @@ Rendered render_status(const std::string& document) {
   }
   out += fmt::format("\nunstored  {} outcomes, {}\n", counted(status, "unstored"),
                      sized(status, "unstored_bytes"));
-  out += fmt::format("workers   {} with {} slots, {} of them free\n", counted(status, "workers"),
+  out += fmt::format("workers   {} with {} slots, {} of them free", counted(status, "workers"),
                      counted(status, "slots"), counted(status, "free_slots"));
+  if (count(status, "workers_not_ready").value_or(0) > 0) {
+    out +=
+        fmt::format("; {} not ready: see framefleet workers", counted(status, "workers_not_ready"));
+  }
+  out += '\n';
   if (count(status, "suspects").value_or(0) > 0) {
     out += fmt::format("suspects  {} tasks that workers died with\n", counted(status, "suspects"));
   }
@@ -145,13 +156,17 @@ Rendered render_status(const std::string& document) {
 
 Rendered render_workers(const std::string& document) {
   Table table({{"WORKER", Align::left, 18},
-               {"STATE", Align::left, 8},
+               {"STATE", Align::left, 9},
                {"SLOTS"},
                {"TASKS"},
                {"FINISHED"},
                {"MEAN"},
                {"DETECTORS", Align::left, 15}});
-  return list(document, "workers", std::move(table), [](const Json& row) {
+  std::string reasons;
+  auto rows = list(document, "workers", std::move(table), [&reasons](const Json& row) {
+    if (const auto why = text(row, "not_ready"); !why.empty()) {
+      reasons += fmt::format("{} is not ready: {}\n", printable(text(row, "name")), printable(why));
+    }
     return std::vector<std::string>{text(row, "name"),
                                     state_of_worker(row),
                                     counted(row, "slots"),
@@ -160,6 +175,8 @@ Rendered render_workers(const std::string& document) {
                                     lasted(row, "mean_service_seconds"),
                                     joined(texts(row, "detectors"), ",")};
   });
+  if (!rows) return rows;
+  return *rows + reasons;
 }
 
 Rendered render_sources(const std::string& document) {

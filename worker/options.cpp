@@ -38,6 +38,8 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
            {.help = "Silence after which the broker is dialled anew, before it says its own.",
             .min = 50ms,
             .max = 10min})
+      .add("self_test_interval", options.self_test_interval,
+           {.help = "Time between two self-tests of a detector; 0s: only at start.", .max = 24h})
       .add("drain_timeout", options.drain_timeout,
            {.help = "How long a drain may take before running tasks are left to others.",
             .max = 24h})

@@ -34,6 +34,8 @@ struct WorkerOptions {
   /// Bytes a child process may take on top of what it is born with (IsolationOptions).
   std::uint64_t child_memory_max{std::uint64_t{1536} << 20U};
   LinkOptions link;
+  /// Time between two self-tests of a detector; 0: only at start.
+  Duration self_test_interval{std::chrono::minutes{10}};
   /// How long a drain may take before running tasks are left to others.
   Duration drain_timeout{std::chrono::seconds{30}};
   /// Instead of working: print every detector with its options.

@@ -7,6 +7,7 @@
 
 #include "shared/config/version.hpp"
 #include "shared/telemetry/monotonic.hpp"
+#include "shared/telemetry/process_stat.hpp"
 #include "shared/wire/codec.hpp"
 
 #include <algorithm>
@@ -33,8 +34,8 @@ Result<void, Error> check_offer(WorkerOptions& options) {
     for (const auto& kind : detector_kinds()) options.detectors.emplace_back(kind.name);
   }
   for (const auto& name : options.detectors) {
-    auto detector = make_detector(name, options.pool.workbench.detectors);
-    if (!detector) return fail(detector.error());
+    auto checked = check_detector(name, options.pool.workbench.detectors);
+    if (!checked) return checked;
   }
   return {};
 }
@@ -44,6 +45,12 @@ Result<std::unique_ptr<Pool>, Error> open_pool(const WorkerOptions& options) {
   IsolationOptions isolation;
   isolation.memory_max = options.child_memory_max;
   isolation.detectors = options.detectors;
+  for (const auto& test : self_tests_of(options.detectors)) {
+    isolation.detectors.emplace_back(test.detector);
+  }
+  std::sort(isolation.detectors.begin(), isolation.detectors.end());
+  isolation.detectors.erase(std::unique(isolation.detectors.begin(), isolation.detectors.end()),
+                            isolation.detectors.end());
   return ProcessPool::open(options.pool, std::move(isolation));
 }
 
@@ -73,12 +80,14 @@ Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
       program_(program),
       channel_(std::move(channel)),
       pool_(std::move(pool)),
+      self_tester_(options.detectors, options.self_test_interval, program.log),
       session_(hello_of(options), options.link),
       metrics_(options.detectors),
       drain_(program, options.drain_timeout),
       link_watch_(program) {
   program_.http.add(metrics_.source());
   stats_.slots = options.slots;
+  session_.set_not_ready(self_tester_.not_ready(), {}, effects_);
 }
 
 Result<int, Error> Shell::run() {
@@ -110,30 +119,22 @@ Result<int, Error> Shell::work() {
     give_up_the_overdue(now);
     session_.tick(now, effects_);
     perform(now);
+    run_self_tests(now);
     publish(now);
-    if (now >= leave_until_) return give_up_draining();
-    const Time deadline =
-        std::min({session_.next_deadline(), drain_.deadline(), leave_until_, publish_at_});
-    channel_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
+    channel_->wait(fds, std::max(Duration::zero(), next_deadline() - telemetry::monotonic_now()));
     receive_messages();
-    look_for_a_drain();
+    // The broker can ask for a drain as well. One that is stuck leaves when the rest is done.
+    if (session_.draining() && !stuck_) drain_.begin(telemetry::monotonic_now());
     if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
   return ended();
 }
 
-/// A drain that the broker asked for may take as long as one that a signal asked for.
-void Shell::look_for_a_drain() {
-  if (!session_.draining() || drain_.draining() || stuck_ || leave_until_ != kNever) return;
-  leave_until_ = telemetry::monotonic_now() + options_.drain_timeout;
-  program_.log.info("draining", {{"timeout", options_.drain_timeout}});
-  program_.health.not_ready("draining");
-}
-
-Result<int, Error> Shell::give_up_draining() {
-  program_.log.warn("drain_given_up", {{"timeout", options_.drain_timeout}});
-  gave_up_ = true;
-  return ended();
+/// A self-test that waits for a slot is due when one frees, and in a drain never.
+Time Shell::next_deadline() const {
+  const bool tests_wait = session_.draining() || session_.slot_wanted();
+  return std::min({session_.next_deadline(), drain_.deadline(), publish_at_,
+                   tests_wait ? kNever : self_tester_.next_deadline()});
 }
 
 Result<int, Error> Shell::ended() const {
@@ -142,13 +143,15 @@ Result<int, Error> Shell::ended() const {
   }
   program_.log.info("worked", {{"results", session_.stats().finished}});
   if (stuck_) return exit_code::kInternal;
-  return drain_.gave_up() || gave_up_ ? exit_code::kSomeFailed : exit_code::kOk;
+  return drain_.gave_up() ? exit_code::kSomeFailed : exit_code::kOk;
 }
 
 void Shell::exit_if_working(const Result<int, Error>& ended) {
   if (pool_->in_use() == 0) return;
   const int code = ended ? *ended : ended.error().exit_code;
-  program_.log.warn("leaving_tasks_behind", {{"tasks", pool_->in_use()}, {"exit_code", code}});
+  if (!tickets_.empty()) {
+    program_.log.warn("leaving_tasks_behind", {{"tasks", tickets_.size()}, {"exit_code", code}});
+  }
   if (options_.isolation == Isolation::process) return;  // child processes end with their pool
   if (!ended) program_.log.error("failed", {{"text", ended.error().text}});
   // A thread cannot be killed, and joining it would wait for its detector, which may take minutes
@@ -172,6 +175,10 @@ void Shell::receive_messages() {
 
 void Shell::take_done(Time now) {
   for (auto& done : pool_->take_done()) {
+    if (self_tester_.runs(done.ticket)) {
+      take_self_test(done, now);
+      continue;
+    }
     const auto ticket = tickets_.find(done.ticket);
     if (ticket == tickets_.end()) continue;
     const LeaseId lease = ticket->second;
@@ -227,11 +234,12 @@ void Shell::failed(const LeaseId& lease, Reason reason, const std::string& text,
 void Shell::give_up_the_overdue(Time now) {
   for (const auto& report : pool_->stages()) {
     if (!report.over_budget) continue;
-    const auto ticket = tickets_.find(report.ticket);
-    if (ticket == tickets_.end()) continue;
     const bool detecting = report.stage == Stage::detect;
     const auto reason = detecting ? Reason::detect_timeout : Reason::decode_timeout;
-    session_.overdue(ticket->second, reason, report.detector, now, effects_);
+    const auto ticket = tickets_.find(report.ticket);
+    if (ticket != tickets_.end()) {
+      session_.overdue(ticket->second, reason, report.detector, now, effects_);
+    }
     if (!stuck_) {
       stuck_ = true;
       program_.log.error("task_overdue", {{"reason", to_string(reason)},
@@ -241,6 +249,32 @@ void Shell::give_up_the_overdue(Time now) {
     }
     perform(now);
   }
+}
+
+/// As many as there are free slots and tests that may begin.
+void Shell::run_self_tests(Time now) {
+  if (session_.draining()) {
+    for (const auto ticket : self_tester_.tickets()) pool_->abandon(ticket);
+    return;
+  }
+  while (self_tester_.is_due(now) && session_.take_slot()) {
+    auto order = self_tester_.begin(++last_ticket_, now);
+    const auto ticket = order.ticket;
+    const auto id = order.id;
+    if (pool_->start(std::move(order))) continue;
+    const WorkError error{Reason::detector_error, "the pool has no free slot, which is a bug"};
+    take_self_test({ticket, id, false, fail(error), {}}, now);
+  }
+}
+
+void Shell::take_self_test(const WorkDone& done, Time now) {
+  self_tester_.judge(done, now);
+  session_.give_back_slot(now, effects_);
+  const auto not_ready = self_tester_.not_ready();
+  session_.set_not_ready(not_ready, now, effects_);
+  perform(now);
+  if (!not_ready.empty() || std::exchange(was_ready_, true)) return;
+  program_.log.info("ready", {{"after", telemetry::process_age().value_or(Duration::zero())}});
 }
 
 void Shell::perform(Time now) {
@@ -256,7 +290,14 @@ void Shell::perform(Time now) {
     }
   }
   link_watch_.look(session_.link());
+  if (session_.link().has_dialled()) note_hello();
   if (!effects_.empty()) perform(now);  // a task that could not be started was given back
+}
+
+/// Once: the time since the process was started.
+void Shell::note_hello() {
+  if (std::exchange(said_hello_, true)) return;
+  program_.log.info("hello", {{"after", telemetry::process_age().value_or(Duration::zero())}});
 }
 
 void Shell::start(const AssignedTask& task, Time now) {
@@ -286,12 +327,16 @@ void Shell::publish(Time now) {
   publish_at_ = now + kPublishInterval;
   stats_.session = session_.stats();
   stats_.pool = pool_->stats();
+  stats_.self_tests = self_tester_.states();
   metrics_.publish(stats_);
-  if (drain_.draining() || leave_until_ != kNever) return;
+  if (drain_.draining()) return;
+  const auto not_ready = self_tester_.not_ready();
   if (stuck_) {
     program_.health.not_ready("a task is stuck; leaving");
   } else if (!stats_.session.link_up) {
     program_.health.not_ready("waiting for the broker");
+  } else if (!not_ready.empty()) {
+    program_.health.not_ready(not_ready);
   } else {
     program_.health.ready("serving");
   }

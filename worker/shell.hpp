@@ -5,6 +5,7 @@
 #include "worker/core/session.hpp"
 #include "worker/options.hpp"
 #include "worker/pool/pool.hpp"
+#include "worker/self_tester.hpp"
 #include "worker/worker_metrics.hpp"
 
 #include "shared/telemetry/drain_watch.hpp"
@@ -26,8 +27,9 @@ std::optional<int> run_as_child_process(int argc, const char* const* argv);
 
 class Shell {
  public:
-  /// Checks the detectors it is to offer and starts the pool. Errors: 64 a detector that does not
-  /// exist, 66 a detector's file is missing, 78 the broker's address is none.
+  /// Looks for the detectors it is to offer and for their files, and starts the pool; whether they
+  /// work is for the self-tests. Errors: 64 a detector that does not exist, 66 a detector's file is
+  /// missing, 78 the broker's address is none.
   static Result<std::unique_ptr<Shell>, Error> open(WorkerOptions options,
                                                     telemetry::Program& program);
 
@@ -49,9 +51,11 @@ class Shell {
   void failed(const LeaseId& lease, Reason reason, const std::string& text, Time now);
   std::string too_much(const std::string& record, const std::vector<std::string>& artefacts) const;
   void give_up_the_overdue(Time now);
-  void look_for_a_drain();
-  Result<int, Error> give_up_draining();
+  void run_self_tests(Time now);
+  void take_self_test(const WorkDone& done, Time now);
+  Time next_deadline() const;
   void perform(Time now);
+  void note_hello();
   void start(const AssignedTask& task, Time now);
   void publish(Time now);
   Result<int, Error> ended() const;
@@ -60,6 +64,7 @@ class Shell {
   telemetry::Program& program_;
   std::unique_ptr<transport::Channel> channel_;  // until the end of run()
   std::unique_ptr<Pool> pool_;
+  SelfTester self_tester_;
   Session session_;
   WorkerMetrics metrics_;
   telemetry::DrainWatch drain_;
@@ -69,9 +74,9 @@ class Shell {
   std::uint64_t last_ticket_{0};
   WorkerStats stats_;
   Time publish_at_{};
-  Time leave_until_{kNever};  // of a drain that the broker asked for
-  bool gave_up_{false};       // it took too long
-  bool stuck_{false};         // a thread of the pool does not come back from a task
+  bool said_hello_{false};
+  bool was_ready_{false};
+  bool stuck_{false};  // a thread of the pool does not come back from a task
 };
 
 }  // namespace framefleet::worker

@@ -51,6 +51,19 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
   t.gauge("framefleet_worker_child_memory_peak_bytes",
           "Most memory that a child process which lives has had resident.",
           [=](const Stats& s) { return number(s.pool.child_memory_peak); });
+  t.rows("framefleet_worker_self_test_failed",
+         "1 where the latest self-test of the detector on a picture of this format failed.",
+         telemetry::MetricKind::gauge, [](const Stats& s, telemetry::MetricRows& rows) {
+           for (const auto& test : s.self_tests) {
+             rows.add({{"detector", test.detector}, {"format", test.format}}, test.failed ? 1 : 0);
+           }
+         });
+  t.rows("framefleet_worker_self_tests_total", "Self-tests run.", telemetry::MetricKind::counter,
+         [=](const Stats& s, telemetry::MetricRows& rows) {
+           for (const auto& test : s.self_tests) {
+             rows.add({{"detector", test.detector}, {"format", test.format}}, number(test.runs));
+           }
+         });
   decode_ = &t.durations("framefleet_worker_decode_seconds", "Image gate and decoder.");
   annotate_ = &t.durations("framefleet_worker_annotate_seconds", "Drawing and encoding pictures.");
   for (const auto& detector : detectors) {

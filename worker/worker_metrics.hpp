@@ -3,6 +3,7 @@
 
 #include "worker/core/session.hpp"
 #include "worker/pool/pool.hpp"
+#include "worker/self_tester.hpp"
 
 #include "shared/base/detection.hpp"
 #include "shared/telemetry/metrics.hpp"
@@ -21,6 +22,7 @@ struct WorkerStats {
   std::map<Reason, std::uint64_t> failed;  ///< By reason, of the pool.
   std::uint64_t damaged{0};                ///< Pictures decoded as far as they went.
   PoolStats pool;
+  std::vector<SelfTestState> self_tests;
 };
 
 class WorkerMetrics {

@@ -289,7 +289,14 @@ FleetStatus Dispatcher::fleet_status(Time now) const {
   status.unstored_bytes = storing_.bytes();
   if (const Time oldest = backlog_.oldest(); oldest != kNever) status.oldest = now - oldest;
   status.workers = workers_.all().size();
-  for (const auto& [peer, worker] : workers_.all()) status.slots += worker.slots;
+  for (const auto& [peer, worker] : workers_.all()) {
+    status.slots += worker.slots;
+    if (worker.draining) {
+      ++status.workers_draining;
+    } else if (!worker.in_service()) {
+      ++status.workers_not_ready;
+    }
+  }
   status.free_slots = workers_.free_slots();
   for (const auto& [id, peer] : peers_) {
     status.producers += peer.hello.role == Role::producer ? 1U : 0U;
@@ -322,6 +329,7 @@ std::vector<WorkerRow> Dispatcher::worker_rows(Time now) const {
                     .slots = worker.slots,
                     .leased = worker.leased,
                     .draining = worker.draining,
+                    .not_ready = worker.not_ready,
                     .with_suspect = worker.alone,
                     .mean_service = worker.service.value(),
                     .finished = worker.finished,

@@ -76,7 +76,7 @@ Task* Dispatcher::suspect_for(const Worker* kept) {
   for (const auto& id : suspects_) {
     auto& task = task_at(id);
     if (task.source->paused) continue;
-    const bool can = kept != nullptr ? kept->serves(task.route) && !kept->draining
+    const bool can = kept != nullptr ? kept->serves(task.route) && kept->in_service()
                                      : emptiest_for(task.route) != nullptr;
     if (can) return &task;
   }

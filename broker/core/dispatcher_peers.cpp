@@ -71,6 +71,7 @@ void Dispatcher::welcome_worker(PeerId from, const Hello& hello, Time now) {
   worker.build = hello.build;
   worker.detectors = hello.detectors;
   worker.slots = hello.slots;
+  worker.not_ready = hello.not_ready;
   workers_.add(std::move(worker));
   for (const auto& name : hello.detectors) {
     if (announced_.size() < kAnnouncedMax) announced_.insert(name);
@@ -149,8 +150,13 @@ void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now,
   for (const auto& lease : heartbeat.leases) {
     if (holds(from, lease)) leases_.extend(lease, now + options_.lease_duration);
   }
-  if (const auto* worker = workers_.find(from); worker != nullptr && worker->full) {
-    workers_.update(from, [](Worker& rested) { rested.full = false; });
+  if (const auto* worker = workers_.find(from);
+      worker != nullptr && (worker->full || worker->not_ready != heartbeat.not_ready)) {
+    workers_.update(from, [&heartbeat](Worker& heard) {
+      heard.full = false;
+      heard.not_ready = heartbeat.not_ready;
+    });
+    note_service(from, now);
     assign_all(now, out);
   }
   if (farewell_said_) {
@@ -250,7 +256,13 @@ void Dispatcher::expire_silent_peers(Time now, Effects& out) {
 
 void Dispatcher::on_drain(PeerId from, Time now) {
   workers_.update(from, [](Worker& worker) { worker.draining = true; });
-  if (from == alone_ && workers_.find(from)->leased == 0) let_worker_go(from);
+  note_service(from, now);
+}
+
+/// The worker may have left the service, or come back to it.
+void Dispatcher::note_service(PeerId from, Time now) {
+  const auto* worker = workers_.find(from);
+  if (from == alone_ && !worker->in_service() && worker->leased == 0) let_worker_go(from);
   note_routes(now);
 }
 
@@ -298,7 +310,7 @@ void Dispatcher::fail_unroutable(Time now, Effects& out) {
     auto outcome = outcome_of(task, now);
     outcome.status = Status::failed;
     outcome.reason = Reason::no_worker;
-    outcome.text = "no worker has all of:";
+    outcome.text = "no worker that is ready has all of:";
     for (const auto& name : routes_.at(task.route)) outcome.text += " " + name;
     outcome.payload = task.payload;
     end_task(task, std::move(outcome), {}, {}, now, out);

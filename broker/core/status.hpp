@@ -22,6 +22,7 @@ struct WorkerRow {
   std::uint32_t slots{0};
   std::uint32_t leased{0};    ///< Handed out: in its slots and ahead of them.
   bool draining{false};       ///< It takes nothing new.
+  std::string not_ready;      ///< Why it takes no task, in its own words; "": it does.
   bool with_suspect{false};   ///< Alone with a task whose workers died before, or being emptied.
   Duration mean_service{};    ///< Of its latest tasks; 0: none measured yet.
   std::uint64_t finished{0};  ///< Results it gave, over this connection.
@@ -61,6 +62,8 @@ struct FleetStatus {
   std::uint64_t unstored_bytes{0};
   Duration oldest{};  ///< Since the oldest ready task was admitted; 0: none waits.
   std::uint64_t workers{0};
+  std::uint64_t workers_draining{0};   ///< Of these.
+  std::uint64_t workers_not_ready{0};  ///< Of these; none that drains.
   std::uint64_t slots{0};
   std::uint64_t free_slots{0};
   std::uint64_t producers{0};

@@ -80,7 +80,7 @@ RouteMask WorkerRegistry::note_routes(const RouteTable& routes) {
       const auto route = static_cast<RouteId>(std::countr_zero(left));
       if (worker.serves(routes.at(route))) worker.served |= mask_of(route);
     }
-    if (!worker.draining) served |= worker.served;
+    if (worker.in_service()) served |= worker.served;
   }
   return served;
 }

@@ -23,8 +23,9 @@ struct Worker {
   std::uint32_t slots{0};
   std::uint32_t leased{0};  ///< Tasks it holds: in its slots, and ahead of them.
   bool draining{false};
-  bool full{false};   ///< It gave tasks back: nothing more for it before its next heartbeat.
-  bool alone{false};  ///< Kept for one suspect task, or at work on it: nothing else for it.
+  std::string not_ready;  ///< Why it takes no task, in its own words; "": it does.
+  bool full{false};       ///< It gave tasks back: nothing more for it before its next heartbeat.
+  bool alone{false};      ///< Kept for one suspect task, or at work on it: nothing else for it.
   std::uint64_t assigned_at{0};  ///< Value of the registry's clock at its latest task.
   Time recall_at{kNever};        ///< When to take back what waits in it.
   std::uint64_t finished{0};
@@ -37,7 +38,9 @@ struct Worker {
   };
   std::array<RouteService, kRoutesMax> by_route{};
 
-  bool takes_tasks() const { return slots > 0 && !draining && !full && !alone; }
+  /// Whether it is there for tasks at all, be it busy or kept for one of them.
+  bool in_service() const { return !draining && not_ready.empty(); }
+  bool takes_tasks() const { return slots > 0 && in_service() && !full && !alone; }
   bool has_idle_slot() const { return takes_tasks() && leased < slots; }
   std::uint32_t waiting() const { return leased > slots ? leased - slots : 0; }
   bool serves(const Route& route) const;
@@ -69,8 +72,7 @@ class WorkerRegistry {
     change(position->second);
     join_line(position->second);
   }
-  /// Notes for every worker which routes it serves; the routes that somebody serves and is not
-  /// draining.
+  /// Notes for every worker which routes it serves; the routes that one in service serves.
   RouteMask note_routes(const RouteTable& routes);
 
   /// For each route those that some worker serves beside it; all where nobody serves it yet.

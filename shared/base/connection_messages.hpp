@@ -52,6 +52,7 @@ struct Hello {
   VersionRange task;                   ///< Versions of the task description it writes or reads.
   std::vector<std::string> detectors;  ///< worker: what it can run.
   std::uint32_t slots{0};              ///< worker: how many tasks it can run at once.
+  std::string not_ready;               ///< worker: why it takes no task yet; "": it does.
   std::vector<SourceClaim> sources;    ///< producer.
   std::string store;                   ///< sink: UUID of its store.
   bool new_store{false};  ///< sink: take this store although the broker knows another one.
@@ -85,6 +86,7 @@ struct Refused {
 struct Heartbeat {
   std::uint32_t incarnation{0};
   std::vector<LeaseId> leases;
+  std::string not_ready{};  ///< worker: as in its hello, now.
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 

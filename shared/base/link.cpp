@@ -31,6 +31,7 @@ Time Link::next_deadline() const {
 void Link::dial(Time now, Sink& out) {
   state_ = State::dialled;
   heard_at_ = now;
+  has_news_ = false;
   out.push_back(Dial{});
   out.push_back(Send{hello_});
 }
@@ -78,7 +79,7 @@ LinkEvent Link::on_message(const Message& message, Time now, Sink& out) {
     heard_at_ = now;
     welcome_ = *welcome;
     refusal_ = {};  // whatever it was, it is over
-    next_beat_ = now + welcome_.heartbeat_interval;
+    next_beat_ = has_news_ ? now : now + welcome_.heartbeat_interval;
     return LinkEvent::up;
   }
   if (const auto* refused = std::get_if<Refused>(&message)) {

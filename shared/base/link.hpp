@@ -56,11 +56,18 @@ class Link {
   LinkEvent receive(const Message& message, Time now, Effects& out) {
     return emit([&](Sink& sink) { return on_message(message, now, sink); }, out);
   }
+  /// What hellos and heartbeats say of a worker from now on: why it takes no task; "": it does.
+  void set_not_ready(std::string why) {
+    hello_.not_ready = std::move(why);
+    has_news_ = true;
+  }
+  const std::string& not_ready() const { return hello_.not_ready; }
   /// Sends a heartbeat that vouches for `leases`.
   template <class Effects>
   void beat(std::vector<LeaseId> leases, Time now, Effects& out) {
     next_beat_ = now + welcome_.heartbeat_interval;
-    out.push_back(Send{Heartbeat{welcome_.incarnation, std::move(leases)}});
+    has_news_ = false;
+    out.push_back(Send{Heartbeat{welcome_.incarnation, std::move(leases), hello_.not_ready}});
   }
   /// Says goodbye, or just closes when the connection is not up.
   template <class Effects>
@@ -71,6 +78,8 @@ class Link {
   Time next_deadline() const;
 
   bool up() const { return state_ == State::up; }
+  /// A hello went out, and nothing has been lost since.
+  bool has_dialled() const { return state_ != State::waiting; }
   bool finished() const { return state_ == State::closed || state_ == State::refused; }
   bool leaving() const { return state_ == State::leaving; }
   /// Of the broker that welcomed us last; 0 before the first welcome.
@@ -109,6 +118,7 @@ class Link {
   Time dial_at_{Time::min()};  // waiting: when to dial
   Time heard_at_{};            // dialled, up: last sign of life (or the dialling)
   Time next_beat_{kNever};     // up
+  bool has_news_{false};       // not_ready() is not what the broker was told
   Time leave_until_{kNever};   // leaving
   Welcome welcome_;
   Refused refusal_;

@@ -12,6 +12,12 @@ Time monotonic_now() {
   return Time{std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec}};
 }
 
+Duration since_boot() {
+  timespec now{};
+  FRAMEFLEET_ASSERT(::clock_gettime(CLOCK_BOOTTIME, &now) == 0);
+  return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+}
+
 std::int64_t wall_clock_ms() {
   timespec now{};
   FRAMEFLEET_ASSERT(::clock_gettime(CLOCK_REALTIME, &now) == 0);

@@ -1,50 +1,18 @@
 #include "shared/telemetry/process_metrics.hpp"
 
 #include "shared/config/version.hpp"
+#include "shared/telemetry/process_stat.hpp"
 
 #include <prometheus/metric_family.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
 
 namespace framefleet::telemetry {
 namespace {
-
-/// The fields of /proc/self/stat that are asked for (proc(5)).
-struct Stat {
-  double cpu_ticks{0};    ///< utime + stime.
-  double start_ticks{0};  ///< Since boot.
-  double virtual_bytes{0};
-  double resident_pages{0};
-};
-
-std::optional<Stat> read_stat() {
-  std::ifstream file{"/proc/self/stat"};
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
-  // The program's name stands in brackets and may hold anything; the third field follows the last
-  // one.
-  const auto name_end = line.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream rest{line.substr(name_end + 1)};
-  std::string state;
-  rest >> state;
-  constexpr int kFirstNumber = 4;
-  constexpr int kLastNumber = 24;
-  std::array<double, kLastNumber + 1> field{};
-  for (int i = kFirstNumber; i <= kLastNumber; ++i) {
-    if (!(rest >> field[static_cast<std::size_t>(i)])) return std::nullopt;
-  }
-  return Stat{.cpu_ticks = field[14] + field[15],
-              .start_ticks = field[22],
-              .virtual_bytes = field[23],
-              .resident_pages = field[24]};
-}
 
 /// Unix time of the boot, seconds.
 std::optional<double> read_boot_time() {
@@ -104,7 +72,7 @@ std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
                  {"version", std::string(config::version())}};
   build.gauge.value = 1;
 
-  if (const auto stat = read_stat()) {
+  if (const auto stat = read_process_stat()) {
     const auto ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
     const auto page_bytes = static_cast<double>(::sysconf(_SC_PAGESIZE));
     families.counter("process_cpu_seconds_total", "User and system CPU time spent, in seconds.",

@@ -23,6 +23,7 @@ void fields(V& v, M& m) {
   v.must("task", m.task);
   v.may("detectors", m.detectors, SetOf<Text>{kDetectorsMax, Text{kDetectorBytesMax, 1}});
   v.may("slots", m.slots, Range{kSlotsMax});
+  v.may("not_ready", m.not_ready, Prose{});
   v.may("sources", m.sources, ListOf<>{kSourcesMax});
   v.may("store", m.store, Text{});
   v.may("new_store", m.new_store);
@@ -50,6 +51,7 @@ template <class V, Of<Heartbeat> M>
 void fields(V& v, M& m) {
   v.must("incarnation", m.incarnation, Range{});
   v.may("leases", m.leases, ListOf<>{});
+  v.may("not_ready", m.not_ready, Prose{});
 }
 
 template <class V, Of<Goodbye> M>

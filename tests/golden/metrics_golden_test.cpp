@@ -45,6 +45,9 @@ std::string worker_text() {
   worker::WorkerStats stats;
   stats.failed[Reason::undecodable] = 1;
   for (const auto cause : worker::end_cause::kAll) stats.pool.ends[cause] = 1;
+  for (const auto& test : worker::self_tests()) {
+    stats.self_tests.push_back({std::string(test.detector), std::string(test.format), false, 1});
+  }
   metrics.publish(stats);
   return telemetry::metrics_text({metrics.source()});
 }
@@ -119,8 +122,9 @@ TEST_CASE("metrics are text that Prometheus reads: HELP and TYPE once before the
 TEST_CASE("metrics are named framefleet_<process>_<noun>_<unit>[_total], in base units") {
   const std::regex clean{"[a-z]+(_[a-z]+)+"};
   // A worker, a task or a path as a label would be a new series for each of them.
-  const std::set<std::string> allowed{"class", "detector", "priority", "reason",  "source", "stage",
-                                      "state", "status",   "build",    "process", "version"};
+  const std::set<std::string> allowed{"class",  "detector", "format",  "priority",
+                                      "reason", "source",   "stage",   "state",
+                                      "status", "build",    "process", "version"};
   for (const auto& [section, rows] :
        test::read_metrics_document(FRAMEFLEET_SOURCE_DIR "/docs/METRICS.md")) {
     const bool of_a_process = section.starts_with("framefleet-");

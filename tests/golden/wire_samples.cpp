@@ -47,6 +47,20 @@ Hello hello_of_a_share() {
   return made;
 }
 
+Hello hello_of_one_not_ready() {
+  Hello made = hello_of_a_share();
+  made.not_ready = "self-test of faces: expected one face, found: nothing";
+  return made;
+}
+
+Heartbeat heartbeat() { return {7, {kLease, kOtherLease}}; }
+
+Heartbeat heartbeat_of_one_not_ready() {
+  Heartbeat made = heartbeat();
+  made.not_ready = "the self-test is under way";
+  return made;
+}
+
 Submit submit() {
   SubmittedTask one;
   one.id = kFirst;
@@ -141,11 +155,11 @@ Report report() {
 
 std::vector<MessageSample> message_samples() {
   return {
-      {hello_of_a_share(), {}, "_2"},
+      {hello_of_one_not_ready(), {}, "_3"},
       {Welcome{1, 7, milliseconds{500}, milliseconds{2500}, 256, 1U << 26U, 1U << 25U}, {}},
       {Refused{Reason::stale_epoch, "source 'cam-1' is owned with epoch 3", milliseconds{2500}},
        {}},
-      {Heartbeat{7, {kLease, kOtherLease}}, {}},
+      {heartbeat_of_one_not_ready(), {}, "_2"},
       {Goodbye{}, {}},
       {revived_submit(), {300000, 41}, "_2"},
       {Admitted{{{kFirst, true}, {kSecond, false}}, {"edges", "faces"}}, {}, "_2"},
@@ -172,6 +186,8 @@ std::vector<MessageSample> message_samples() {
 std::vector<MessageSample> outgrown_message_samples() {
   return {
       {hello(), {}},
+      {hello_of_a_share(), {}, "_2"},
+      {heartbeat(), {}},
       {submit(), {300000, 41}},
       {Admitted{{{kFirst, true}, {kSecond, false}}}, {}},
       {outcomes(), {120, 250000, 300000}},

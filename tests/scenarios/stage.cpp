@@ -143,7 +143,7 @@ void Stage::act(const Command& command) {
   } else if (name == "goodbye") {
     receive(command, Goodbye{});
   } else if (name == "heartbeat") {
-    Heartbeat heartbeat{1, {}};
+    Heartbeat heartbeat{1, {}, command.value("not_ready", "")};
     for (const auto& id : split(command.value("leases", ""), ',')) {
       heartbeat.leases.push_back(lease(id));
     }
@@ -343,6 +343,7 @@ Hello Stage::hello(const Command& command) {
   hello.task = parse_versions(command.value("task", "1"));
   hello.detectors = split(command.value("detectors", "faces"), ',');
   hello.slots = static_cast<std::uint32_t>(command.number("slots", 1));
+  hello.not_ready = command.value("not_ready", "");
   hello.store = command.value("store", "A");
   hello.new_store = command.value("new_store", "no") == "yes";
   for (const auto& claim : split(command.value("sources", ""), ',')) {

@@ -201,9 +201,10 @@ std::string Stage::show(const std::string& what) const {
   };
   if (what == "workers") {
     for (const auto& row : broker_.worker_rows(now_)) {
-      lines += fmt::format("{}: slots={} leased={} finished={} mean_service={} silent={}{}{}\n",
+      lines += fmt::format("{}: slots={} leased={} finished={} mean_service={} silent={}{}{}{}\n",
                            row.name, row.slots, row.leased, row.finished, text_of(row.mean_service),
                            text_of(row.silent), row.draining ? " draining" : "",
+                           row.not_ready.empty() ? "" : " not_ready=" + row.not_ready,
                            row.with_suspect ? " with_suspect" : "");
     }
   } else if (what == "sources") {

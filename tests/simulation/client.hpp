@@ -31,6 +31,7 @@ struct Client {
   std::int64_t clock_ppm{0};            // its clock runs so many millionths too fast
   std::vector<Flight> inbox;            // while paused
   std::map<LeaseId, TaskId> pool;       // worker: what its pool has
+  std::size_t tests{0};                 // worker: slots taken by self-tests
   std::map<LeaseId, Time> deadlines;    // worker: when work on a task must have begun
   std::set<producer::PictureRef> told;  // producer: the tasks whose end it was told in this life
 

@@ -254,6 +254,21 @@ void Promises::broker_rests(const broker::Dispatcher& broker, Time now) {
   }
 }
 
+void Promises::broker_hears(ConnectionId from, const Message& message) {
+  const auto* hello = std::get_if<Hello>(&message);
+  const auto* heartbeat = std::get_if<Heartbeat>(&message);
+  if (hello == nullptr && heartbeat == nullptr) return;
+  const auto& why = hello != nullptr ? hello->not_ready : heartbeat->not_ready;
+  why.empty() ? static_cast<void>(not_ready_.erase(from))
+              : static_cast<void>(not_ready_.insert(from));
+}
+
+void Promises::broker_assigns(ConnectionId to, const Message& message) {
+  if (std::holds_alternative<Assign>(message) && not_ready_.contains(to)) {
+    break_with("a task is assigned to a worker that is not ready");
+  }
+}
+
 void Promises::worker_starts(const AssignedTask& task, const PayloadShelf& shelf,
                              std::size_t running, std::size_t slots) {
   const auto* content = shelf.find(task.payload.id);

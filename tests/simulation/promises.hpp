@@ -50,6 +50,9 @@ class Promises {
   }
   /// Ever said to be durable.
   const std::set<TaskId>& durable() const { return durable_; }
+  /// Beside broker_received and broker_sends: over which connection.
+  void broker_hears(ConnectionId from, const Message& message);
+  void broker_assigns(ConnectionId to, const Message& message);
   void operator_orders(const Control& control, const broker::Effects& effects);
   void broker_rests(const broker::Dispatcher& broker, Time now);
 
@@ -93,7 +96,8 @@ class Promises {
   std::uint64_t last_lease_{0};
   /// Epoch and sequence of the newest frame that each camera got admitted.
   std::map<std::uint64_t, std::pair<std::uint32_t, std::uint64_t>> newest_;
-  bool let_in_{false};  // the event that is under way admitted a task
+  bool let_in_{false};                // the event that is under way admitted a task
+  std::set<ConnectionId> not_ready_;  // workers, by what the broker heard last
   bool paused_{false};
   std::set<std::string> paused_sources_;
   std::set<TaskId> cancelled_;  // by an operator, ever

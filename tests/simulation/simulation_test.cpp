@@ -45,6 +45,7 @@ TEST_CASE("everything that the promises are about happens in the runs") {
   CHECK(sum.crashes > 40);
   CHECK(sum.cuts > 20);
   CHECK(sum.drains > 20);
+  CHECK(sum.failed_self_tests > 20);
   CHECK(sum.controls > 20);
   CHECK(sum.lost_messages > 20);
   CHECK(sum.busy_answers > 20);

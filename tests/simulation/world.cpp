@@ -237,6 +237,7 @@ void World::start(Client& client) {
                                                .detectors = client.detectors(),
                                                .slots = client.slots()},
                                          LinkOptions{});
+    test(client, false);
   } else if (client.kind == Kind::producer) {
     const auto source = source_of(client);
     producer::SubmissionOptions options;
@@ -269,6 +270,7 @@ void World::end(Client& client) {
   client.inbox.clear();
   client.pool.clear();
   client.deadlines.clear();
+  client.tests = 0;
   client.told.clear();
   ++client.life;
   network_.cut(client.connection);

@@ -53,6 +53,8 @@ struct WorldReport {
   std::uint64_t crashes{0};
   std::uint64_t cuts{0};
   std::uint64_t drains{0};
+  std::uint64_t self_tests{0};
+  std::uint64_t failed_self_tests{0};
   std::uint64_t lost_messages{0};
   std::uint64_t busy_answers{0};
   std::uint64_t stored{0};
@@ -72,10 +74,11 @@ struct WorldReport {
   void add(const WorldReport& other) {
     for (const auto number :
          {&WorldReport::steps, &WorldReport::crashes, &WorldReport::cuts, &WorldReport::drains,
-          &WorldReport::lost_messages, &WorldReport::busy_answers, &WorldReport::stored,
-          &WorldReport::failed, &WorldReport::superseded, &WorldReport::expired,
-          &WorldReport::cancelled, &WorldReport::handed_ahead, &WorldReport::recalled,
-          &WorldReport::restored, &WorldReport::controls, &WorldReport::worked_again}) {
+          &WorldReport::self_tests, &WorldReport::failed_self_tests, &WorldReport::lost_messages,
+          &WorldReport::busy_answers, &WorldReport::stored, &WorldReport::failed,
+          &WorldReport::superseded, &WorldReport::expired, &WorldReport::cancelled,
+          &WorldReport::handed_ahead, &WorldReport::recalled, &WorldReport::restored,
+          &WorldReport::controls, &WorldReport::worked_again}) {
       this->*number += other.*number;
     }
   }
@@ -105,6 +108,8 @@ class World {
   void hurt(Client& victim);
   void hurt_broker();
   void pause(Client& client);
+  void test(Client& worker, bool was_ready);
+  void end_test(Client& worker, bool passed);
   void pause_broker();
   void operate();
   void order(Control control);

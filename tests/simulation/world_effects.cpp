@@ -68,6 +68,7 @@ void World::send(ConnectionId id, bool to_broker, Message message, const Payload
     if (const auto* admitted = std::get_if<Admitted>(&flight.message)) {
       promises_.says_durable(*admitted, [this](const TaskId& task) { return disk_.has(task); });
     }
+    promises_.broker_assigns(id, flight.message);
   }
   if (promises_.broken()) return;
   if (options_.trace && network_.is_open(id)) {
@@ -85,6 +86,7 @@ void World::arrive(Flight flight) {
       return;
     }
     flight.unpack(broker_shelf_);
+    promises_.broker_hears(flight.connection, flight.message);
     broker::Effects effects;
     broker_->receive(PeerId{flight.connection}, flight.message, agenda_.now(), effects);
     promises_.broker_received(flight.message, effects, agenda_.now());
@@ -218,7 +220,7 @@ void World::perform(Client& client, worker::Effects& effects) {
 
 void World::work(Client& client, const AssignedTask& task) {
   client.pool[task.lease] = task.id;
-  promises_.worker_starts(task, client.shelf, client.pool.size(), client.slots());
+  promises_.worker_starts(task, client.shelf, client.pool.size() + client.tests, client.slots());
   if (needed_by(task.id).size() > client.detectors().size()) {
     promises_.break_with("a worker gets a task whose detectors it lacks: " + to_string(task.id));
   }

@@ -34,7 +34,7 @@ void World::happen() {
 }
 
 void World::hurt(Client& victim) {
-  const std::uint64_t fault = agenda_.pick(9);
+  const std::uint64_t fault = agenda_.pick(10);
   if (fault < 4) {
     // What is durable needs no producer any more.
     if (journal_ && victim.kind == Kind::producer && victim.running) {
@@ -50,8 +50,10 @@ void World::hurt(Client& victim) {
     note("drain of " + victim.name());
     ++report_.drains;
     with_core(victim, [&](auto& core, auto& out) { core.drain(now_of(victim), out); });
-  } else {
+  } else if (fault < 9) {
     pause(victim);
+  } else if (victim.kind == Kind::worker) {
+    test(victim, true);
   }
 }
 
@@ -70,6 +72,36 @@ void World::hurt_broker() {
   } else {
     pause_broker();
   }
+}
+
+/// A self-test of a worker, in a slot as soon as there is one; until the first has passed it is not
+/// ready.
+void World::test(Client& worker, bool was_ready) {
+  if (!worker.running || worker.paused || worker.tests > 0) return;
+  with<worker::Session>(worker, [&](auto& session, auto& out) {
+    if (session.draining() || session.over()) return;
+    if (!was_ready) session.set_not_ready("testing", now_of(worker), out);
+    if (!session.take_slot()) {
+      plan(worker, 20ms, [this, &worker, was_ready] { test(worker, was_ready); });
+      return;
+    }
+    ++report_.self_tests;
+    worker.tests = 1;
+    const bool passes = !faulty() || agenda_.chance(0.7);
+    plan(worker, agenda_.delay(1ms, 300ms), [this, &worker, passes] { end_test(worker, passes); });
+  });
+}
+
+void World::end_test(Client& worker, bool passed) {
+  worker.tests = 0;
+  with<worker::Session>(worker, [&](auto& session, auto& out) {
+    session.give_back_slot(now_of(worker), out);
+    session.set_not_ready(passed ? "" : "failed", now_of(worker), out);
+  });
+  if (passed) return;
+  note("a self-test fails in " + worker.name());
+  ++report_.failed_self_tests;
+  plan(worker, agenda_.delay(100ms, 3s), [this, &worker] { test(worker, true); });
 }
 
 /// SIGSTOP for a while: longer than every time-out, or shorter.

@@ -56,7 +56,7 @@ void Session::take(AssignedTask task, Time now, Effects& out) {
     release(task.payload, out);
     return;
   }
-  if (draining_ || (!slot_is_free() && !may_wait(task))) {
+  if (draining_ || !link_.not_ready().empty() || (!slot_is_free() && !may_wait(task))) {
     release(task.payload, out);
     out.push_back(Send{Release{{{task.id, lease}}}});
     return;
@@ -67,15 +67,17 @@ void Session::take(AssignedTask task, Time now, Effects& out) {
   start_queued(now, out);
 }
 
-/// Whether it was assigned ahead, and not to a slot that the broker takes for free.
+/// Whether it was assigned ahead, or to a slot that will soon be free: not to one that the broker
+/// takes for free while an abandoned run has it.
 bool Session::may_wait(const AssignedTask& task) const {
   const auto known_to_broker = count(State::running) + queue_.size();
+  if (queue_.size() < taken_ && known_to_broker + taken_ >= slots_) return true;
   return task.task_class == TaskClass::batch && known_to_broker >= slots_ &&
          queue_.size() < kAheadMax;
 }
 
 void Session::start_queued(Time now, Effects& out) {
-  while (!queue_.empty() && slot_is_free()) {
+  while (!queue_.empty() && slot_is_free() && !slot_wanted_) {
     auto& work = works_.at(queue_.front());
     if (work.deadline <= now) {
       nack({work.task.id, work.task.lease}, Reason::deadline_passed, "", out);
@@ -224,6 +226,25 @@ void Session::drain(Time now, Effects& out) {
   if (link_.up()) out.push_back(Send{Drain{}});  // first: what is released would come back
   release_all_queued(out);
   leave_when_done(now, out);
+}
+
+void Session::set_not_ready(const std::string& why, Time now, Effects& out) {
+  if (why == link_.not_ready()) return;
+  link_.set_not_ready(why);
+  if (link_.up()) link_.beat(leases_to_vouch_for(), now, out);  // first: as in drain()
+  if (!why.empty()) release_all_queued(out);
+}
+
+bool Session::take_slot() {
+  slot_wanted_ = !draining_ && !slot_is_free();
+  if (draining_ || slot_wanted_) return false;
+  ++taken_;
+  return true;
+}
+
+void Session::give_back_slot(Time now, Effects& out) {
+  --taken_;
+  start_queued(now, out);
 }
 
 void Session::tick(Time now, Effects& out) {

@@ -10,8 +10,11 @@
 //
 // What finds a free slot runs at once; only a batch task waits for one, and only behind tasks that
 // the broker knows of: an abandoned run may hold its slot for a minute more, and what waits for it
-// is given back. At most kAheadMax tasks wait, in the order in which they came; what comes on top
-// is given back as well. The payload of a task is released exactly once, wherever its way ends.
+// is given back. A slot can be taken for a self-test, which is short: what the broker assigns to it
+// meanwhile waits, whatever its class. At most kAheadMax tasks wait, in the order in which they
+// came; what comes on top is given back as well. While the worker is not ready it gives back
+// everything that is not started. The payload of a task is released exactly once, wherever its way
+// ends.
 // Takes (event, now), appends effects; owns no socket, thread or pixel. Not thread-safe.
 
 #include "shared/base/link.hpp"
@@ -73,6 +76,17 @@ class Session {
   void drain(Time now, Effects& out);
   void tick(Time now, Effects& out);
 
+  /// Why the worker takes no tasks from now on, for people; "": it does. The broker is told at once
+  /// where that is news, and gets back what is not started. In the hello from the first one on
+  /// where it is said before the first tick.
+  void set_not_ready(const std::string& why, Time now, Effects& out);
+  /// Takes a slot for something that is no task, until it is given back. False where none is free:
+  /// the next one that frees is kept for whoever asks again then; and where the worker drains.
+  [[nodiscard]] bool take_slot();
+  void give_back_slot(Time now, Effects& out);
+  /// take_slot() found none, and is to be asked again when one is free.
+  bool slot_wanted() const { return slot_wanted_; }
+
   Time next_deadline() const;
   /// Left in order, or refused.
   bool over() const { return link_.finished(); }
@@ -106,13 +120,17 @@ class Session {
   std::vector<LeaseId> leases_to_vouch_for() const;
   std::uint64_t count(State state) const;
   bool may_wait(const AssignedTask& task) const;
-  bool slot_is_free() const { return count(State::running) + count(State::abandoned) < slots_; }
+  bool slot_is_free() const {
+    return count(State::running) + count(State::abandoned) + taken_ < slots_;
+  }
 
   Link link_;
   std::uint32_t slots_;
   std::map<LeaseId, Work> works_;  // one per slot, the queued and the unsettled
   std::deque<LeaseId> queue_;      // of works_: the queued, in the order in which they came
   std::uint32_t incarnation_{0};   // of the broker that gave us what runs
+  std::uint32_t taken_{0};         // slots, by take_slot()
+  bool slot_wanted_{false};        // take_slot() found none
   bool draining_{false};
   std::uint64_t finished_{0};
   std::uint64_t nacked_{0};

@@ -99,20 +99,37 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
   return file ? std::optional(std::move(text)) : std::nullopt;
 }
 
-Result<std::unique_ptr<Detector>, Error> make(const Options& options,
-                                              const DetectorSettings& settings) {
+/// Where the chosen cascade is, and the model that says so, if it is one.
+struct Chosen {
+  const Model* model;
+  std::string path;
+};
+Chosen chosen(const Options& options, const DetectorSettings& settings) {
   const std::string_view name = options.model("cascade");
   const Model* const model = settings.model("faces", name);
-  const std::string path = model != nullptr ? model->path : cascade_path(name, settings);
+  return {model, model != nullptr ? model->path : cascade_path(name, settings)};
+}
+
+tl::unexpected<Error> not_there(const std::string& path) {
+  return fail(Error{fmt::format("detector \"faces\": {} is not there; install the package "
+                                "opencv-data or name the folder of the cascades",
+                                path),
+                    exit_code::kNoInput});
+}
+
+Result<void, Error> check(const Options& options, const DetectorSettings& settings) {
+  const std::string path = chosen(options, settings).path;
+  if (!std::ifstream(path)) return not_there(path);
+  return {};
+}
+
+Result<std::unique_ptr<Detector>, Error> make(const Options& options,
+                                              const DetectorSettings& settings) {
+  const auto [model, path] = chosen(options, settings);
   const auto known = settings.cascades.find(path);
   const auto text =
       known != settings.cascades.end() ? std::optional(known->second) : read_file(path);
-  if (!text) {
-    return fail(Error{fmt::format("detector \"faces\": {} is not there; install the package "
-                                  "opencv-data or name the folder of the cascades",
-                                  path),
-                      exit_code::kNoInput});
-  }
+  if (!text) return not_there(path);
   cv::CascadeClassifier classifier;
   if (!load(classifier, *text)) {
     return fail(
@@ -150,7 +167,8 @@ DetectorKind faces_kind() {
             "windows that must agree on a face; larger finds fewer false ones"},
            {"min_size", OptionType::integer, "30", 1, 20000, "px", {}, "smallest face"},
            {"max_size", OptionType::integer, "0", 0, 20000, "px", {}, "largest face; 0: no limit"}},
-          make};
+          make,
+          check};
 }
 
 std::string cascade_path(std::string_view name, const DetectorSettings& settings) {

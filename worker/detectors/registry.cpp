@@ -78,6 +78,13 @@ Result<std::unique_ptr<Detector>, Error> make_detector(std::string_view text,
   return make_detector(*spec, settings);
 }
 
+Result<void, Error> check_detector(std::string_view text, const DetectorSettings& settings) {
+  const auto spec = parse_detector(text);
+  if (!spec) return fail(spec.error());
+  const auto check = spec->kind->check;
+  return check == nullptr ? Result<void, Error>{} : check(spec->options, settings);
+}
+
 std::string version_of(const DetectorKind& kind, DecodeScale scale) {
   auto version = fmt::format("{}+opencv{}", kind.revision, CV_VERSION);
   if (scale != DecodeScale::full) version += fmt::format("+scale{}", to_string(scale));

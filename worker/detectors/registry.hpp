@@ -37,6 +37,8 @@ struct DetectorKind {
   std::vector<OptionSpec> options;
   /// Errors: what the detector needs is not on this machine.
   Result<std::unique_ptr<Detector>, Error> (*make)(const Options&, const DetectorSettings&);
+  /// Looks for what `make` needs, without reading it; none: it needs nothing.
+  Result<void, Error> (*check)(const Options&, const DetectorSettings&){nullptr};
 };
 
 /// "faces?min_size=40": a kind and the values of its options.
@@ -57,6 +59,9 @@ Result<std::unique_ptr<Detector>, Error> make_detector(const DetectorSpec& spec,
 /// Both in one.
 Result<std::unique_ptr<Detector>, Error> make_detector(std::string_view text,
                                                        const DetectorSettings& settings);
+
+/// The errors of make_detector, in a moment: that a file is there is seen, not what is in it.
+Result<void, Error> check_detector(std::string_view text, const DetectorSettings& settings);
 
 /// What travels with every result: revision and the version of OpenCV, "1+opencv4.6.0"; and the
 /// scale at which the picture was decoded, where that was not its own: "1+opencv4.6.0+scale1/2".

@@ -86,7 +86,8 @@ TEST_CASE("the broker's documents say every term of the ledger and every gauge")
         R"("expired":0,"superseded":0,"cancelled":0,"lost":0},)"
         R"("in_progress":{"ready":60,"delayed":2,"leased":20,"storing":10},)"
         R"("unstored":10,"unstored_bytes":3145728,"backlog_bytes":1342177280,)"
-        R"("oldest_seconds":12.3,"workers":4,"slots":16,"free_slots":3,"producers":2,)"
+        R"("oldest_seconds":12.3,"workers":4,"workers_draining":0,"workers_not_ready":0,)"
+        R"("slots":16,"free_slots":3,"producers":2,)"
         R"("sources":20,"jobs":2,"suspects":0,"workers_dying":false,"sink_connected":true,)"
         R"("paused":false,"draining":false})");
   broker::WorkerRow worker;
@@ -100,7 +101,8 @@ TEST_CASE("the broker's documents say every term of the ledger and every gauge")
   worker.silent = 250ms;
   CHECK(broker::workers_document({worker}) ==
         R"({"workers":[{"name":"w\"1","build":"0.1.0","detectors":["edges","faces"],"slots":4,)"
-        R"("leased":5,"draining":false,"with_suspect":false,"mean_service_seconds":0.0125,)"
+        R"("leased":5,"draining":false,"not_ready":null,"with_suspect":false,)"
+        R"("mean_service_seconds":0.0125,)"
         R"("finished":77,"silent_seconds":0.25}]})");
   broker::SourceRow source;
   source.name = "photos\xff";
@@ -166,6 +168,7 @@ TEST_CASE("tables fit 80 columns, whatever names the peers have") {
   const auto workers = shown(render_workers(broker::workers_document({worker})));
   CHECK_THAT(workers, Contains("wwwwwwwwwwwwwww...  draining     16     64  1 234 567"));
   CHECK(widest_line(workers) <= 80);
+  CHECK_THAT(workers, !Contains("not ready"));
 
   broker::SourceRow source;
   source.name = "grün\x1b[31m" + std::string(40, 's');
@@ -183,6 +186,26 @@ TEST_CASE("tables fit 80 columns, whatever names the peers have") {
   const auto jobs = shown(render_jobs(broker::jobs_document({job})));
   CHECK_THAT(jobs, Contains("...  running   102  1 234 567       2  1.5/s  12min 30s"));
   CHECK(widest_line(jobs) <= 80);
+}
+
+TEST_CASE("a worker that is not ready says why, and the fleet that some are not") {
+  broker::WorkerRow worker;
+  worker.name = "w1";
+  worker.not_ready = "self-test of faces: expected one face, found:\x1b[31m nothing";
+  const auto document = broker::workers_document({worker});
+  CHECK_THAT(document, Contains(R"("not_ready":"self-test of faces)"));
+  const auto text = shown(render_workers(document));
+  CHECK_THAT(text, Contains("w1      not ready"));
+  CHECK_THAT(text, Contains("\nw1 is not ready: self-test of faces: expected one face, found:"));
+  CHECK_THAT(text, !Contains("\x1b"));
+
+  auto status = sample_status();
+  status.workers_not_ready = 1;
+  CHECK_THAT(shown(render_status(broker::status_document(status))),
+             Contains("state     serving\n") && Contains("free; 1 not ready"));
+  status.workers_not_ready = status.workers;
+  CHECK_THAT(shown(render_status(broker::status_document(status))),
+             Contains("state     NO WORKER IS READY\n"));
 }
 
 TEST_CASE("one job is shown with its ledger, and one that is not there is missed") {

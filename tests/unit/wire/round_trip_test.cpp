@@ -164,6 +164,7 @@ Message connection_message(Random& r) {
       hello.task.max = static_cast<std::uint16_t>(1 + r.up_to(65'534));
       hello.detectors = r.names(0);
       hello.slots = r.number<std::uint32_t>(wire::kSlotsMax);
+      hello.not_ready = r.text(0, 1024);
       hello.sources = r.list([&] {
         return SourceClaim{r.text(1, 256), r.number<std::uint32_t>(),
                            r.number<std::uint32_t>(wire::kWeightMax),
@@ -186,7 +187,8 @@ Message connection_message(Random& r) {
     case 2:
       return Refused{r.reason(), r.text(0, 1024), r.ms()};
     case 3:
-      return Heartbeat{r.number<std::uint32_t>(), r.list([&] { return r.lease(); }, 1000)};
+      return Heartbeat{r.number<std::uint32_t>(), r.list([&] { return r.lease(); }, 1000),
+                       r.text(0, 1024)};
     default:
       return Goodbye{};
   }
