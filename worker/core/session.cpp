@@ -271,6 +271,10 @@ void Session::leave_when_done(Time now, Effects& out) {
   }
 }
 
+bool Session::slot_is_free() const {
+  return count(State::running) + count(State::abandoned) + taken_ < slots_;
+}
+
 std::vector<LeaseId> Session::leases_to_vouch_for() const {
   std::vector<LeaseId> leases;
   for (const auto& [lease, work] : works_) {

@@ -120,9 +120,7 @@ class Session {
   std::vector<LeaseId> leases_to_vouch_for() const;
   std::uint64_t count(State state) const;
   bool may_wait(const AssignedTask& task) const;
-  bool slot_is_free() const {
-    return count(State::running) + count(State::abandoned) + taken_ < slots_;
-  }
+  bool slot_is_free() const;
 
   Link link_;
   std::uint32_t slots_;
