@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -246,7 +247,12 @@ TEST_CASE("when the zygote is killed its orders end, its children are reaped, ot
   for (std::uint64_t ticket = 1; ticket <= 2; ++ticket) {
     REQUIRE(pool->start(order(ticket, "stub?hang=1")));
   }
-  while (pool->stats().children < 2) {
+  const auto busy = [&] {
+    const auto stages = pool->stages();
+    return std::all_of(stages.begin(), stages.end(),
+                       [](const StageReport& report) { return report.stage == Stage::detect; });
+  };
+  while (!busy()) {
     REQUIRE(wait_for_news(*pool));
     CHECK(pool->take_done().empty());
   }
