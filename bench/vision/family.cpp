@@ -24,8 +24,8 @@ std::uint64_t field_of(const std::filesystem::path& file, const std::string& nam
   return 0;
 }
 
-/// The folders in /proc of all descendants, this process not among them.
-std::vector<std::filesystem::path> descendants() {
+/// The folders in /proc of all descendants, itself not among them.
+std::vector<std::filesystem::path> descendants_of(std::uint64_t eve) {
   std::map<std::uint64_t, std::uint64_t> parents;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
@@ -34,15 +34,14 @@ std::vector<std::filesystem::path> descendants() {
     if (error != std::errc{} || rest != name.data() + name.size()) continue;
     parents[pid] = field_of(entry.path() / "status", "PPid");
   }
-  const auto self = static_cast<std::uint64_t>(::getpid());
   std::vector<std::filesystem::path> found;
   for (const auto& [pid, parent] : parents) {
     std::uint64_t ancestor = parent;
-    for (int i = 0; i < kGenerationsMax && ancestor != self && ancestor != 0; ++i) {
+    for (int i = 0; i < kGenerationsMax && ancestor != eve && ancestor != 0; ++i) {
       const auto next = parents.find(ancestor);
       ancestor = next == parents.end() ? 0 : next->second;
     }
-    if (ancestor == self) found.push_back("/proc/" + std::to_string(pid));
+    if (ancestor == eve) found.push_back("/proc/" + std::to_string(pid));
   }
   return found;
 }
@@ -75,17 +74,24 @@ double cpu_seconds_of(const std::filesystem::path& process) {
 
 }  // namespace
 
-std::uint64_t family_memory() {
-  std::uint64_t sum = field_of("/proc/self/smaps_rollup", "Pss");
-  for (const auto& process : descendants()) sum += field_of(process / "smaps_rollup", "Pss");
-  return sum * 1024;
+std::vector<ProcessMemory> memory_of_each(std::int64_t pid) {
+  auto processes = descendants_of(static_cast<std::uint64_t>(pid));
+  processes.insert(processes.begin(), "/proc/" + std::to_string(pid));
+  std::vector<ProcessMemory> all;
+  for (const auto& process : processes) {
+    std::string name;
+    std::getline(std::ifstream(process / "comm"), name);
+    all.push_back({name, field_of(process / "smaps_rollup", "Pss") * 1024});
+  }
+  return all;
 }
 
 double thread_cpu_seconds() { return own_cpu_seconds(RUSAGE_THREAD); }
 
 double family_cpu_seconds() {
   double sum = own_cpu_seconds(RUSAGE_SELF) + own_cpu_seconds(RUSAGE_CHILDREN);
-  for (const auto& process : descendants()) sum += cpu_seconds_of(process);
+  const auto descendants = descendants_of(static_cast<std::uint64_t>(::getpid()));
+  for (const auto& process : descendants) sum += cpu_seconds_of(process);
   return sum;
 }
 

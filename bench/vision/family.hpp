@@ -1,15 +1,22 @@
 #pragma once
-// What this process and all of its descendants hold and have spent.
+// What processes and their descendants hold and have spent.
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace framefleet::bench {
 
-/// Proportional set size in bytes: a page that n processes share counts 1/n for each of them.
-std::uint64_t family_memory();
+struct ProcessMemory {
+  std::string name;  ///< As the system has it, at most 15 bytes.
+  /// Proportional set size: a page that n processes share counts 1/n for each of them.
+  std::uint64_t bytes{0};
+};
+/// Of a process, and then of each of its descendants.
+std::vector<ProcessMemory> memory_of_each(std::int64_t pid);
 
-/// Processor time. That of descendants comes in ticks of 10 ms, and is forgotten with them unless
-/// they were waited for.
+/// Processor time of this process and its descendants. That of descendants comes in ticks of 10 ms,
+/// and is forgotten with them unless they were waited for.
 double family_cpu_seconds();
 
 /// Of the calling thread alone.

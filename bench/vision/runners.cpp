@@ -5,8 +5,6 @@
 #include "shared/base/assert.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
-#include <poll.h>
-
 #include <mutex>
 #include <span>
 #include <thread>
@@ -16,7 +14,6 @@
 namespace framefleet::bench {
 namespace {
 
-using worker::WorkDone;
 using worker::Worked;
 using worker::WorkError;
 
@@ -41,19 +38,17 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));
 }
 
-/// Works on one picture after the other in the calling thread; `work` gives the detections.
+/// Works on the pictures in the calling thread, pass after pass; `work` gives the detections.
 template <typename Work>
 Pace loop(const Load& load, double seconds, const Work& work) {
   const Stopwatch stopwatch;
   Pace pace;
-  std::size_t& done = pace.pictures;
-  while (done < 2 || stopwatch.seconds() < seconds) {
-    const std::size_t count = work(load.pictures[done % load.pictures.size()]);
-    if (done < load.pictures.size()) pace.detections += count;
-    ++done;
-  }
-  if (done < load.pictures.size()) pace.detections = 0;
-  pace.pictures_per_s = static_cast<double>(done) / stopwatch.seconds();
+  do {
+    pace.detections = 0;
+    for (const auto& jpeg : load.pictures) pace.detections += work(jpeg);
+    pace.pictures += load.pictures.size();
+  } while (stopwatch.seconds() < seconds);
+  pace.pictures_per_s = static_cast<double>(pace.pictures) / stopwatch.seconds();
   return pace;
 }
 
@@ -105,59 +100,13 @@ class PlanRunner final : public Runner {
   std::vector<worker::Workbench> benches_;
 };
 
-class PoolRunner final : public Runner {
- public:
-  PoolRunner(const Load& load, std::unique_ptr<worker::Pool> pool)
-      : load_(load), pool_(std::move(pool)) {}
-
-  Pace run(double seconds) override {
-    const Stopwatch stopwatch;
-    const std::size_t least = 2 * pool_->slots();
-    Pace pace;
-    std::size_t started = 0;
-    std::size_t& done = pace.pictures;
-    double idle = 0;  // Slot-seconds at the end, when there was nothing more to start.
-    std::vector<double> left_at;
-    while (true) {
-      const bool go_on = started < least || stopwatch.seconds() < seconds;
-      while (go_on && pool_->start(order(started))) ++started;
-      if (!go_on && done == started) break;
-      for (const WorkDone& each : wait_for_done()) {
-        const std::size_t count = detections_in(each.result);
-        if (each.ticket < load_.pictures.size()) pace.detections += count;
-        ++done;
-        if (!go_on) left_at.push_back(stopwatch.seconds());
-      }
-    }
-    const double end = stopwatch.seconds();
-    for (const double at : left_at) idle += end - at;
-    const double busy = end - idle / static_cast<double>(pool_->slots());
-    if (done < load_.pictures.size()) pace.detections = 0;
-    pace.pictures_per_s = static_cast<double>(done) / busy;
-    return pace;
-  }
-
- private:
-  worker::WorkOrder order(std::size_t number) const {
-    worker::WorkOrder made;
-    made.ticket = number;
-    made.id = {1, 1, number, 0};
-    made.task.detect = load_.detectors;
-    made.frames = {bytes_of(load_.pictures[number % load_.pictures.size()])};
-    return made;
-  }
-
-  std::vector<WorkDone> wait_for_done() {
-    pollfd bell{pool_->notify_fd(), POLLIN, 0};
-    FRAMEFLEET_ASSERT(::poll(&bell, 1, 60'000) == 1);
-    return pool_->take_done();
-  }
-
-  const Load& load_;
-  std::unique_ptr<worker::Pool> pool_;
-};
-
 }  // namespace
+
+std::string Load::detect_list() const {
+  std::string list;
+  for (const auto& detector : detectors) list += (list.empty() ? "" : ",") + detector;
+  return list;
+}
 
 std::unique_ptr<Runner> make_naive_loop(const Load& load) {
   return std::make_unique<NaiveRunner>(load);
@@ -165,10 +114,6 @@ std::unique_ptr<Runner> make_naive_loop(const Load& load) {
 
 std::unique_ptr<Runner> make_plan_loops(const Load& load, std::size_t threads) {
   return std::make_unique<PlanRunner>(load, threads);
-}
-
-std::unique_ptr<Runner> make_pool_runner(const Load& load, std::unique_ptr<worker::Pool> pool) {
-  return std::make_unique<PoolRunner>(load, std::move(pool));
 }
 
 }  // namespace framefleet::bench
