@@ -105,6 +105,21 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<telemetry::MetricTable<
               "Messages of its own that no header can hold.", &H::unsendable);
   hub_counter("framefleet_broker_unreachable_peers_total",
               "Peers found gone, or too slow, while sending.", &H::unreachable);
+  const auto journal = [&t](const char* name, const char* help, auto value) {
+    t.gauge(name, help, [value](const Stats& s) { return value(s.journal); });
+  };
+  using J = JournalLinkStats;
+  journal("framefleet_broker_journal_tasks", "Tasks in the journal; 0 without one.",
+          [](const J& j) { return number(j.journal.tasks); });
+  journal("framefleet_broker_journal_used_bytes", "Of the journal's file, by what is alive.",
+          [](const J& j) { return number(j.journal.used_bytes); });
+  journal("framefleet_broker_journal_bytes", "Of the journal's file; 0 without one.",
+          [](const J& j) { return number(j.journal.bytes_max); });
+  journal("framefleet_broker_journal_waiting_bytes", "Handed to the journal, not on the disk yet.",
+          [](const J& j) { return number(j.waiting_bytes); });
+  journal("framefleet_broker_journal_full", "1 while submits are answered busy (journal_full).",
+          [](const J& j) { return j.full ? 1.0 : 0.0; });
+  commit_ = &t.durations("framefleet_broker_journal_commit_seconds", "Of one commit to the disk.");
   queued_ = &t.durations("framefleet_broker_queued_seconds", "From waiting to a hand-out.");
   leased_ = &t.durations("framefleet_broker_leased_seconds", "From a hand-out to its end.");
   total_ = &t.durations("framefleet_broker_task_seconds", "From admission to settlement.");

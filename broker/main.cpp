@@ -1,13 +1,13 @@
 // framefleet-broker: takes tasks in from producers, hands them to workers, and their outcomes to
 // the sink. Binds one socket (see --bind). SIGTERM, SIGINT or SIGUSR1: finish what is here, then
 // leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave up; 64 flags; 69 an
-// address is taken; 70 a bug; 78 configuration.
+// address or the journal is taken; 70 a bug; 74 the disk or the file of the journal; 78
+// configuration.
 
 #include "broker/options.hpp"
 #include "broker/shell.hpp"
 
 #include "shared/config/option_set.hpp"
-#include "shared/telemetry/monotonic.hpp"
 #include "shared/telemetry/program.hpp"
 
 int main(int argc, char** argv) {
@@ -21,12 +21,12 @@ int main(int argc, char** argv) {
   set.epilog(
       "Signals: SIGTERM, SIGINT, SIGUSR1 finish what is here and leave; a second SIGTERM or "
       "SIGINT\n"
-      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 an address is taken, 70 a bug,\n"
-      "78 configuration.");
+      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 an address or the journal is "
+      "taken,\n"
+      "70 a bug, 74 the disk or the file of the journal, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
-        options.core.incarnation = broker::incarnation_at(telemetry::wall_clock_ms());
         options.hub.frame_bytes_max = broker::frame_bytes_max(options.core);
         auto shell = broker::Shell::open(options, program);
         if (!shell) return fail(shell.error());

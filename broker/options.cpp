@@ -33,6 +33,12 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
       .add("backlog_bytes_max", SizeOf{core.backlog_bytes_max},
            {.help = "Bytes of tasks that are ready, delayed or leased: payloads, texts and tables.",
             .min = config::mib(1)})
+      .add(
+          "journal", options.journal.folder,
+          {.help = "Folder of the journal, which keeps admitted tasks over a restart; none: memory "
+                   "alone."})
+      .add("journal_bytes_max", SizeOf{options.journal.bytes_max},
+           {.help = "Of the journal's file, reserved on its disk; 0: twice backlog_bytes_max."})
       .add("source_tasks_max", core.source_tasks_max,
            {.help = "Of one source, at once; 0: its share of what is free.", .max = 100'000'000})
       .add("source_bytes_max", SizeOf{core.source_bytes_max},

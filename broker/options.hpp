@@ -2,6 +2,7 @@
 // What a broker can be told.
 
 #include "broker/core/options.hpp"
+#include "broker/journal_link.hpp"
 
 #include "shared/config/option_set.hpp"
 #include "shared/transport/hub.hpp"
@@ -14,6 +15,7 @@ namespace framefleet::broker {
 struct BrokerOptions {
   CoreOptions core;
   transport::HubOptions hub{.bind = {"tcp://127.0.0.1:5555"}};
+  JournalLinkOptions journal;
   /// How long a drain may take before what is left is given up.
   Duration drain_timeout{std::chrono::seconds{30}};
 };

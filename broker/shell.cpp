@@ -6,7 +6,6 @@
 #include "shared/telemetry/monotonic.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace framefleet::broker {
@@ -29,17 +28,32 @@ bool needs_own_user(const Message& message) {
 
 }  // namespace
 
-Result<std::unique_ptr<Shell>, Error> Shell::open(const BrokerOptions& options,
+Result<std::unique_ptr<Shell>, Error> Shell::open(BrokerOptions options,
                                                   telemetry::Program& program) {
+  std::unique_ptr<JournalLink> journal;
+  if (options.journal.folder.empty()) {
+    options.core.incarnation = incarnation_at(telemetry::wall_clock_ms());
+  } else {
+    auto& bytes_max = options.journal.bytes_max;
+    if (bytes_max == 0) bytes_max = 2 * options.core.backlog_bytes_max;
+    auto opened = JournalLink::open(options.journal, program);
+    if (!opened) return fail(opened.error());
+    journal = std::move(*opened);
+    options.core.journal = true;
+    options.core.incarnation = journal->incarnation();
+  }
   auto hub = transport::Hub::open(options.hub);
   if (!hub) return fail(hub.error());
-  return std::unique_ptr<Shell>(new Shell(options, program, std::move(*hub)));
+  std::unique_ptr<Shell> shell(new Shell(options, program, std::move(*hub), std::move(journal)));
+  if (auto begun = shell->begin(); !begun) return fail(begun.error());
+  return shell;
 }
 
 Shell::Shell(const BrokerOptions& options, telemetry::Program& program,
-             std::unique_ptr<transport::Hub> hub)
+             std::unique_ptr<transport::Hub> hub, std::unique_ptr<JournalLink> journal)
     : options_(options),
       program_(program),
+      journal_(std::move(journal)),
       hub_(std::move(hub)),
       dispatcher_(options.core),
       drain_(program, options.drain_timeout) {
@@ -49,9 +63,28 @@ Shell::Shell(const BrokerOptions& options, telemetry::Program& program,
   }
 }
 
-int Shell::run() {
+/// With what an earlier broker left, before the first message is read.
+Result<void, Error> Shell::begin() {
+  if (!journal_) return {};
+  const Time now = telemetry::monotonic_now();
+  auto restored = journal_->restore(dispatcher_, hub_->payloads(), now, effects_);
+  if (!restored) return restored;
+  perform();
+  return write(now);
+}
+
+Result<int, Error> Shell::run() {
+  auto ended = work();
+  if (!journal_ || !ended) return ended;
+  // What was promised is on the disk before anybody can believe that we left in order.
+  if (auto closed = journal_->close(dispatcher_); !closed) return fail(closed.error());
+  return ended;
+}
+
+Result<int, Error> Shell::work() {
   program_.health.ready("serving");
-  const std::array fds{program_.signals.fd()};
+  std::vector fds{program_.signals.fd()};
+  if (journal_) fds.push_back(journal_->notify_fd());
   while (!drained_) {
     const Time now = telemetry::monotonic_now();
     program_.health.turned(now);
@@ -71,6 +104,7 @@ int Shell::run() {
       dispatcher_.peer_gone(peer, now, effects_);
       perform();
     }
+    if (auto written = write(now); !written) return fail(written.error());
     publish(now);
     if (drained_) break;
     const Time deadline = std::min({dispatcher_.next_deadline(), drain_.deadline(), publish_at_});
@@ -85,15 +119,26 @@ int Shell::run() {
   return exit_code::kOk;
 }
 
-/// The exit code of a broker that leaves with tasks in its memory, if it does.
+/// Hands what is to be written to the journal, and takes what is.
+Result<void, Error> Shell::write(Time now) {
+  if (!journal_) return {};
+  auto turned = journal_->turn(dispatcher_, now, effects_);
+  if (!turned) return turned;
+  perform();
+  for (const auto time : journal_->take_commit_times()) metrics_.observe_commit(time);
+  return {};
+}
+
+/// The exit code of a broker that leaves with tasks, if it does.
 int Shell::given_up() const {
   const auto left = dispatcher_.fleet_status(telemetry::monotonic_now()).in_progress;
   if (left.in_all() == 0) return exit_code::kOk;
-  program_.log.warn("tasks_given_up", {{"ready", left.ready},
-                                       {"delayed", left.delayed},
-                                       {"leased", left.leased},
-                                       {"storing", left.storing}});
-  return exit_code::kSomeFailed;
+  program_.log.warn(journal_ ? "tasks_left_in_journal" : "tasks_given_up",
+                    {{"ready", left.ready},
+                     {"delayed", left.delayed},
+                     {"leased", left.leased},
+                     {"storing", left.storing}});
+  return journal_ ? exit_code::kOk : exit_code::kSomeFailed;
 }
 
 void Shell::handle(transport::Hub::Incoming incoming, Time now) {
@@ -160,6 +205,7 @@ std::string Shell::fault_of(PeerId from, const Message& message) const {
 }
 
 void Shell::perform() {
+  if (journal_) journal_->gather(effects_, hub_->payloads());
   for (auto& effect : effects_) {
     if (auto* send_to = std::get_if<SendTo>(&effect)) {
       perform(*send_to);
@@ -181,7 +227,7 @@ void Shell::perform() {
       report_job(ended->job);
     } else if (const auto* dying = std::get_if<WorkersDying>(&effect)) {
       report_deaths(*dying);
-    } else {
+    } else if (std::holds_alternative<Drained>(effect)) {
       drained_ = true;
     }
   }
@@ -251,7 +297,8 @@ void Shell::perform(SendTo& send_to) {
 void Shell::publish(Time now) {
   if (now < publish_at_) return;
   publish_at_ = now + kPublishInterval;
-  metrics_.publish({dispatcher_.stats(now), hub_->stats()});
+  metrics_.publish(
+      {dispatcher_.stats(now), hub_->stats(), journal_ ? journal_->stats() : JournalLinkStats{}});
 }
 
 }  // namespace framefleet::broker

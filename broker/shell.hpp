@@ -4,6 +4,7 @@
 
 #include "broker/broker_metrics.hpp"
 #include "broker/core/dispatcher.hpp"
+#include "broker/journal_link.hpp"
 #include "broker/options.hpp"
 
 #include "shared/security/token.hpp"
@@ -19,17 +20,21 @@ namespace framefleet::broker {
 
 class Shell {
  public:
-  /// Binds. Errors: 69 an address is taken, 78 it is none or not allowed.
-  static Result<std::unique_ptr<Shell>, Error> open(const BrokerOptions& options,
+  /// Reads the journal, if there is one, and binds. Errors: 69 an address is taken, 69, 73 and 74
+  /// the journal's (JournalLink), 78 an address is none or not allowed.
+  static Result<std::unique_ptr<Shell>, Error> open(BrokerOptions options,
                                                     telemetry::Program& program);
 
-  /// Until drained or told to stop: the exit code.
-  int run();
+  /// Until drained or told to stop: the exit code; 74 where the journal's disk cannot be trusted.
+  Result<int, Error> run();
   const std::vector<std::string>& endpoints() const { return hub_->endpoints(); }
 
  private:
   Shell(const BrokerOptions& options, telemetry::Program& program,
-        std::unique_ptr<transport::Hub> hub);
+        std::unique_ptr<transport::Hub> hub, std::unique_ptr<JournalLink> journal);
+  Result<void, Error> begin();
+  Result<int, Error> work();
+  Result<void, Error> write(Time now);
 
   void handle(transport::Hub::Incoming incoming, Time now);
   void turn_away(PeerId from, const std::optional<Message>& message, Reason reason,
@@ -45,6 +50,7 @@ class Shell {
 
   BrokerOptions options_;
   telemetry::Program& program_;
+  std::unique_ptr<JournalLink> journal_;  // none: memory alone
   std::unique_ptr<transport::Hub> hub_;
   Dispatcher dispatcher_;
   security::TokenMint mint_;

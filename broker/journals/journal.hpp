@@ -32,8 +32,10 @@ struct JournalEnd {
   TaskId task;
 };
 
+using JournalChange = std::variant<JournalAdmission, JournalAttempt, JournalEnd>;
+
 struct JournalBatch {
-  std::vector<std::variant<JournalAdmission, JournalAttempt, JournalEnd>> changes;  ///< In order.
+  std::vector<JournalChange> changes;  ///< In order.
   JournaledBooks books;
 };
 

@@ -1,0 +1,68 @@
+"""What a broker with a journal has said to be durable ends in the store, whoever is killed."""
+import unittest
+
+from fleet import Fleet
+from pictures import frames_in
+from process import eventually
+
+CAMERA = 3
+
+
+def source(count):
+    return f"synthetic:?count={count}&size=320x240&camera={CAMERA}"
+
+
+class JournalTest(unittest.TestCase):
+    def broker(self, fleet, *arguments):
+        return fleet.broker("--journal", fleet.folder / "journal", "--journal-bytes-max", "64MiB",
+                            *arguments)
+
+    def check_frames(self, fleet, count):
+        self.assertEqual(fleet.store.by_status(), {"ok": count})
+        self.assertEqual(frames_in(fleet.store), {n: (CAMERA, n) for n in range(count)})
+
+    def test_neither_producer_nor_broker_need_live_until_the_work_is_done(self):
+        count = 60  # fewer than a producer may have unsettled
+        with Fleet() as fleet:
+            broker = self.broker(fleet)
+            producer = fleet.producer(source(count), detect="markers")
+            eventually(lambda: broker.metrics().get("framefleet_broker_journal_tasks") == count,
+                       "the journal has everything")
+            producer.kill()
+            broker.kill()
+            broker = self.broker(fleet)
+            self.assertEqual(int(broker.until_log("journal_read")["tasks"]), count)
+            fleet.sink()
+            fleet.worker("w1", "--slots", "2")
+            eventually(lambda: fleet.store.by_status() == {"ok": count}, "everything is stored", 60)
+            fleet.check_broker()
+            self.check_frames(fleet, count)
+            fleet.stop()
+
+    def test_the_books_of_a_broker_that_is_killed_again_and_again_stay_exact(self):
+        count = 300
+        with Fleet() as fleet:
+            broker = self.broker(fleet)
+            fleet.sink()
+            for name in ("w1", "w2"):
+                fleet.worker(name, "--slots", "2")
+            producer = fleet.producer(source(count), detect="markers,stub?sleep=15ms")
+            for life in range(1, 6):
+                producer.until_counted("ok", life * count // 8)
+                broker.kill()
+                broker = self.broker(fleet)
+            fleet.close_books(producer)  # the last broker has the accounts of all
+            self.check_frames(fleet, count)
+
+    def test_a_second_broker_is_refused_its_journal(self):
+        with Fleet() as fleet:
+            self.broker(fleet)
+            second = fleet.start("second", "framefleet-broker", "--journal",
+                                 fleet.folder / "journal", "--bind", f"ipc://{fleet.folder}/b.sock",
+                                 "--metrics-listen", "127.0.0.1:0")
+            self.assertEqual(second.exit_code(), 69)
+            self.assertIn("journal", second.until_log("failed")["text"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
