@@ -32,7 +32,7 @@ class JournalTest(unittest.TestCase):
             broker.kill()
             broker = self.broker(fleet)
             self.assertEqual(int(broker.until_log("journal_read")["tasks"]), count)
-            fleet.sink()
+            fleet.sink().until_log("store_open")
             fleet.worker("w1", "--slots", "2")
             eventually(lambda: fleet.store.by_status() == {"ok": count}, "everything is stored", 60)
             fleet.check_broker()
