@@ -1,6 +1,48 @@
 #include "worker/options.hpp"
 
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
 namespace framefleet::worker {
+namespace {
+
+const std::vector<std::pair<std::string, ImageFormat>>& format_words() {
+  static const std::vector<std::pair<std::string, ImageFormat>> kWords{{"jpeg", ImageFormat::jpeg},
+                                                                       {"png", ImageFormat::png},
+                                                                       {"webp", ImageFormat::webp},
+                                                                       {"bmp", ImageFormat::bmp},
+                                                                       {"tiff", ImageFormat::tiff}};
+  return kWords;
+}
+
+std::vector<std::string> words_alone() {
+  std::vector<std::string> words;
+  for (const auto& [word, format] : format_words()) words.push_back(word);
+  return words;
+}
+
+std::optional<std::string> check_formats(const WorkerOptions& options) {
+  const FormatSet formats = formats_of(options);
+  if (formats.empty()) return "worker.formats names no format; a worker takes at least one";
+  if (!formats.both(FormatSet::of_imgcodecs()).empty() && options.isolation != Isolation::process) {
+    return "worker.formats: bmp and tiff need worker.isolation = \"process\", because their "
+           "decoders run in child processes alone";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+FormatSet formats_of(const WorkerOptions& options) {
+  FormatSet formats;
+  for (const auto& [word, format] : format_words()) {
+    const auto& chosen = options.formats;
+    if (std::find(chosen.begin(), chosen.end(), word) != chosen.end()) formats.add(format);
+  }
+  return formats;
+}
 
 void describe(config::OptionSet& set, WorkerOptions& options) {
   using namespace std::chrono_literals;
@@ -19,6 +61,10 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
            {.help = "Folder of haarcascades and lbpcascades (Debian: opencv-data)."})
       .add("models", options.models,
            {.help = "Folder of model files, one TOML per model; empty: none (docs/DETECTORS.md)."})
+      .add("formats", options.formats,
+           {.help = "Formats of pictures that this worker takes; others are refused. bmp and tiff "
+                    "need isolation = \"process\".",
+            .choices = words_alone()})
       .add("isolation", options.isolation,
            {.help = "Where pictures are worked on: child processes, or threads of the worker.",
             .words = {{"process", Isolation::process}, {"none", Isolation::none}}})
@@ -47,6 +93,7 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
            {.help = "Print every detector with its options, and end."})
       .add("check_detectors", options.check_detectors,
            {.help = "Check detectors with options (faces?min_size=40,edges), and end."});
+  set.check([&options] { return check_formats(options); });
 }
 
 }  // namespace framefleet::worker

@@ -30,6 +30,9 @@ struct WorkerOptions {
   /// Folder of model files (worker/models.hpp); empty: none.
   std::filesystem::path models;
   PoolOptions pool;
+  /// Formats of pictures that this worker takes: jpeg, png, webp, bmp, tiff. The last two are
+  /// decoded in child processes of their own kind (worker/imgcodecs).
+  std::vector<std::string> formats{"jpeg", "png", "webp"};
   Isolation isolation{Isolation::process};
   /// Bytes a child process may take on top of what it is born with (IsolationOptions).
   std::uint64_t child_memory_max{std::uint64_t{1536} << 20U};
@@ -43,6 +46,9 @@ struct WorkerOptions {
   /// Instead of working: check these detectors and their options ("faces?min_size=40,edges").
   std::string check_detectors;
 };
+
+/// What its words say.
+FormatSet formats_of(const WorkerOptions& options);
 
 /// Binds the section [worker].
 void describe(config::OptionSet& set, WorkerOptions& options);

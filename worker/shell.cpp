@@ -1,6 +1,7 @@
 #include "worker/shell.hpp"
 
 #include "worker/detectors/registry.hpp"
+#include "worker/pool/format_pools.hpp"
 #include "worker/pool/process_pool.hpp"
 #include "worker/pool/thread_pool.hpp"
 #include "worker/pool/zygote.hpp"
@@ -10,9 +11,12 @@
 #include "shared/telemetry/process_stat.hpp"
 #include "shared/wire/codec.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -40,7 +44,20 @@ Result<void, Error> check_offer(WorkerOptions& options) {
   return {};
 }
 
-Result<std::unique_ptr<Pool>, Error> open_pool(const WorkerOptions& options) {
+/// The program of the second kind of child, which is installed beside this one.
+Result<std::string, Error> imgcodecs_program() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  auto program = self.parent_path() / "framefleet-worker-imgcodecs";
+  if (!error && ::access(program.c_str(), X_OK) == 0) return program.string();
+  return fail(Error{"worker.formats: bmp and tiff need the program " + program.string() +
+                        ", which is not there: install it, or leave them out",
+                    exit_code::kNoInput});
+}
+
+Result<std::unique_ptr<Pool>, Error> open_pool(WorkerOptions options) {
+  const FormatSet formats = formats_of(options);
+  options.pool.workbench.limits.formats = formats;
   if (options.isolation == Isolation::none) return std::make_unique<ThreadPool>(options.pool);
   IsolationOptions isolation;
   isolation.memory_max = options.child_memory_max;
@@ -51,7 +68,12 @@ Result<std::unique_ptr<Pool>, Error> open_pool(const WorkerOptions& options) {
   std::sort(isolation.detectors.begin(), isolation.detectors.end());
   isolation.detectors.erase(std::unique(isolation.detectors.begin(), isolation.detectors.end()),
                             isolation.detectors.end());
-  return ProcessPool::open(options.pool, std::move(isolation));
+  if (formats.both(FormatSet::of_imgcodecs()).empty()) {
+    return ProcessPool::open(options.pool, std::move(isolation));
+  }
+  const auto second = imgcodecs_program();
+  if (!second) return fail(second.error());
+  return FormatPools::open(options.pool, isolation, *second);
 }
 
 }  // namespace

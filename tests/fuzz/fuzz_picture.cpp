@@ -1,6 +1,8 @@
 // Any bytes as a picture. What must hold:
 //   - a refusal has words and a reason of the image gate, and the gate never lets through what is
 //     over its limits (which also bound the memory of this program);
+//   - of a BMP and a TIFF the gate alone, and what a decoder would get to see of the latter: a TIFF
+//     that the gate reads the same, upright;
 //   - a picture has the size that its header promises, turned upright, in every plane;
 //   - the pixels are those of these bytes alone: a decoder that has just decoded another picture
 //     answers the same as a new one.
@@ -10,6 +12,7 @@
 #include "worker/decoding/encoder.hpp"
 #include "worker/decoding/exif.hpp"
 #include "worker/decoding/image_gate.hpp"
+#include "worker/decoding/tiff_directory.hpp"
 
 #include "shared/base/assert.hpp"
 
@@ -27,7 +30,8 @@ using worker::Plane;
 namespace {
 
 /// Small, so that an input costs milliseconds: pixels are paid for by the sanitizers too.
-constexpr worker::ImageLimits kLimits{.pixels_max = 64 * 1024,
+constexpr worker::ImageLimits kLimits{.formats = worker::FormatSet::all(),
+                                      .pixels_max = 64 * 1024,
                                       .bytes_max = 256 * 1024,
                                       .side_max = 4096,
                                       .jpeg_scans_max = 20,
@@ -91,6 +95,16 @@ bool same_pixels(const Plane& a, const Plane& b) {
   return true;
 }
 
+/// What a decoder gets to see of a TIFF is the same picture, as stored.
+void check_pixels_alone(std::span<const std::byte> tiff, ImageHeader header) {
+  const auto directory = worker::TiffDirectory::read(worker::ByteView(tiff));
+  FRAMEFLEET_ASSERT(directory.has_value());
+  const auto seen = directory->bytes_of_pixels_alone();
+  const auto again = worker::inspect_image(std::as_bytes(std::span(seen)), kLimits);
+  header.orientation = 1;
+  FRAMEFLEET_ASSERT(again.has_value() && *again == header);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -104,6 +118,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   check_header(*header);
+  if (header->format == worker::ImageFormat::tiff) check_pixels_alone(input, *header);
 
   Decoder used(kLimits);
   FRAMEFLEET_ASSERT(used.decode(std::as_bytes(std::span(other_picture())), kBoth).has_value());

@@ -2,6 +2,7 @@
 
 #include "worker/decoding/codecs.hpp"
 #include "worker/decoding/exif.hpp"
+#include "worker/decoding/header_parsers.hpp"
 
 #include "shared/base/assert.hpp"
 
@@ -86,7 +87,8 @@ struct Decoder::Parts {
   PlaneBuffer stored;  ///< As stored, where the picture has to be turned.
 };
 
-Decoder::Decoder(ImageLimits limits) : limits_(limits), parts_(std::make_unique<Parts>()) {}
+Decoder::Decoder(ImageLimits limits, OtherDecoder others)
+    : limits_(limits), others_(others), parts_(std::make_unique<Parts>()) {}
 
 Decoder::~Decoder() = default;
 
@@ -139,6 +141,12 @@ Result<bool, PictureError> Decoder::decode_plane(std::span<const std::byte> byte
         return decode_png(bytes, header, channels, target).map([] { return false; });
       case ImageFormat::webp:
         return decode_webp(bytes, header, target).map([] { return false; });
+      case ImageFormat::bmp:
+      case ImageFormat::tiff:
+        if (others_ == nullptr) {
+          return undecodable(std::string(to_string(header.format)) + ": no decoder here");
+        }
+        return others_(bytes, header, channels, target).map([] { return false; });
     }
     return false;
   }();

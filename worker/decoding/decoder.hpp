@@ -1,7 +1,8 @@
 #pragma once
-// Turns the bytes of a JPEG, PNG or WebP into an upright Picture: image gate, decoder of the
-// format, EXIF orientation. Pixels equal those of cv::imread (a test compares), at half its time
-// for a JPEG, without imgcodecs' 118 libraries, and a truncated JPEG is told from a whole one.
+// Turns the bytes of a picture into an upright Picture: image gate, decoder of the format (JPEG,
+// PNG and WebP here, others where a program brings a decoder for them), EXIF orientation. Pixels
+// equal those of cv::imread (a test compares), at half its time for a JPEG, without imgcodecs' 118
+// libraries, and a truncated JPEG is told from a whole one.
 //
 // One object per thread; buffers are reused, so a Picture is valid until the next decode.
 
@@ -23,9 +24,16 @@ struct Planes {
   bool bgr{false};
 };
 
+/// Decodes a picture of FormatSet::of_imgcodecs() that passed the image gate, as stored, into 1
+/// (grey) or 3 (BGR) channels. Throws std::bad_alloc and nothing else.
+using OtherDecoder = Result<void, PictureError> (*)(std::span<const std::byte> bytes,
+                                                    const ImageHeader& header, int channels,
+                                                    PlaneBuffer& out);
+
 class Decoder {
  public:
-  explicit Decoder(ImageLimits limits = {});
+  /// Without `others` a picture of their formats is undecodable, whatever the limits let in.
+  explicit Decoder(ImageLimits limits = {}, OtherDecoder others = nullptr);
   ~Decoder();
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -44,6 +52,7 @@ class Decoder {
                                           DecodeScale scale, PlaneBuffer& out);
 
   ImageLimits limits_;
+  OtherDecoder others_;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -12,6 +12,8 @@ namespace framefleet::worker {
 Result<ImageHeader, PictureError> read_jpeg_header(ByteView bytes, const ImageLimits& limits);
 Result<ImageHeader, PictureError> read_png_header(ByteView bytes, const ImageLimits& limits);
 Result<ImageHeader, PictureError> read_webp_header(ByteView bytes, const ImageLimits& limits);
+Result<ImageHeader, PictureError> read_bmp_header(ByteView bytes, const ImageLimits& limits);
+Result<ImageHeader, PictureError> read_tiff_header(ByteView bytes, const ImageLimits& limits);
 
 /// Refuses a size of zero, too many pixels, or a side too long.
 std::optional<PictureError> check_size(const ImageHeader& header, const ImageLimits& limits);

@@ -19,9 +19,8 @@ struct Magic {
 /// Formats that people do send and that are refused: the message should name them.
 constexpr std::array kRefused{
     Magic{"GIF8"sv, "a GIF"},
-    Magic{"BM"sv, "a BMP"},
-    Magic{"II*\0"sv, "a TIFF"},
-    Magic{"MM\0*"sv, "a TIFF"},
+    Magic{"II+\0"sv, "a BigTIFF"},
+    Magic{"MM\0+"sv, "a BigTIFF"},
     Magic{"DDS "sv, "a DDS texture"},
     Magic{"\0\0\1\0"sv, "an icon"},
     Magic{"\xFF\x4F\xFF\x51"sv, "a JPEG 2000 picture"},
@@ -45,37 +44,23 @@ bool looks_like_text(ByteView bytes) {
   return true;
 }
 
-PictureError not_a_picture(ByteView bytes) {
-  constexpr std::string_view accepted = "JPEG, PNG and WebP are accepted";
+PictureError not_accepted(std::string what, FormatSet accepted) {
+  return {Reason::not_a_picture, fmt::format("{}; this worker takes {} (--formats)",
+                                             std::move(what), to_string(accepted))};
+}
+
+/// What bytes of no format of ours are.
+std::string name_of(ByteView bytes) {
   for (const auto& magic : kRefused) {
-    if (bytes.holds(0, magic.bytes)) {
-      return {Reason::not_a_picture, fmt::format("{}; {}", magic.name, accepted)};
-    }
+    if (bytes.holds(0, magic.bytes)) return std::string(magic.name);
   }
-  if (bytes.holds(4, "ftyp")) {
-    return {Reason::not_a_picture, fmt::format("a HEIF, AVIF or MP4 file; {}", accepted)};
-  }
-  if (looks_like_text(bytes)) {
-    return {Reason::not_a_picture, fmt::format("text or HTML, not a picture; {}", accepted)};
-  }
-  return {Reason::not_a_picture,
-          fmt::format("unknown format (starts with {:02x} {:02x} {:02x} {:02x}); {}", bytes.u8(0),
-                      bytes.u8(1), bytes.u8(2), bytes.u8(3), accepted)};
+  if (bytes.holds(4, "ftyp")) return "a HEIF, AVIF or MP4 file";
+  if (looks_like_text(bytes)) return "text or HTML, not a picture";
+  return fmt::format("unknown format (starts with {:02x} {:02x} {:02x} {:02x})", bytes.u8(0),
+                     bytes.u8(1), bytes.u8(2), bytes.u8(3));
 }
 
 }  // namespace
-
-std::string_view to_string(ImageFormat format) {
-  switch (format) {
-    case ImageFormat::jpeg:
-      return "JPEG";
-    case ImageFormat::png:
-      return "PNG";
-    case ImageFormat::webp:
-      return "WebP";
-  }
-  return "?";
-}
 
 tl::unexpected<PictureError> undecodable(std::string text) {
   return fail(PictureError{Reason::undecodable, std::move(text)});
@@ -109,10 +94,24 @@ Result<ImageHeader, PictureError> inspect_image(std::span<const std::byte> bytes
         Reason::too_large_picture,
         fmt::format("the picture has {} bytes; the limit is {}", view.size(), limits.bytes_max)});
   }
-  if (view.holds(0, "\xFF\xD8\xFF")) return read_jpeg_header(view, limits);
-  if (view.holds(0, "\x89PNG\r\n\x1A\n")) return read_png_header(view, limits);
-  if (view.holds(0, "RIFF") && view.holds(8, "WEBP")) return read_webp_header(view, limits);
-  return fail(not_a_picture(view));
+  const auto format = format_of(bytes);
+  if (!format) return fail(not_accepted(name_of(view), limits.formats));
+  if (!limits.formats.has(*format)) {
+    return fail(not_accepted(fmt::format("a {}", to_string(*format)), limits.formats));
+  }
+  switch (*format) {
+    case ImageFormat::jpeg:
+      return read_jpeg_header(view, limits);
+    case ImageFormat::png:
+      return read_png_header(view, limits);
+    case ImageFormat::webp:
+      return read_webp_header(view, limits);
+    case ImageFormat::bmp:
+      return read_bmp_header(view, limits);
+    case ImageFormat::tiff:
+      return read_tiff_header(view, limits);
+  }
+  return undecodable("no such format");
 }
 
 }  // namespace framefleet::worker

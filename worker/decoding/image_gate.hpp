@@ -2,21 +2,23 @@
 // The image gate: decides from the bytes of a header, before any memory is taken, whether a picture
 // is one that may be decoded. Everything that reaches a decoder has passed here.
 //
-// Pure functions, any thread. Formats: JPEG, PNG, WebP; everything else is refused by name, because
-// every further decoder is one more way in.
+// Pure functions, any thread. Formats: JPEG, PNG, WebP, and BMP and TIFF where they are asked for;
+// everything else is refused by name, because every further decoder is one more way in.
 
 #include "worker/decoding/byte_view.hpp"
+#include "worker/decoding/image_format.hpp"
 #include "worker/decoding/picture.hpp"
 
 #include "shared/base/result.hpp"
 
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 namespace framefleet::worker {
 
 struct ImageLimits {
+  /// What is let in at all.
+  FormatSet formats{ImageFormat::jpeg, ImageFormat::png, ImageFormat::webp};
   /// 50 MP is more than any camera of a fleet sends, and 150 MB as BGR: what one decode may cost.
   std::uint64_t pixels_max{50'000'000};
   /// The compressed picture. A 50 MP JPEG of the best quality stays under 40 MB.
@@ -33,16 +35,15 @@ struct ImageLimits {
   std::uint32_t chunks_max{1000};
 };
 
-enum class ImageFormat : std::uint8_t { jpeg, png, webp };
-std::string_view to_string(ImageFormat format);
-
 struct ImageHeader {
   ImageFormat format{ImageFormat::jpeg};
   std::uint32_t width{0};  ///< As stored: before the orientation is applied.
   std::uint32_t height{0};
-  int channels{0};  ///< JPEG: components (4 is CMYK or YCCK). PNG, WebP: with alpha.
+  int channels{0};  ///< JPEG: components (4 is CMYK or YCCK). Others: with alpha.
   int bit_depth{8};
   int orientation{1};  ///< EXIF, 1 to 8.
+
+  bool operator==(const ImageHeader&) const = default;
 };
 
 /// What the header promises, or why the picture is refused (empty_picture, not_a_picture,

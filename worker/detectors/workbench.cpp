@@ -78,7 +78,9 @@ struct Ask {
 
 struct Workbench::Parts {
   explicit Parts(WorkbenchOptions chosen)
-      : options(std::move(chosen)), first(options.limits), second(options.limits) {}
+      : options(std::move(chosen)),
+        first(options.limits, options.others),
+        second(options.limits, options.others) {}
 
   Result<Worked, WorkError> work(const Ask& ask);
   Result<std::vector<Bench*>, WorkError> prepare(const std::vector<std::string>& specs);

@@ -6,6 +6,7 @@
 // of a picture. No exception leaves it: whatever went wrong is a WorkError with a reason for the
 // broker and words for people.
 
+#include "worker/decoding/decoder.hpp"
 #include "worker/decoding/image_gate.hpp"
 #include "worker/detectors/registry.hpp"
 #include "worker/detectors/stage.hpp"
@@ -32,6 +33,7 @@ inline constexpr std::size_t kDetectionsPerTaskMax = 10'000;
 
 struct WorkbenchOptions {
   ImageLimits limits;
+  OtherDecoder others{nullptr};  ///< Of formats that the worker's own decoders do not know.
   DetectorSettings detectors;
 };
 

@@ -35,7 +35,8 @@ FieldWriter begin(Word word) {
 std::string encode_one(const Setup& setup) {
   auto out = begin(Word::setup);
   out.put(setup.limits.pixels_max).put(setup.limits.bytes_max).put(setup.limits.side_max);
-  out.put(setup.limits.jpeg_scans_max).put(setup.limits.chunks_max);
+  out.put(setup.limits.jpeg_scans_max).put(setup.limits.jpeg_scan_pixels_max);
+  out.put(setup.limits.chunks_max).put(setup.limits.formats.bits());
   out.put(setup.cascade_folder).put(setup.memory_max);
   out.put(static_cast<std::uint32_t>(setup.detectors.size()));
   for (const auto& detector : setup.detectors) out.put(detector);
@@ -62,7 +63,9 @@ Setup read_setup(FieldReader& in) {
   setup.limits.bytes_max = in.get<std::uint64_t>();
   setup.limits.side_max = in.get<std::uint32_t>();
   setup.limits.jpeg_scans_max = in.get<std::uint32_t>();
+  setup.limits.jpeg_scan_pixels_max = in.get<std::uint64_t>();
   setup.limits.chunks_max = in.get<std::uint32_t>();
+  setup.limits.formats = FormatSet::of_bits(in.get<std::uint32_t>());
   setup.cascade_folder = in.text();
   setup.memory_max = in.get<std::uint64_t>();
   const auto count = in.count(kListMax);

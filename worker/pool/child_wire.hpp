@@ -1,6 +1,6 @@
 #pragma once
-// What worker, zygote and children say to each other, as bytes and back. All three are the same
-// binary, so there are no versions; but a child has touched strangers' pictures, and nothing that
+// What worker, zygote and children say to each other, as bytes and back. All three are of the same
+// build, so there are no versions; but a child has touched strangers' pictures, and nothing that
 // it says is believed: every decoder here checks every length and every word.
 
 #include "worker/detectors/stage.hpp"

@@ -53,8 +53,8 @@ sigset_t only(int signal) {
 
 class Zygote {
  public:
-  Zygote(FileDescriptor control, ChildProgram program)
-      : control_(std::move(control)), program_(program) {
+  Zygote(FileDescriptor control, ChildProgram program, OtherDecoder others)
+      : control_(std::move(control)), program_(program), others_(others) {
     const sigset_t deaths = only(SIGCHLD);
     ::sigprocmask(SIG_BLOCK, &deaths, nullptr);
     deaths_ = FileDescriptor(::signalfd(-1, &deaths, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -89,6 +89,7 @@ class Zygote {
     memory_max_ = setup->memory_max;
     WorkbenchOptions options;
     options.limits = setup->limits;
+    options.others = others_;
     options.detectors.cascade_folder = setup->cascade_folder;
     options.detectors.models = setup->models;
     options.detectors.cascades = read_cascades(options.detectors);
@@ -150,6 +151,7 @@ class Zygote {
   FileDescriptor control_;
   FileDescriptor deaths_;  ///< Readable when a child has died.
   ChildProgram program_;
+  OtherDecoder others_;
   std::uint64_t memory_max_{0};
   std::unique_ptr<Workbench> bench_;         ///< Every child works on its own copy of it.
   std::map<pid_t, std::uint64_t> children_;  ///< Their serials.
@@ -157,7 +159,8 @@ class Zygote {
 
 }  // namespace
 
-std::optional<int> run_as_zygote(int argc, const char* const* argv, ChildProgram program) {
+std::optional<int> run_as_zygote(int argc, const char* const* argv, ChildProgram program,
+                                 OtherDecoder others) {
   if (argc != 3 || std::string_view(argv[1]) != kZygoteWord) return std::nullopt;
   const std::string_view number = argv[2];
   int fd = -1;
@@ -165,7 +168,7 @@ std::optional<int> run_as_zygote(int argc, const char* const* argv, ChildProgram
   if (read.ec != std::errc() || fd < 0) return exit_code::kUsage;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // while it is busy with itself
   for (const int signal : kOfTheWorker) ::signal(signal, SIG_IGN);
-  return Zygote(FileDescriptor(fd), program).run();
+  return Zygote(FileDescriptor(fd), program, others).run();
 }
 
 }  // namespace framefleet::worker

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace framefleet::worker {
@@ -61,7 +62,9 @@ Result<ZygoteLink, Error> ZygoteLink::launch(const std::string& program, const S
   auto environment = environment_of(setup.limits);
   std::array<char*, 4> variables{environment[0].data(), environment[1].data(),
                                  environment[2].data(), nullptr};
-  std::string name = "framefleet-worker";
+  // What ps shows; the program itself is /proc/self/exe where it is the worker's own.
+  const std::string file = std::filesystem::path(program).filename();
+  std::string name = file == "exe" ? "framefleet-worker" : file;
   std::string word = kZygoteWord;
   std::string fd = std::to_string(kControlFd);
   std::array<char*, 4> arguments{name.data(), word.data(), fd.data(), nullptr};

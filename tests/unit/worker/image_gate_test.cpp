@@ -69,12 +69,27 @@ TEST_CASE("the gate reads a JPEG's size, components and first orientation") {
 TEST_CASE("the gate refuses a picture without bytes and bytes that are no picture") {
   check_refused("", Reason::empty_picture, "the picture has no bytes");
   check_refused("<html>hello</html>\n", Reason::not_a_picture,
-                "text or HTML, not a picture; JPEG, PNG and WebP are accepted");
-  check_refused("GIF89a\1\0\1\0"s, Reason::not_a_picture, "a GIF; JPEG, PNG and WebP are accepted");
-  check_refused("\x01\x02\x03\x04\x05"s, Reason::not_a_picture,
-                "unknown format (starts with 01 02 03 04); JPEG, PNG and WebP are accepted");
+                "text or HTML, not a picture; this worker takes JPEG, PNG, WebP (--formats)");
+  check_refused("GIF89a\1\0\1\0"s, Reason::not_a_picture,
+                "a GIF; this worker takes JPEG, PNG, WebP (--formats)");
+  check_refused(
+      "\x01\x02\x03\x04\x05"s, Reason::not_a_picture,
+      "unknown format (starts with 01 02 03 04); this worker takes JPEG, PNG, WebP (--formats)");
   check_refused("\0\0\0\x1C"s + "ftypheic", Reason::not_a_picture,
-                "a HEIF, AVIF or MP4 file; JPEG, PNG and WebP are accepted");
+                "a HEIF, AVIF or MP4 file; this worker takes JPEG, PNG, WebP (--formats)");
+}
+
+TEST_CASE("a format that is not switched on is refused by its name") {
+  for (const auto& [bytes, name] :
+       {std::pair{"BM\0\0"s, "a BMP"}, std::pair{"II*\0"s, "a TIFF"}, std::pair{"MM\0*"s, "a TIFF"},
+        std::pair{"II+\0"s, "a BigTIFF"}}) {
+    check_refused(bytes, Reason::not_a_picture,
+                  name + "; this worker takes JPEG, PNG, WebP (--formats)"s);
+  }
+  ImageLimits limits;
+  limits.formats = {ImageFormat::jpeg, ImageFormat::tiff};
+  check_refused(png(8, 8, ""), Reason::not_a_picture,
+                "a PNG; this worker takes JPEG, TIFF (--formats)", limits);
 }
 
 TEST_CASE("the gate refuses more pixels, a longer side or more bytes than the limits") {

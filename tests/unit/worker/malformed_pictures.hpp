@@ -2,8 +2,11 @@
 // A few thousand files that are no sound picture: bent, cut, lying, huge, or something else
 // altogether. Each run makes the same ones.
 
+#include "tests/unit/worker/picture_seeds.hpp"
+
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace framefleet::test {
 
@@ -21,8 +24,11 @@ using TakePicture = std::function<void(const MalformedPicture&)>;
 
 /// Thousands of small files: every seed cut at every marker, with lies about its size and about the
 /// length of each of its parts, with parts lost, doubled and exchanged, with bits flipped, behind
-/// another format's magic; polyglots; EXIF that bites its tail.
-void make_bent_pictures(const TakePicture& take);
+/// another format's magic; polyglots; EXIF that bites its tail. Requires: seeds of which BMPs and
+/// TIFFs are taken by whoever decides, or none of these.
+void make_bent_pictures(const std::vector<Seed>& seeds, const TakePicture& take);
+/// BMPs and TIFFs that lie in ways that only they can, small ones and bombs.
+void make_lying_bmps_and_tiffs(const TakePicture& take);
 
 /// Few files that promise more than they have or cost more than they weigh: thousands of scans,
 /// chunks and comments, pictures as large as may be. Made one at a time: the largest take hundreds

@@ -105,6 +105,18 @@ std::vector<Part> jpeg_parts(const std::string& bytes) {
   return parts;
 }
 
+/// The entries of its directory.
+std::vector<Part> tiff_parts(const std::string& bytes) {
+  const bool big = bytes.starts_with("MM");
+  std::vector<Part> parts;
+  const std::size_t directory = number(bytes, 4, 4, big);
+  for (std::size_t i = 0; i < number(bytes, directory, 2, big); ++i) {
+    const std::size_t at = directory + 2 + i * 12;
+    parts.push_back({at, at + 4, at + 12});
+  }
+  return parts;
+}
+
 }  // namespace
 
 std::string cmyk_jpeg_of(const cv::Mat& bgr) {
@@ -232,6 +244,14 @@ std::vector<Seed> picture_seeds() {
 std::vector<Part> parts_of(const Seed& seed) {
   const std::string& bytes = seed.bytes;
   if (seed.format == SeedFormat::jpeg) return jpeg_parts(bytes);
+  if (seed.format == SeedFormat::bmp) {
+    const std::size_t header = 14 + number(bytes, 14, 4, false);
+    const std::size_t pixels = number(bytes, 10, 4, false);
+    std::vector<Part> parts{{0, 2, 14}, {14, 14, header}, {pixels, 34, bytes.size()}};
+    if (pixels > header) parts.push_back({header, 10, pixels});  // The palette.
+    return parts;
+  }
+  if (seed.format == SeedFormat::tiff) return tiff_parts(bytes);
   std::vector<Part> parts;
   const bool is_png = seed.format == SeedFormat::png;
   for (std::size_t at = is_png ? 8 : 12; at + 8 <= bytes.size();) {

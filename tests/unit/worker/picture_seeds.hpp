@@ -13,7 +13,7 @@
 
 namespace framefleet::test {
 
-enum class SeedFormat { jpeg, png, webp };
+enum class SeedFormat { jpeg, png, webp, bmp, tiff };
 
 struct Seed {
   std::string name;

@@ -115,9 +115,10 @@ TEST_CASE("what cannot be worked on comes back with its reason, and the next tas
                 Reason::detector_error, "detector \"stub\" was told to fail at sequence 41");
   check_refused(work(bench, task(std::vector<std::string>(17, "stub")), {drawn_square()}, recorder),
                 Reason::bad_description, "the task names 17 detectors; the limit is 16");
-  check_refused(work(bench, task({"blend"}), {drawn_square(), test::as_bytes("hello")}, recorder),
-                Reason::not_a_picture,
-                "second picture: text or HTML, not a picture; JPEG, PNG and WebP are accepted");
+  check_refused(
+      work(bench, task({"blend"}), {drawn_square(), test::as_bytes("hello")}, recorder),
+      Reason::not_a_picture,
+      "second picture: text or HTML, not a picture; this worker takes JPEG, PNG, WebP (--formats)");
   CHECK(work(bench, task({"stub"}), {drawn_square()}, recorder).has_value());
 }
 

@@ -1,0 +1,53 @@
+// --formats: which formats of pictures a worker can be told to take.
+
+#include "tests/support/catch.hpp"
+#include "worker/options.hpp"
+
+#include "shared/config/load.hpp"
+
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace framefleet::worker {
+namespace {
+
+config::Outcome load(const std::vector<std::string>& arguments, WorkerOptions& options) {
+  config::OptionSet set{"framefleet-worker", "Works."};
+  describe(set, options);
+  return config::load(set, arguments, {});
+}
+
+TEST_CASE("a worker takes JPEG, PNG and WebP unless it is told otherwise") {
+  WorkerOptions options;
+  CHECK(load({}, options).run());
+  CHECK(formats_of(options) == FormatSet{ImageFormat::jpeg, ImageFormat::png, ImageFormat::webp});
+  CHECK(formats_of(options) == ImageLimits{}.formats);
+  WorkerOptions chosen;
+  CHECK(load({"--isolation", "process", "--formats", "jpeg", "--formats", "tiff"}, chosen).run());
+  CHECK(formats_of(chosen) == FormatSet{ImageFormat::jpeg, ImageFormat::tiff});
+}
+
+TEST_CASE("an unknown format, none at all, and BMP or TIFF without isolation are errors") {
+  struct Case {
+    std::vector<std::string> arguments;
+    int exit_code;
+    std::string words;
+  };
+  for (const auto& [arguments, exit_code, words] : {
+           Case{{"--formats", "gif"}, exit_code::kUsage, "jpeg, png, webp, bmp, tiff"},
+           Case{{"--formats", ""}, exit_code::kConfig, "names no format"},
+           Case{{"--isolation", "none", "--formats", "bmp"},
+                exit_code::kConfig,
+                "bmp and tiff need worker.isolation = \"process\""},
+       }) {
+    WorkerOptions options;
+    const auto outcome = load(arguments, options);
+    INFO(outcome.err);
+    CHECK(outcome.exit_code == exit_code);
+    CHECK_THAT(outcome.err, Catch::Contains(words));
+  }
+}
+
+}  // namespace
+}  // namespace framefleet::worker
