@@ -25,7 +25,11 @@ std::vector<std::string> words_alone() {
 
 std::optional<std::string> check_formats(const WorkerOptions& options) {
   const FormatSet formats = formats_of(options);
-  if (formats.empty()) return "worker.formats names no format; a worker takes at least one";
+  const FormatSet always = ImageLimits{}.formats;
+  if (formats.both(always) != always) {
+    return "worker.formats must name jpeg, png and webp, which the worker tests itself with; bmp "
+           "and tiff may be added";
+  }
   if (!formats.both(FormatSet::of_imgcodecs()).empty() && options.isolation != Isolation::process) {
     return "worker.formats: bmp and tiff need worker.isolation = \"process\", because their "
            "decoders run in child processes alone";
@@ -61,10 +65,11 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
            {.help = "Folder of haarcascades and lbpcascades (Debian: opencv-data)."})
       .add("models", options.models,
            {.help = "Folder of model files, one TOML per model; empty: none (docs/DETECTORS.md)."})
-      .add("formats", options.formats,
-           {.help = "Formats of pictures that this worker takes; others are refused. bmp and tiff "
-                    "need isolation = \"process\".",
-            .choices = words_alone()})
+      .add(
+          "formats", options.formats,
+          {.help = "Formats of pictures that this worker takes: these, and bmp and tiff where they "
+                   "are named too, which need isolation = \"process\".",
+           .choices = words_alone()})
       .add("isolation", options.isolation,
            {.help = "Where pictures are worked on: child processes, or threads of the worker.",
             .words = {{"process", Isolation::process}, {"none", Isolation::none}}})

@@ -24,11 +24,12 @@ TEST_CASE("a worker takes JPEG, PNG and WebP unless it is told otherwise") {
   CHECK(formats_of(options) == FormatSet{ImageFormat::jpeg, ImageFormat::png, ImageFormat::webp});
   CHECK(formats_of(options) == ImageLimits{}.formats);
   WorkerOptions chosen;
-  CHECK(load({"--isolation", "process", "--formats", "jpeg", "--formats", "tiff"}, chosen).run());
-  CHECK(formats_of(chosen) == FormatSet{ImageFormat::jpeg, ImageFormat::tiff});
+  CHECK(load({"--isolation", "process", "--formats", "jpeg,png,webp,tiff"}, chosen).run());
+  CHECK(formats_of(chosen) ==
+        FormatSet{ImageFormat::jpeg, ImageFormat::png, ImageFormat::webp, ImageFormat::tiff});
 }
 
-TEST_CASE("an unknown format, none at all, and BMP or TIFF without isolation are errors") {
+TEST_CASE("an unknown format, a missing one, and BMP or TIFF without isolation are errors") {
   struct Case {
     std::vector<std::string> arguments;
     int exit_code;
@@ -36,8 +37,9 @@ TEST_CASE("an unknown format, none at all, and BMP or TIFF without isolation are
   };
   for (const auto& [arguments, exit_code, words] : {
            Case{{"--formats", "gif"}, exit_code::kUsage, "jpeg, png, webp, bmp, tiff"},
-           Case{{"--formats", ""}, exit_code::kConfig, "names no format"},
-           Case{{"--isolation", "none", "--formats", "bmp"},
+           Case{{"--formats", ""}, exit_code::kConfig, "must name jpeg, png and webp"},
+           Case{{"--formats", "jpeg,tiff"}, exit_code::kConfig, "must name jpeg, png and webp"},
+           Case{{"--isolation", "none", "--formats", "jpeg,png,webp,bmp"},
                 exit_code::kConfig,
                 "bmp and tiff need worker.isolation = \"process\""},
        }) {
