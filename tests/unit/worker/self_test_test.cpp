@@ -95,11 +95,23 @@ TEST_CASE("no self-test passes where its detector is broken") {
   }
 }
 
+TEST_CASE("a model that may be given smaller pictures passes its self-test on one") {
+  for (const auto scale : {DecodeScale::half, DecodeScale::quarter, DecodeScale::eighth}) {
+    INFO(to_string(scale));
+    DetectorSettings settings;
+    settings.models = {{"alt2", "faces",
+                        "/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml", scale}};
+    const auto worked = answer_to(test_of("faces"), settings);
+    CHECK(worked.record.reports.at(0).version.ends_with(to_string(scale)));
+    CHECK(test_of("faces").fault_of(worked) == "");
+  }
+}
+
 TEST_CASE("what is surely wrong in one detector's own way is noticed") {
   SECTION("a face that few windows agree on") {
     auto worked = answer_to(test_of("faces"));
     worked.record.reports[0].detections[0].score = 3;
-    CHECK(test_of("faces").fault_of(worked) == "face 136x136 at 33,29 with score 3");
+    CHECK(test_of("faces").fault_of(worked) == "face 279x279 at 63,56 with score 3");
   }
   SECTION("a face too many") {
     auto worked = answer_to(test_of("faces"));
