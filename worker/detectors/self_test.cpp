@@ -151,7 +151,7 @@ std::string fault_of_stub(const Worked& worked) {
 constexpr int kFaceEnlarged = 2;
 constexpr About kFace{{63, 56, 279, 279}, 36};
 
-/// Ninety windows of the cascade agree on it, and on it alone.
+/// Dozens of the cascade's windows agree on it, and on it alone.
 std::vector<std::string> draw_face() {
   cv::Mat picture(200, 200, CV_8UC1, cv::Scalar(117));
   const auto oval = [&picture](int x, int y, int half_width, int half_height, int grey) {
