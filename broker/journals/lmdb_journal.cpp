@@ -125,8 +125,8 @@ Result<std::unique_ptr<LmdbJournal>, Error> LmdbJournal::open(const JournalOptio
     if (auto created = create(*folder, bytes_max); !created) return fail(created.error());
   } else {
     auto findings = verify_in_child(folder->path());
-    if (!findings) return fail(findings.error());
-    damaged = std::move(findings->damaged);
+    if (!findings.problems.empty()) return fail(unusable(folder->path(), findings));
+    damaged = std::move(findings.damaged);
   }
   auto environment =
       LmdbEnvironment::open(folder->path(), LmdbEnvironment::Use::journal, bytes_max);

@@ -3,7 +3,7 @@
 // list of free pages, the seal of every value, the count of its tasks. The file is read as bytes,
 // never mapped, and in a child process: whatever is in it, the parent lives.
 //
-// Threads: one. Errors: for people; 74, with the way to a salvage.
+// Threads: one, and no other (child_report.hpp). Errors: among the findings.
 
 #include "broker/journals/journal.hpp"
 
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,13 @@ struct JournalFindings {
   std::vector<std::string> problems;
 };
 
-/// Requires: nobody writes meanwhile.
-JournalFindings verify(const std::filesystem::path& file);
+/// Requires: nobody writes meanwhile. `alive` is called now and then while it takes long.
+JournalFindings verify(const std::filesystem::path& file, const std::function<void()>& alive = {});
 
-/// verify() of the folder's file in a child, which must show signs of life. Error: the file cannot
-/// be used, or the child died or hung.
-Result<JournalFindings, Error> verify_in_child(const std::filesystem::path& folder);
+/// verify() of the folder's file in a child process. That it died or hung is one of the problems.
+JournalFindings verify_in_child(const std::filesystem::path& folder);
+
+/// What to tell who wanted to use it: the first problem, and the way out.
+Error unusable(const std::filesystem::path& folder, const JournalFindings& findings);
 
 }  // namespace framefleet::broker

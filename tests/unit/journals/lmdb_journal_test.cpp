@@ -1,6 +1,12 @@
+#include "broker/journals/child_report.hpp"
+#include "broker/journals/lmdb.hpp"
+#include "broker/journals/record_seal.hpp"
+#include "broker/journals/verify.hpp"
 #include "tests/unit/journals/journal_fixture.hpp"
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -173,4 +179,126 @@ TEST_CASE("a start that was cut off while it made the file is started again") {
   std::ofstream(home.path() / "incoming.mdb") << "half of it";
   const auto journal = open_journal(home.path());
   CHECK(commit(*journal, BatchBuilder{}.admit(1)));
+}
+
+namespace {
+
+/// Changes a closed journal behind its back.
+template <class Change>
+void tamper(const std::filesystem::path& folder, const Change& change) {
+  const auto environment = LmdbEnvironment::open(folder, LmdbEnvironment::Use::journal, 4 * kMiB);
+  REQUIRE(environment);
+  auto transaction = LmdbTransaction::begin(*environment, LmdbTransaction::Access::write);
+  REQUIRE(transaction);
+  change(*transaction);
+  // Every commit of ours writes the state.
+  const std::string state(**transaction->get(Table::meta, kStateKey));
+  REQUIRE(transaction->put(Table::meta, kStateKey,
+                           sealed(Table::meta, kStateKey, transaction->number(),
+                                  std::string_view(state).substr(kSealBytes))));
+  REQUIRE(transaction->commit());
+}
+
+void flip_last_byte(LmdbTransaction& transaction, Table table, std::uint64_t sequence) {
+  const auto key = id_key(journaled_task(sequence).id);
+  std::string value(**transaction.get(table, key));
+  value.back() = static_cast<char>(value.back() ^ 1);
+  REQUIRE(transaction.put(table, key, value));
+}
+
+}  // namespace
+
+TEST_CASE("damaged tasks are named at every start until they are ended, the others are there") {
+  const TemporaryFolder home;
+  REQUIRE(commit(*open_journal(home.path()),
+                 BatchBuilder{}.admit(1).admit(2, 100'000).admit(3).admit(4)));
+  tamper(home.path(), [](LmdbTransaction& transaction) {
+    flip_last_byte(transaction, Table::tasks, 1);
+    flip_last_byte(transaction, Table::payloads, 2);
+    REQUIRE(transaction.remove(Table::payloads, id_key(journaled_task(3).id)));
+  });
+  {
+    const auto journal = open_journal(home.path());
+    CHECK(journal->found_damaged().size() == 3);
+  }
+  const auto journal = open_journal(home.path());
+  CHECK(journal->found_damaged().empty());
+  auto found = read(*journal);
+  CHECK(found.tasks.size() == 1);
+  CHECK(found.tasks.count(4) == 1);
+  REQUIRE(found.contents.damaged.size() == 3);
+  CHECK(found.contents.damaged[0].id == journaled_task(1).id);
+  CHECK(found.contents.damaged[0].text == "its record: its checksum is wrong");
+  CHECK(found.contents.damaged[1].text == "its payload: its checksum is wrong");
+  CHECK(found.contents.damaged[2].text == "its payload is missing");
+  REQUIRE(commit(*journal, BatchBuilder{}.end(1).admit(2)));
+  found = read(*journal);
+  CHECK(found.tasks.size() == 2);
+  REQUIRE(found.contents.damaged.size() == 1);
+  CHECK(found.contents.damaged[0].id == journaled_task(3).id);
+}
+
+TEST_CASE("a journal with fewer tasks than it counted is refused, and says how many") {
+  const TemporaryFolder home;
+  REQUIRE(commit(*open_journal(home.path()), BatchBuilder{}.admit(1).admit(2)));
+  tamper(home.path(), [](LmdbTransaction& transaction) {
+    REQUIRE(transaction.remove(Table::tasks, id_key(journaled_task(1).id)));
+    REQUIRE(transaction.remove(Table::payloads, id_key(journaled_task(1).id)));
+  });
+  const auto journal = LmdbJournal::open({home.path(), 4 * kMiB});
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().exit_code == exit_code::kDiskError);
+  CHECK(journal.error().text.find("should have 2 tasks and has 1: 1 are missing") !=
+        std::string::npos);
+  CHECK(journal.error().text.find("framefleet journal salvage") != std::string::npos);
+}
+
+TEST_CASE("a damaged book is refused") {
+  const TemporaryFolder home;
+  REQUIRE(commit(*open_journal(home.path()), BatchBuilder{}.count(1)));
+  tamper(home.path(), [](LmdbTransaction& transaction) {
+    REQUIRE(transaction.put(Table::jobs, "night", "no book"));
+  });
+  const auto journal = LmdbJournal::open({home.path(), 4 * kMiB});
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().text.find("a record of jobs") != std::string::npos);
+}
+
+TEST_CASE("a later format is refused without a word of damage") {
+  const TemporaryFolder home;
+  open_journal(home.path());
+  tamper(home.path(), [](LmdbTransaction& transaction) {
+    REQUIRE(transaction.put(
+        Table::meta, kFormatKey,
+        sealed(Table::meta, kFormatKey, transaction.number(), format_body(kFormatVersion + 1))));
+  });
+  const auto journal = LmdbJournal::open({home.path(), 4 * kMiB});
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().text.find("has format 2, and this build reads 1") != std::string::npos);
+}
+
+TEST_CASE("a file of somebody else is not touched") {
+  const TemporaryFolder home;
+  std::ofstream(home.path() / "data.mdb") << std::string(100'000, 'x');
+  const auto journal = LmdbJournal::open({home.path(), 4 * kMiB});
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().text.find("is no file of LMDB") != std::string::npos);
+  CHECK(std::filesystem::file_size(home.path() / "data.mdb") == 100'000);
+}
+
+TEST_CASE("what happens to a child that reads a file is told, and no more happens") {
+  const auto patience = std::chrono::seconds(60);
+  CHECK(report_of_child([](const Report& tell) { tell("a"), tell(""), tell("b"); }, patience) ==
+        "ab");
+  const auto died = report_of_child([](const Report&) { ::raise(SIGBUS); }, patience);
+  REQUIRE_FALSE(died);
+  CHECK(died.error().find("Bus error") != std::string::npos);
+  const auto hung = report_of_child(
+      [](const Report&) {
+        while (true) ::pause();
+      },
+      std::chrono::milliseconds(50));
+  REQUIRE_FALSE(hung);
+  CHECK(hung.error().find("hung") != std::string::npos);
+  CHECK_FALSE(report_of_child([](const Report&) { throw 1; }, patience));
 }

@@ -1,0 +1,59 @@
+#include "tests/unit/journals/write_log.hpp"
+
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace framefleet::test {
+namespace {
+
+std::vector<LoggedWrite> g_writes;
+bool g_recording = false;
+
+void record(std::uint64_t offset, const void* bytes, ssize_t count) {
+  if (!g_recording || count <= 0) return;
+  g_writes.push_back({offset, {static_cast<const char*>(bytes), static_cast<std::size_t>(count)}});
+}
+
+}  // namespace
+
+WriteLog::WriteLog() {
+  g_writes.clear();
+  g_recording = true;
+}
+WriteLog::~WriteLog() { g_recording = false; }
+const std::vector<LoggedWrite>& WriteLog::writes() const { return g_writes; }
+
+}  // namespace framefleet::test
+
+// What LMDB calls, by the names that the C library gives them.
+extern "C" {
+
+ssize_t pwrite(int descriptor, const void* bytes, size_t count, off_t offset) {
+  const auto done = ::syscall(SYS_pwrite64, descriptor, bytes, count, offset);
+  framefleet::test::record(static_cast<std::uint64_t>(offset), bytes, done);
+  return done;
+}
+
+ssize_t writev(int descriptor, const iovec* pieces, int count) {
+  const auto offset = ::lseek(descriptor, 0, SEEK_CUR);
+  const auto done = ::syscall(SYS_writev, descriptor, pieces, count);
+  auto at = static_cast<std::uint64_t>(offset);
+  auto left = done;
+  for (int i = 0; i < count && left > 0; ++i) {
+    const auto size = std::min(left, static_cast<long>(pieces[i].iov_len));
+    framefleet::test::record(at, pieces[i].iov_base, size);
+    at += static_cast<std::uint64_t>(size);
+    left -= size;
+  }
+  return done;
+}
+
+int fdatasync(int descriptor) {
+  if (framefleet::test::g_recording) framefleet::test::g_writes.push_back({});
+  return static_cast<int>(::syscall(SYS_fdatasync, descriptor));
+}
+
+}  // extern "C"
