@@ -44,6 +44,13 @@ def state_of(pid):
     return fields and fields[0]
 
 
+def has_ended(pid):
+    """Whether nothing of it runs any more, be it reaped or not. A process that was killed is called
+    a zombie while other threads of it are still on their way out of a write."""
+    fields = stat_of(pid)
+    return fields is None or (fields[0] == "Z" and int(fields[17]) <= 1)
+
+
 def exists(pid):
     """Whether there is such a process, be it one that has ended and is not reaped."""
     return stat_of(pid) is not None

@@ -7,7 +7,7 @@ import unittest
 import ledger
 from fleet import Fleet
 from pictures import frames_in, square_png
-from process import children_of, eventually
+from process import children_of, eventually, has_ended
 
 ROUNDS = 10
 PICTURES = 400
@@ -40,17 +40,9 @@ class ResumeTest(unittest.TestCase):
             pids = children_of(run.pid)
             run.kill()
         # The next run meets no process of this one, as it would not after a power cut.
-        eventually(lambda: not any(self.runs(pid) for pid in pids), "all processes are gone", 10)
+        eventually(lambda: all(map(has_ended, pids)), "all processes are gone", 10)
         run.exit_code()
         return run.event("progress") or {"ok": 0, "stored_before": 0}
-
-    @staticmethod
-    def runs(pid):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                return file.read().rpartition(")")[2].split()[0] != "Z"
-        except OSError:
-            return False
 
     def check_rows_stay(self, before, after):
         """What was stored has not been touched: not a time, not a worker, not the row's place."""
