@@ -5,6 +5,7 @@
 #include "cli/cancel_command.hpp"
 #include "cli/dead_command.hpp"
 #include "cli/drain_command.hpp"
+#include "cli/journal_command.hpp"
 #include "cli/pause_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/show_commands.hpp"
@@ -44,6 +45,8 @@ constexpr std::array kVerbs{
     Verb{"drain", "let a worker, or the broker, finish what it has and leave", cli::drain_command},
     Verb{"pause", "hand out nothing more, of one source or of all", cli::pause_command},
     Verb{"resume", "end a pause", cli::resume_command},
+    Verb{"journal", "a broker's journal, by hand: check, salvage, backup, stats",
+         cli::journal_command},
     Verb{"cancel", "end a job, or single tasks, as cancelled", cli::cancel_command},
 };
 

@@ -51,4 +51,22 @@ class JournalChanges {
   JournalState state_;
 };
 
+/// Everything in one transaction: what `change`(JournalChanges&, LmdbTransaction&) does, and the
+/// state that belongs to it.
+template <class Change>
+Result<void, JournalFault> in_one_transaction(const LmdbEnvironment& environment,
+                                              const Change& change) {
+  auto transaction = LmdbTransaction::begin(environment, LmdbTransaction::Access::write);
+  if (!transaction) return fail(fault_of(transaction.error(), "write"));
+  const auto state = read_state(*transaction);
+  if (!state) return fail(state.error());
+  JournalChanges changes(*transaction, *state);
+  if (auto changed = change(changes, *transaction); !changed) return changed;
+  if (auto finished = changes.finish(); !finished) return finished;
+  if (auto committed = transaction->commit(); !committed) {
+    return fail(fault_of(committed.error(), "commit"));
+  }
+  return {};
+}
+
 }  // namespace framefleet::broker

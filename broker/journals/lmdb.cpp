@@ -55,8 +55,8 @@ std::uint64_t LmdbEnvironment::bytes_max() const {
   return ::mdb_env_info(environment_.get(), &info) == 0 ? info.me_mapsize : 0;
 }
 
-Result<void, LmdbError> LmdbEnvironment::copy_to(const std::filesystem::path& file) const {
-  const int code = ::mdb_env_copy2(environment_.get(), file.c_str(), MDB_CP_COMPACT);
+Result<void, LmdbError> LmdbEnvironment::copy_to(int descriptor) const {
+  const int code = ::mdb_env_copyfd2(environment_.get(), descriptor, MDB_CP_COMPACT);
   if (code != 0) return fail(LmdbError{code});
   return {};
 }

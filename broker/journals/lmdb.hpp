@@ -46,7 +46,7 @@ class LmdbEnvironment {
   std::uint64_t bytes_max() const;
 
   /// A copy without free pages, as it is at one moment, while others read and write.
-  Result<void, LmdbError> copy_to(const std::filesystem::path& file) const;
+  Result<void, LmdbError> copy_to(int descriptor) const;
 
   MDB_env* get() const { return environment_.get(); }
 

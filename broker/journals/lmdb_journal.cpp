@@ -45,23 +45,6 @@ bool has_admission(const JournalBatch& batch) {
   });
 }
 
-/// Everything in one transaction: `change` and the state that belongs to it.
-template <class Change>
-Result<void, JournalFault> in_one_transaction(const LmdbEnvironment& environment,
-                                              const Change& change) {
-  auto transaction = LmdbTransaction::begin(environment, Access::write);
-  if (!transaction) return fail(fault_of(transaction.error(), "write"));
-  const auto state = read_state(*transaction);
-  if (!state) return fail(state.error());
-  JournalChanges changes(*transaction, *state);
-  if (auto changed = change(changes, *transaction); !changed) return changed;
-  if (auto finished = changes.finish(); !finished) return finished;
-  if (auto committed = transaction->commit(); !committed) {
-    return fail(fault_of(committed.error(), "commit"));
-  }
-  return {};
-}
-
 /// An empty journal. Both of LMDB's meta pages are of a commit of ours afterwards.
 Result<void, JournalFault> write_first_state(const LmdbEnvironment& environment) {
   {

@@ -122,7 +122,8 @@ LAYERS = [
     (r"broker/journals/", r"shared/(base|wire)/|broker/journals/"),
     (r"(broker|worker|producer|sink)/main\.cpp", r"shared/|{0}/[^/]+$"),
     (r"(broker|worker|producer|sink)/", r"shared/|{0}/"),
-    (r"cli/", r"shared/|cli/|sink/stores/report\.hpp$|producer/core/submission\.hpp$"),
+    (r"cli/", r"shared/|cli/|sink/stores/report\.hpp$|producer/core/submission\.hpp$"
+     r"|broker/journals/journal_tools\.hpp$"),
     (r"bench/", r"(?!tests/)"),
     (r"tests/", r""),
 ]
