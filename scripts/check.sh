@@ -14,7 +14,7 @@ set -uo pipefail
 in_tree
 
 readonly steps=(
-    format spelling scripts headers tidy simulation isolation asan tsan fuzz mutants cost
+    format spelling scripts headers tidy simulation isolation journal asan tsan fuzz mutants cost
 )
 readonly logs=build/check
 passed=0
@@ -122,11 +122,19 @@ step_isolation() {
         ISOLATION_TASKS=10000 ctest --preset release -R '^e2e_isolation$' -V </dev/null
 }
 
+# What may lie on a disk after a crash or a bit that turned over: more states than the tests try,
+# and other ones.
+step_journal() {
+    configure release -DFRAMEFLEET_TESTS=ON &&
+        build release --target journal_crash_states || return 1
+    FRAMEFLEET_CRASH_STATES=20000 FRAMEFLEET_CRASH_SEED=2 build/release/tests/journal_crash_states
+}
+
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do
 # correctly would be reported. (Decoders and detectors start no thread; the pool has its own test.)
 step_tsan() {
     local foreign='worker_(decoding|detectors|malformed|process_pool)_test|producer_sources'
-    sanitized tsan unit "$foreign|fuzz_replay|unit_transport|unit_cli_operator"
+    sanitized tsan unit "$foreign|fuzz_replay|unit_transport|unit_cli_operator|journal_crash_states"
 }
 
 # fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is

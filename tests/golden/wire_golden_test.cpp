@@ -7,6 +7,7 @@
 #include "tests/support/catch.hpp"
 
 #include "shared/wire/codec.hpp"
+#include "shared/wire/journal_codec.hpp"
 
 #include <cctype>
 #include <cstdlib>
@@ -71,6 +72,17 @@ void check_golden(const test::MessageSample& sample) {
   CHECK((*read == sample.message));
 }
 
+/// A record of a journal and its committed bytes.
+template <class T, class Decode>
+void check_journaled(const std::string& name, const T& sample, const Decode& decode) {
+  INFO(name);
+  const auto written = wire::encode_journaled(sample);
+  REQUIRE(written);
+  const auto committed = golden(name, *written);
+  CHECK(to_hex(*written) == to_hex(committed));
+  CHECK((decode(std::as_bytes(std::span(committed))) == sample));
+}
+
 }  // namespace
 
 TEST_CASE("every message is written and read as the golden bytes of version 1") {
@@ -100,4 +112,21 @@ TEST_CASE("a result record is written and read as the golden bytes of version 1"
   const auto committed = golden("record", *written);
   CHECK(to_hex(*written) == to_hex(committed));
   CHECK((wire::decode_record(std::as_bytes(std::span(committed))) == test::record_sample()));
+}
+
+TEST_CASE("the records of a journal are written and read as the golden bytes of version 1") {
+  check_journaled("journaled_task", test::journaled_task_sample(), wire::decode_journaled_task);
+  check_journaled("source_book", test::source_book_sample(), wire::decode_source_book);
+  check_journaled("job_book", test::job_book_sample(), wire::decode_job_book);
+  check_journaled("fleet_book", test::fleet_book_sample(), wire::decode_fleet_book);
+}
+
+TEST_CASE("a record of a later version is refused, and said to be one") {
+  auto bytes = *wire::encode_journaled(test::fleet_book_sample());
+  const auto at = bytes.find("version");
+  REQUIRE(at != std::string::npos);
+  bytes[at + 7] = 2;
+  const auto read = wire::decode_fleet_book(std::as_bytes(std::span(bytes)));
+  REQUIRE_FALSE(read);
+  CHECK(read.error().kind == wire::CodecError::Kind::unknown_version);
 }

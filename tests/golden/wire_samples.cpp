@@ -219,4 +219,60 @@ ResultRecord record_sample() {
   return record;
 }
 
+JournaledTask journaled_task_sample() {
+  JournaledTask task;
+  task.id = kFirst;
+  task.source = "cam-1";
+  task.job = "night";
+  task.detectors = {"edges", "faces"};
+  task.task = std::string("\x81\x00\xFF", 3);
+  task.digest = std::string(16, '\xAB');
+  task.priority = 7;
+  task.age = microseconds{1'500'000};
+  task.ttl_left = microseconds{60'000'000};
+  task.revived_from = kSecond;
+  task.attempts = 3;
+  task.failed = 1;
+  task.lost = 2;
+  task.history = {{1, "worker-1", Reason::undecodable, "no pixels"},
+                  {2, "", Reason::worker_lost, ""}};
+  task.written_at_ms = 1'763'679'600'123;
+  return task;
+}
+
+SourceBook source_book_sample() {
+  SourceBook book;
+  book.hash = 18446744073709551615U;
+  book.name = "cam-1";
+  book.epoch = 4;
+  book.weight = 3;
+  book.paused = true;
+  book.expected = 1000;
+  book.stored_before = 10;
+  book.counted_through = 500;
+  book.job = "night";
+  book.account = {21, 1, 20, {5, 4, 3, 2, 1, 6}};
+  return book;
+}
+
+JobBook job_book_sample() {
+  JobBook book;
+  book.name = "night";
+  book.expected = 1000;
+  book.stored_before = 10;
+  book.total_unknown = true;
+  book.cancelled = true;
+  book.ended = true;
+  book.joined = {7, 18446744073709551615U};
+  book.account = {21, 1, 20, {5, 4, 3, 2, 1, 6}};
+  return book;
+}
+
+FleetBook fleet_book_sample() {
+  return {"3f0c1d5e-8a44-4d2b-9d11-0b1f6a3f2c55",
+          true,
+          {2, 1, 1, {1, 0, 0, 0, 0, 0}},
+          {4, 0, 4, {0, 0, 0, 0, 4, 0}}};
+}
+
 }  // namespace framefleet::test

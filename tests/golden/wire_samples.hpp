@@ -6,6 +6,7 @@
 // its bytes stay, because what was written once is read for ever.
 
 #include "shared/base/detection.hpp"
+#include "shared/base/journal_records.hpp"
 #include "shared/base/messages.hpp"
 #include "shared/base/task.hpp"
 
@@ -27,5 +28,11 @@ std::vector<MessageSample> message_samples();
 std::vector<MessageSample> outgrown_message_samples();
 TaskDescription task_sample();
 ResultRecord record_sample();
+
+// What a broker's journal keeps.
+JournaledTask journaled_task_sample();
+SourceBook source_book_sample();
+JobBook job_book_sample();
+FleetBook fleet_book_sample();
 
 }  // namespace framefleet::test
