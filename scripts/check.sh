@@ -127,7 +127,7 @@ step_isolation() {
 step_journal() {
     configure release -DFRAMEFLEET_TESTS=ON &&
         build release --target journal_crash_states || return 1
-    FRAMEFLEET_CRASH_STATES=20000 FRAMEFLEET_CRASH_SEED=2 build/release/tests/journal_crash_states
+    FRAMEFLEET_CRASH_STATES=7000 FRAMEFLEET_CRASH_SEED=2 build/release/tests/journal_crash_states
 }
 
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do
