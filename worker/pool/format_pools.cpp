@@ -80,7 +80,12 @@ void FormatPools::abandon(std::uint64_t ticket) {
 PoolStats FormatPools::stats() const {
   PoolStats sum = first_->stats();
   const PoolStats second = second_->stats();
-  sum.children += second.children;
+  const auto children = sum.children + second.children;
+  if (children > 0) {  // the mean of both kinds
+    sum.child_memory =
+        (sum.child_memory * sum.children + second.child_memory * second.children) / children;
+  }
+  sum.children = children;
   for (const auto& [cause, count] : second.ends) sum.ends[cause] += count;
   sum.denied_syscalls += second.denied_syscalls;
   sum.child_memory_peak = std::max(sum.child_memory_peak, second.child_memory_peak);
