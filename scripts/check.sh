@@ -14,7 +14,7 @@ set -uo pipefail
 in_tree
 
 readonly steps=(
-    format spelling scripts headers tidy simulation isolation journal asan tsan fuzz mutants cost
+    format spelling scripts headers tidy simulation isolation journal chaos asan tsan fuzz mutants cost
 )
 readonly logs=build/check
 passed=0
@@ -82,6 +82,9 @@ test_programs() {
             sed -nE 's|^tests/([^/:]+): CXX_EXECUTABLE.*|\1|p' | sort)
 }
 
+# Tests whose child processes live in a sandbox that no sanitizer fits into.
+readonly sandboxed='worker_(process_pool|format_pools|malformed_children)_test'
+
 # sanitized PRESET LABEL [EXCLUDED] : builds the programs of the tests with that label, but those
 # that the expression names, and runs them. Scripts have nothing to be instrumented.
 sanitized() {
@@ -95,9 +98,11 @@ sanitized() {
 
 # A tenth of the simulator's seeds, others than the tests have: it runs twenty times slower here.
 # So does virtual time, whose cores the simulator drives too. Child processes have less room for
-# addresses than a sanitizer's shadow takes, and may not do what it does.
+# addresses than a sanitizer's shadow takes, and may not do what it does. Every state of a journal is
+# read in a child of its own, which is dear here.
 step_asan() {
-    sanitized asan 'unit|sim' '^simulation(_short)?$|^scheduling$|worker_process_pool_test' &&
+    FRAMEFLEET_CRASH_STATES=100 sanitized asan 'unit|sim' \
+        "^simulation(_short)?$|^scheduling$|$sandboxed" &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 500 &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 5000 --steps 200
 }
@@ -130,11 +135,19 @@ step_journal() {
     FRAMEFLEET_CRASH_STATES=7000 FRAMEFLEET_CRASH_SEED=2 build/release/tests/journal_crash_states
 }
 
+# Kills at random, with a journal: more tasks than the tests have, and at least a hundred kills.
+step_chaos() {
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-broker \
+        framefleet-worker framefleet-sink framefleet || return 1
+    CHAOS_TASKS=10000 CHAOS_RATE=130 CHAOS_KILLS=50 \
+        ctest --preset release -R '^e2e_journal_chaos' -V </dev/null
+}
+
 # Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do
 # correctly would be reported. (Decoders and detectors start no thread; the pool has its own test.)
 step_tsan() {
-    local foreign='worker_(decoding|detectors|malformed|process_pool)_test|producer_sources'
-    sanitized tsan unit "$foreign|fuzz_replay|unit_transport|unit_cli_operator|journal_crash_states"
+    local foreign='worker_(decoding|detectors|imgcodecs|malformed|models)_test|producer_sources'
+    sanitized tsan unit "$foreign|$sandboxed|fuzz_replay|unit_transport|unit_cli_operator|journal_crash_states"
 }
 
 # fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
