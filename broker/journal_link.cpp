@@ -61,7 +61,9 @@ Result<void, Error> JournalLink::restore(Dispatcher& dispatcher, transport::Payl
   for (auto& task : tasks) dispatcher.restore(std::move(task), now);
   for (const auto& damaged : contents->damaged) {
     program_.log.error("task_damaged", {{"task", to_string(damaged.id)}, {"text", damaged.text}});
-    dispatcher.restore_damaged(damaged.id, damaged.text, now, out);
+    auto task = damaged.record.value_or(JournaledTask{});
+    task.id = damaged.id;
+    dispatcher.restore_damaged(std::move(task), damaged.text, now, out);
   }
   dispatcher.end_restore();
   program_.log.info("journal_read", {{"tasks", restored},

@@ -211,7 +211,7 @@ OutcomeToStore Shell::prepared(Outcome outcome) const {
   const auto frames = channel_->payloads().frames(outcome.payload.id);
   if (auto description = wire::decode_task(outcome.task)) {
     out.description = std::move(*description);
-  } else {
+  } else if (!outcome.task.empty()) {
     program_.log.warn("description_unreadable",
                       {{"task", to_string(outcome.id)}, {"text", description.error().text}});
   }

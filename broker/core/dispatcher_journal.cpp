@@ -115,13 +115,14 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
   note_deadline(task);
 }
 
-void Dispatcher::restore_damaged(const TaskId& id, const std::string& text, Time now,
+void Dispatcher::restore_damaged(JournaledTask known, const std::string& text, Time now,
                                  Effects& out) {
-  RestoredTask nothing;
-  nothing.task.id = id;
-  const auto* source = ledger_.find_source(id.source);
-  nothing.task.source = source == nullptr ? to_string(id) : source->name;
-  restore(std::move(nothing), now);
+  const auto id = known.id;
+  if (known.source.empty()) {
+    const auto* source = ledger_.find_source(id.source);
+    known.source = source == nullptr ? to_string(id) : source->name;
+  }
+  restore({std::move(known), {}, {}}, now);
   auto& task = task_at(id);
   auto outcome = outcome_of(task, now);
   outcome.status = Status::lost;

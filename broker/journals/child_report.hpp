@@ -1,8 +1,8 @@
 #pragma once
 // Work on bytes that nobody vouches for, done in a child process: whatever becomes of the child,
 // the parent gets a report or is told what happened. Threads: the child has the calling thread
-// alone; what others held locked at that moment stays locked there, so call it before there are
-// others.
+// alone, and what others held locked at that moment stays locked there. The work must take no lock
+// that another thread may hold; malloc is safe, glibc's fork sees to that.
 
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"

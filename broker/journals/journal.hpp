@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -57,7 +58,8 @@ struct JournalStats {
 /// A task whose bytes are not those that were written.
 struct DamagedTask {
   TaskId id;
-  std::string text;  ///< What is wrong with it.
+  std::string text;                       ///< What is wrong with it.
+  std::optional<JournaledTask> record{};  ///< Where only its payload is damaged.
 };
 
 struct JournalContents {

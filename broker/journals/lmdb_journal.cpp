@@ -188,6 +188,17 @@ std::string keep(Result<T, wire::CodecError> decoded, std::vector<T>& to) {
   return "";
 }
 
+/// Nothing where that is damaged, too.
+std::optional<JournaledTask> quarantined_record(const LmdbTransaction& transaction,
+                                                std::string_view id) {
+  const auto value = transaction.get(Table::quarantine, quarantine_key(id, QuarantinePart::task));
+  if (!value || !*value) return std::nullopt;
+  const auto sealed = unseal(Table::tasks, id, **value);
+  if (!sealed) return std::nullopt;
+  auto task = wire::decode_journaled_task(as_bytes(sealed->body));
+  return task ? std::optional{*std::move(task)} : std::nullopt;
+}
+
 std::vector<DamagedTask> quarantined_tasks(const LmdbTransaction& transaction) {
   std::vector<DamagedTask> damaged;
   // A read that fails is told by the tables that matter; what is here is lost already.
@@ -196,9 +207,11 @@ std::vector<DamagedTask> quarantined_tasks(const LmdbTransaction& transaction) {
         if (key.size() != kIdBytes + 1 || key.back() != static_cast<char>(QuarantinePart::reason)) {
           return true;
         }
+        const auto id = key.substr(0, kIdBytes);
         const auto why = unseal(Table::quarantine, key, value);
-        damaged.push_back({*parse_id_key(key.substr(0, kIdBytes)),
-                           why ? std::string(why->body) : "damaged, as is the note that says how"});
+        damaged.push_back({*parse_id_key(id),
+                           why ? std::string(why->body) : "damaged, as is the note that says how",
+                           quarantined_record(transaction, id)});
         return true;
       }));
   return damaged;

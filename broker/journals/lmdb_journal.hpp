@@ -34,7 +34,7 @@ inline constexpr std::uint64_t kJournalBytesMin = std::uint64_t{1} << 20U;
 class LmdbJournal final : public Journal {
  public:
   /// Verifies the file (verify.hpp: in a child process) before it is used, and moves damaged tasks
-  /// into quarantine. Requires: no other thread runs yet.
+  /// into quarantine.
   static Result<std::unique_ptr<LmdbJournal>, Error> open(const JournalOptions& options);
   ~LmdbJournal() override;
 

@@ -43,7 +43,7 @@ void fields(V& v, M& m) {
   v.may("queued_us", m.queued, Micros{});
   v.may("leased_us", m.leased, Micros{});
   v.may("worked_us", m.worked, Micros{});
-  v.must("task", m.task, Bytes{kTaskLimits.bytes, 1});
+  v.may("task", m.task, Bytes{kTaskLimits.bytes});  // a damaged journal may not know it
   v.may("revived_from", m.revived_from);
   v.payload(m.payload);
 }

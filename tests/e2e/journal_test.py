@@ -4,6 +4,7 @@ import unittest
 from fleet import Fleet
 from pictures import frames_in
 from process import eventually
+from witness import Witness
 
 CAMERA = 3
 
@@ -53,6 +54,56 @@ class JournalTest(unittest.TestCase):
                 broker = self.broker(fleet)
             fleet.close_books(producer)  # the last broker has the accounts of all
             self.check_frames(fleet, count)
+
+    def test_a_broker_whose_journal_is_full_says_so_and_starts_again_all_the_same(self):
+        count = 120  # of 100 KB
+        with Fleet() as fleet:
+            arguments = ("--journal", fleet.folder / "journal", "--journal-bytes-max", "6MiB")
+            broker = fleet.broker(*arguments)
+            witness = Witness(fleet.endpoint, count, "stub", rate=1000)
+            witness.start()
+
+            def is_full():
+                return broker.metrics().get("framefleet_broker_journal_full") == 1
+            eventually(is_full, "the journal is full")
+            kept = len(witness.durable)
+            self.assertGreater(kept, 20)
+            self.assertLess(kept, count)
+            broker.kill()
+            broker = fleet.broker(*arguments)
+            self.assertGreaterEqual(int(broker.until_log("journal_read")["tasks"]), kept)
+            eventually(is_full, "the journal is full as before")
+            fleet.sink().until_log("store_open")
+            fleet.worker("w1", "--slots", "2")
+            eventually(lambda: fleet.store.by_status() == {"ok": count}, "everything is stored")
+            self.assertEqual(witness.faults, [])
+            fleet.check_broker()
+            fleet.stop()
+
+    def test_a_damaged_picture_is_lost_by_name_and_nothing_else(self):
+        count = 30
+        with Fleet() as fleet:
+            broker = self.broker(fleet)
+            producer = fleet.producer(source(count), detect="markers")
+            eventually(lambda: broker.metrics().get("framefleet_broker_journal_tasks") == count,
+                       "the journal has everything")
+            producer.kill()
+            broker.kill()
+            file = fleet.folder / "journal" / "data.mdb"
+            content = bytearray(file.read_bytes())
+            content[content.index(b"\xff\xd8\xff") + 3000] ^= 1
+            file.write_bytes(content)
+            broker = self.broker(fleet)
+            damaged = broker.until_log("task_damaged")["task"]
+            fleet.sink().until_log("store_open")
+            fleet.worker("w1", "--slots", "2")
+            eventually(lambda: fleet.store.ends() == count, "everything has ended")
+            self.assertEqual(fleet.store.rows("SELECT task, reason FROM outcomes WHERE status = 'lost'"
+                                              " UNION ALL SELECT source || '-' || epoch || '-' ||"
+                                              " first, reason FROM gaps"),
+                             [(damaged, "journal_damaged")])
+            fleet.check_broker()
+            fleet.stop()
 
     def test_a_second_broker_is_refused_its_journal(self):
         with Fleet() as fleet:

@@ -76,7 +76,9 @@ class JournalDisk {
     broker.restore(fleet_, jobs, sources, now);
     for (const auto& [id, kept] : tasks_) {
       if (damaged.contains(id)) {
-        broker.restore_damaged(id, "damaged", now, out);
+        JournaledTask known;
+        known.id = id;
+        broker.restore_damaged(known, "damaged", now, out);
       } else {
         broker.restore({kept.task, now - kept.written_at, put(kept.content)}, now);
       }
