@@ -14,7 +14,8 @@ set -uo pipefail
 in_tree
 
 readonly steps=(
-    format spelling scripts headers tidy simulation isolation journal chaos asan tsan fuzz mutants cost
+    format spelling scripts headers tidy simulation isolation journal chaos
+    asan tsan fuzz mutants cost
 )
 readonly logs=build/check
 passed=0
@@ -98,8 +99,8 @@ sanitized() {
 
 # A tenth of the simulator's seeds, others than the tests have: it runs twenty times slower here.
 # So does virtual time, whose cores the simulator drives too. Child processes have less room for
-# addresses than a sanitizer's shadow takes, and may not do what it does. Every state of a journal is
-# read in a child of its own, which is dear here.
+# addresses than a sanitizer's shadow takes, and may not do what it does. Every state of a journal
+# is read in a child of its own, which is dear here.
 step_asan() {
     FRAMEFLEET_CRASH_STATES=100 sanitized asan 'unit|sim' \
         "^simulation(_short)?$|^scheduling$|$sandboxed" &&
@@ -147,7 +148,8 @@ step_chaos() {
 # correctly would be reported. (Decoders and detectors start no thread; the pool has its own test.)
 step_tsan() {
     local foreign='worker_(decoding|detectors|imgcodecs|malformed|models)_test|producer_sources'
-    sanitized tsan unit "$foreign|$sandboxed|fuzz_replay|unit_transport|unit_cli_operator|journal_crash_states"
+    foreign+="|$sandboxed|fuzz_replay|unit_transport|unit_cli_operator|journal_crash_states"
+    sanitized tsan unit "$foreign"
 }
 
 # fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
