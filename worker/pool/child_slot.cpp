@@ -28,9 +28,9 @@ Duration pause_after(std::uint32_t ends) {
 
 void Child::kill(std::optional<ChildEnd> why) {
   state = State::ending;
-  link.close();
   if (!end) end = std::move(why);
   if (pidfd) ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+  link.close();  // last: hung up on, it could leave by itself, and its status would tell of that
 }
 
 void ChildSlot::lost(Clock::time_point now) {
