@@ -1,5 +1,7 @@
 #include "worker/options.hpp"
 
+#include "worker/detectors/self_test.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -82,9 +84,13 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
       .add("detect_timeout", pool.detect_timeout,
            {.help = "Longest run of one detector.", .min = 10ms, .max = 24h})
       .add("pixels_max", limits.pixels_max,
-           {.help = "Width times height of a picture.", .min = 1, .max = 1'000'000'000})
+           {.help = "Width times height of a picture.",
+            .min = kSelfTestPixelsMax,
+            .max = 1'000'000'000})
       .add("picture_bytes_max", SizeOf{limits.bytes_max},
-           {.help = "Compressed size of a picture.", .min = config::kib(1), .max = config::gib(1)})
+           {.help = "Compressed size of a picture.",
+            .min = kSelfTestBytesMax,
+            .max = config::gib(1)})
       .add("peer_timeout", options.link.peer_timeout,
            {.help = "Silence after which the broker is dialled anew, before it says its own.",
             .min = 50ms,

@@ -15,9 +15,9 @@ std::vector<std::string> names_of(const std::vector<SelfTest>& tests) {
 
 }  // namespace
 
-SelfTester::SelfTester(const std::vector<std::string>& detectors, Duration interval,
-                       telemetry::Logger& log)
-    : tests_(self_tests_of(detectors)),
+SelfTester::SelfTester(const std::vector<std::string>& detectors, FormatSet formats,
+                       Duration interval, telemetry::Logger& log)
+    : tests_(self_tests_of(detectors, formats)),
       runs_(tests_.size()),
       plan_(names_of(tests_), interval),
       log_(log) {}
@@ -62,7 +62,7 @@ std::vector<std::uint64_t> SelfTester::tickets() const {
 std::vector<SelfTestState> SelfTester::states() const {
   std::vector<SelfTestState> states;
   for (std::size_t i = 0; i < tests_.size(); ++i) {
-    states.push_back({std::string(tests_[i].detector), std::string(tests_[i].format),
+    states.push_back({std::string(tests_[i].detector), std::string(word_of(tests_[i].format)),
                       plan_.is_failing(i), runs_[i]});
   }
   return states;

@@ -25,8 +25,10 @@ struct SelfTestState {
 
 class SelfTester {
  public:
-  /// Of a worker that offers `detectors`; again after `interval` (0: only at start).
-  SelfTester(const std::vector<std::string>& detectors, Duration interval, telemetry::Logger& log);
+  /// Of a worker that offers `detectors` and takes `formats`; again after `interval` (0: only at
+  /// start).
+  SelfTester(const std::vector<std::string>& detectors, FormatSet formats, Duration interval,
+             telemetry::Logger& log);
 
   bool is_due(Time now) const { return plan_.is_due(now); }
   Time next_deadline() const { return plan_.next_deadline(); }

@@ -62,7 +62,7 @@ Result<std::unique_ptr<Pool>, Error> open_pool(WorkerOptions options) {
   IsolationOptions isolation;
   isolation.memory_max = options.child_memory_max;
   isolation.detectors = options.detectors;
-  for (const auto& test : self_tests_of(options.detectors)) {
+  for (const auto& test : self_tests_of(options.detectors, formats)) {
     isolation.detectors.emplace_back(test.detector);
   }
   std::sort(isolation.detectors.begin(), isolation.detectors.end());
@@ -102,7 +102,7 @@ Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
       program_(program),
       channel_(std::move(channel)),
       pool_(std::move(pool)),
-      self_tester_(options.detectors, options.self_test_interval, program.log),
+      self_tester_(options.detectors, formats_of(options), options.self_test_interval, program.log),
       session_(hello_of(options), options.link),
       metrics_(options.detectors),
       drain_(program, options.drain_timeout),

@@ -38,7 +38,10 @@ class FormatsTest(unittest.TestCase):
             (made / "cut.tiff").write_bytes(tiff(32)[:-1])
             fleet.broker()
             fleet.sink().until_ready()
-            fleet.worker("w1", "--slots", "2", *worker_arguments).until_ready()
+            worker = fleet.worker("w1", "--slots", "2", *worker_arguments).until_ready()
+            for word in ("bmp", "tiff"):
+                tested = f'framefleet_worker_self_test_failed{{detector="edges",format="{word}"}}'
+                self.assertEqual(worker.metrics().get(tested), 0 if worker_arguments else None)
             producer = fleet.producer(made, detect="edges")
             producer.until_event(lambda event: event["event"] == "end", "its end")
             fleet.close_books(producer, exit_code=3)

@@ -46,7 +46,8 @@ std::string worker_text() {
   stats.failed[Reason::undecodable] = 1;
   for (const auto cause : worker::end_cause::kAll) stats.pool.ends[cause] = 1;
   for (const auto& test : worker::self_tests()) {
-    stats.self_tests.push_back({std::string(test.detector), std::string(test.format), false, 1});
+    stats.self_tests.push_back(
+        {std::string(test.detector), std::string(word_of(test.format)), false, 1});
   }
   metrics.publish(stats);
   return telemetry::metrics_text({metrics.source()});

@@ -28,6 +28,22 @@ std::string_view to_string(ImageFormat format) {
   return "?";
 }
 
+std::string_view word_of(ImageFormat format) {
+  switch (format) {
+    case ImageFormat::jpeg:
+      return "jpeg";
+    case ImageFormat::png:
+      return "png";
+    case ImageFormat::webp:
+      return "webp";
+    case ImageFormat::bmp:
+      return "bmp";
+    case ImageFormat::tiff:
+      return "tiff";
+  }
+  return "?";
+}
+
 std::optional<ImageFormat> format_of(std::span<const std::byte> bytes) {
   using namespace std::string_view_literals;
   const ByteView view(bytes);

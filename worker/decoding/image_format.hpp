@@ -14,6 +14,8 @@ namespace framefleet::worker {
 
 enum class ImageFormat : std::uint8_t { jpeg, png, webp, bmp, tiff };
 std::string_view to_string(ImageFormat format);
+/// As options and metrics write it: "jpeg".
+std::string_view word_of(ImageFormat format);
 
 /// From the magic at their beginning, and nothing else about them.
 std::optional<ImageFormat> format_of(std::span<const std::byte> bytes);

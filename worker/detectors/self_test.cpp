@@ -1,6 +1,7 @@
 #include "worker/detectors/self_test.hpp"
 
 #include "worker/decoding/encoder.hpp"
+#include "worker/decoding/tiff_directory.hpp"
 #include "worker/detectors/mat.hpp"
 #include "worker/detectors/registry.hpp"
 
@@ -74,10 +75,66 @@ constexpr int kWidth = 128;
 constexpr int kHeight = 96;
 constexpr Box kRectangle{32, 24, 64, 48};
 
-std::vector<std::string> draw_rectangle() {
+cv::Mat rectangle() {
   cv::Mat picture(kHeight, kWidth, CV_8UC3, cv::Scalar(90, 60, 30));
   cv::rectangle(picture, cv::Rect(32, 24, 64, 48), cv::Scalar(60, 220, 230), cv::FILLED);
-  return {encode(picture)};
+  return picture;
+}
+
+std::vector<std::string> draw_rectangle() { return {encode(rectangle())}; }
+
+/// As BMP and TIFF have their numbers: the lowest byte first.
+void put(std::string& out, std::size_t bytes, std::uint32_t number) {
+  for (std::size_t i = 0; i < bytes; ++i) out += static_cast<char>(number >> (8 * i) & 0xFFU);
+}
+
+std::string bytes_of(const cv::Mat& pixels) { return {pixels.datastart, pixels.dataend}; }
+
+std::vector<std::string> rectangle_as_bmp() {
+  constexpr std::uint32_t kHeaders = 14 + 40;
+  cv::Mat rows;
+  cv::flip(rectangle(), rows, 0);  // the lowest first
+  const auto pixels = bytes_of(rows);
+  std::string bmp = "BM";
+  for (const std::uint32_t number :
+       {kHeaders + static_cast<std::uint32_t>(pixels.size()), 0U, kHeaders, kHeaders - 14,
+        static_cast<std::uint32_t>(kWidth), static_cast<std::uint32_t>(kHeight)}) {
+    put(bmp, 4, number);
+  }
+  put(bmp, 2, 1);
+  put(bmp, 2, 24);                          // bits of a pixel
+  bmp.append(kHeaders - bmp.size(), '\0');  // not packed
+  return {bmp + pixels};
+}
+
+std::vector<std::string> rectangle_as_tiff() {
+  constexpr std::uint32_t kShort = 3;
+  constexpr std::uint32_t kEntries = 9;
+  constexpr std::uint32_t kPixelsAt = 8 + 2 + kEntries * 12 + 4;
+  cv::Mat grey;
+  cv::cvtColor(rectangle(), grey, cv::COLOR_BGR2GRAY);
+  std::string tiff = "II*";
+  tiff += '\0';
+  put(tiff, 4, 8);
+  put(tiff, 2, kEntries);
+  const std::array<std::array<std::uint32_t, 2>, kEntries> entries{
+      {{tiff_tag::kWidth, kWidth},
+       {tiff_tag::kHeight, kHeight},
+       {tiff_tag::kBitsPerSample, 8},
+       {tiff_tag::kCompression, 1},
+       {tiff_tag::kPhotometric, 1},
+       {tiff_tag::kStripOffsets, kPixelsAt},
+       {tiff_tag::kSamplesPerPixel, 1},
+       {tiff_tag::kRowsPerStrip, kHeight},
+       {tiff_tag::kStripByteCounts, kWidth * kHeight}}};
+  for (const auto& [tag, value] : entries) {
+    put(tiff, 2, tag);
+    put(tiff, 2, kShort);
+    put(tiff, 4, 1);
+    put(tiff, 4, value);
+  }
+  put(tiff, 4, 0);  // no other page
+  return {tiff + bytes_of(grey)};
 }
 
 /// The same picture, made elsewhere: this program writes neither format.
@@ -241,7 +298,8 @@ constexpr std::string_view kOneRectangle = "the outline of one rectangle, 64x48 
 }  // namespace
 
 std::string SelfTest::name() const {
-  return format == "jpeg" ? std::string(detector) : fmt::format("{} in {}", detector, format);
+  if (format == ImageFormat::jpeg) return std::string(detector);
+  return fmt::format("{} in {}", detector, word_of(format));
 }
 
 TaskDescription SelfTest::task() const {
@@ -260,27 +318,30 @@ std::string SelfTest::fault_of(const Worked& worked) const {
 }
 
 std::span<const SelfTest> self_tests() {
-  static constexpr std::array<SelfTest, 9> kTests{{
-      {"faces", "jpeg", "one face, 136x136 at 33,29", draw_face, fault_of_faces},
-      {"people", "jpeg", "one person, 71x142 at 13,8", draw_person, fault_of_people},
-      {"edges", "jpeg", kOneRectangle, draw_rectangle, fault_of_edges},
-      {"corners", "jpeg", "the corners of a rectangle, 64x48 at 32,24", draw_rectangle,
+  static constexpr std::array<SelfTest, 11> kTests{{
+      {"faces", ImageFormat::jpeg, "one face, 279x279 at 63,56", draw_face, fault_of_faces},
+      {"people", ImageFormat::jpeg, "one person, 71x142 at 13,8", draw_person, fault_of_people},
+      {"edges", ImageFormat::jpeg, kOneRectangle, draw_rectangle, fault_of_edges},
+      {"corners", ImageFormat::jpeg, "the corners of a rectangle, 64x48 at 32,24", draw_rectangle,
        fault_of_corners},
-      {"markers", "jpeg", "marker 23, 119x119 at 20,20", draw_marker, fault_of_markers},
-      {"blend", "jpeg", "a picture of one grey", draw_two_greys, fault_of_blend},
-      {"stub", "jpeg", "the picture, 128x96", draw_rectangle, fault_of_stub},
-      {"edges", "png", kOneRectangle, rectangle_as_png, fault_of_edges},
-      {"edges", "webp", kOneRectangle, rectangle_as_webp, fault_of_edges},
+      {"markers", ImageFormat::jpeg, "marker 23, 119x119 at 20,20", draw_marker, fault_of_markers},
+      {"blend", ImageFormat::jpeg, "a picture of one grey", draw_two_greys, fault_of_blend},
+      {"stub", ImageFormat::jpeg, "the picture, 128x96", draw_rectangle, fault_of_stub},
+      {"edges", ImageFormat::png, kOneRectangle, rectangle_as_png, fault_of_edges},
+      {"edges", ImageFormat::webp, kOneRectangle, rectangle_as_webp, fault_of_edges},
+      {"edges", ImageFormat::bmp, kOneRectangle, rectangle_as_bmp, fault_of_edges},
+      {"edges", ImageFormat::tiff, kOneRectangle, rectangle_as_tiff, fault_of_edges},
   }};
   return kTests;
 }
 
-std::vector<SelfTest> self_tests_of(const std::vector<std::string>& detectors) {
+std::vector<SelfTest> self_tests_of(const std::vector<std::string>& detectors, FormatSet formats) {
   std::vector<SelfTest> chosen;
   for (const auto& test : self_tests()) {
     const bool offered =
         std::find(detectors.begin(), detectors.end(), test.detector) != detectors.end();
-    if (offered || test.format != "jpeg") chosen.push_back(test);
+    const bool for_all = test.format != ImageFormat::jpeg;
+    if ((offered || for_all) && formats.has(test.format)) chosen.push_back(test);
   }
   return chosen;
 }

@@ -6,8 +6,10 @@
 // made is decoded to check it: its answer is compared with what is expected, byte by byte where it
 // is a picture.
 
+#include "worker/decoding/image_format.hpp"
 #include "worker/detectors/workbench.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,7 +19,7 @@ namespace framefleet::worker {
 
 struct SelfTest {
   std::string_view detector;
-  std::string_view format;    ///< Of its picture: "jpeg", "png", "webp".
+  ImageFormat format;         ///< Of its picture.
   std::string_view expected;  ///< In words.
   /// The payload frames of its task.
   std::vector<std::string> (*frames)();
@@ -32,9 +34,13 @@ struct SelfTest {
   std::string fault_of(const Worked& worked) const;
 };
 
+/// What their pictures have at most: no worker may be told to take less.
+inline constexpr std::uint64_t kSelfTestPixelsMax = 160'000;
+inline constexpr std::uint64_t kSelfTestBytesMax = std::uint64_t{64} << 10U;
+
 /// Of every detector there is, in the order of the registry, and of every format.
 std::span<const SelfTest> self_tests();
-/// Those that concern a worker which offers these detectors: theirs, and every format's.
-std::vector<SelfTest> self_tests_of(const std::vector<std::string>& detectors);
+/// Those that concern a worker which offers these detectors and takes these formats.
+std::vector<SelfTest> self_tests_of(const std::vector<std::string>& detectors, FormatSet formats);
 
 }  // namespace framefleet::worker

@@ -5,6 +5,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/worker/bmp_tiff.hpp"
 #include "worker/decoding/encoder.hpp"
+#include "worker/detectors/self_test.hpp"
 
 #include <poll.h>
 
@@ -101,6 +102,20 @@ TEST_CASE("pictures of all formats are worked on, and nothing is denied to a chi
   }
   CHECK(pools->stats().denied_syscalls == 0);
   CHECK(pools->stats().ends.empty());
+}
+
+TEST_CASE("the self-test of every format is worked on in its kind of child, and passed") {
+  const auto pools = open_pools(1);
+  for (const auto& test : self_tests_of({}, FormatSet::all())) {
+    INFO(test.name());
+    const auto frames = test.frames();
+    WorkOrder what;
+    what.task = test.task();
+    what.frames = {test::bytes_of(frames.at(0))};
+    const auto worked = run(*pools, what);
+    if (!worked) FAIL_CHECK(worked.error().text);
+    if (worked) CHECK(test.fault_of(*worked) == "");
+  }
 }
 
 TEST_CASE("the formats of a task's second picture count too") {

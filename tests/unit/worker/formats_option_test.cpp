@@ -1,4 +1,4 @@
-// --formats: which formats of pictures a worker can be told to take.
+// Which formats of pictures a worker can be told to take, and how small ones.
 
 #include "tests/support/catch.hpp"
 #include "worker/options.hpp"
@@ -49,6 +49,13 @@ TEST_CASE("an unknown format, a missing one, and BMP or TIFF without isolation a
     CHECK(outcome.exit_code == exit_code);
     CHECK_THAT(outcome.err, Catch::Contains(words));
   }
+}
+
+TEST_CASE("a worker cannot be told to take less than the pictures of its self-tests") {
+  WorkerOptions options;
+  CHECK(load({"--pixels-max", "160000", "--picture-bytes-max", "64KiB"}, options).run());
+  CHECK(load({"--pixels-max", "159999"}, options).exit_code == exit_code::kUsage);
+  CHECK(load({"--picture-bytes-max", "63KiB"}, options).exit_code == exit_code::kUsage);
 }
 
 }  // namespace

@@ -30,6 +30,13 @@ Worked answer_to(const SelfTest& test, const DetectorSettings& settings = {}) {
   return std::move(*worked);
 }
 
+/// Those of every detector, of pictures that this program decodes; format_pools_test has the rest.
+std::vector<SelfTest> tests_here() {
+  std::vector<std::string> detectors;
+  for (const auto& kind : detector_kinds()) detectors.emplace_back(kind.name);
+  return self_tests_of(detectors, ImageLimits{}.formats);
+}
+
 const SelfTest& test_of(std::string_view name) {
   for (const auto& test : self_tests()) {
     if (test.name() == name) return test;
@@ -68,26 +75,26 @@ std::vector<Worked> broken(const Worked& right) {
 
 TEST_CASE("every detector has a self-test, and every format") {
   std::set<std::string> tested;
-  std::set<std::string> formats;
+  FormatSet formats;
   for (const auto& test : self_tests()) {
-    if (test.format == "jpeg") tested.emplace(test.detector);
-    formats.emplace(test.format);
+    if (test.format == ImageFormat::jpeg) tested.emplace(test.detector);
+    formats.add(test.format);
   }
   std::set<std::string> kinds;
   for (const auto& kind : detector_kinds()) kinds.emplace(kind.name);
   CHECK(tested == kinds);
-  CHECK(formats == std::set<std::string>{"jpeg", "png", "webp"});
+  CHECK(formats == FormatSet::all());
 }
 
 TEST_CASE("the detectors of this machine pass their self-tests") {
-  for (const auto& test : self_tests()) {
+  for (const auto& test : tests_here()) {
     INFO(test.name());
     CHECK(test.fault_of(answer_to(test)) == "");
   }
 }
 
 TEST_CASE("no self-test passes where its detector is broken") {
-  for (const auto& test : self_tests()) {
+  for (const auto& test : tests_here()) {
     INFO(test.name());
     const auto right = answer_to(test);
     REQUIRE(test.fault_of(right) == "");
@@ -160,9 +167,27 @@ TEST_CASE("a cascade of something else fails the self-test of faces") {
   }
 }
 
-TEST_CASE("a worker is tested in every format, and in the detectors that it offers") {
-  const auto tests = self_tests_of({"faces", "stub"});
-  std::vector<std::string> names;
-  for (const auto& test : tests) names.push_back(test.name());
-  CHECK(names == std::vector<std::string>{"faces", "stub", "edges in png", "edges in webp"});
+TEST_CASE("a worker is tested in every format that it takes, and in the detectors it offers") {
+  const auto names_of = [](FormatSet formats) {
+    std::vector<std::string> names;
+    for (const auto& test : self_tests_of({"faces", "stub"}, formats)) names.push_back(test.name());
+    return names;
+  };
+  std::vector<std::string> names{"faces", "stub", "edges in png", "edges in webp"};
+  CHECK(names_of(ImageLimits{}.formats) == names);
+  names.insert(names.end(), {"edges in bmp", "edges in tiff"});
+  CHECK(names_of(FormatSet::all()) == names);
+}
+
+TEST_CASE("the smallest limits that a worker can be given let the pictures of its self-tests in") {
+  ImageLimits limits;
+  limits.formats = FormatSet::all();
+  limits.pixels_max = kSelfTestPixelsMax;
+  limits.bytes_max = kSelfTestBytesMax;
+  for (const auto& test : self_tests()) {
+    INFO(test.name());
+    for (const auto& frame : test.frames()) {
+      CHECK(inspect_image(std::as_bytes(std::span(frame)), limits).has_value());
+    }
+  }
 }
