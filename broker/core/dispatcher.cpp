@@ -203,7 +203,6 @@ void Dispatcher::leave_backlog(Task& task) {
   if (const auto owner = peers_.find(task.source->owner); owner != peers_.end()) {
     --owner->second.tasks;
   }
-  routes_.leave(task.route);
   task.payload = {};
   task.description = std::string{};
   task.past.reset();
@@ -252,6 +251,8 @@ void Dispatcher::forget_settled(const Task& task, const SettledTask& settled, Ti
   auto& source = *task.source;
   auto* const job = task.job;
   ledger_.settled(task, settled.status, now);
+  // Not before: whoever begins with the journal finds it there, and needs a number for it.
+  routes_.leave(task.route);
   out.push_back(TaskSettled{settled.id, settled.status, settled.reason, now - task.admitted_at});
   if (is_kept(task.task_class)) out.push_back(WriteEnd{settled.id});
   tasks_.erase(settled.id);

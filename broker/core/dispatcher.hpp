@@ -64,8 +64,8 @@ class Dispatcher {
                const std::vector<SourceBook>& sources, Time now);
   /// It waits until a sink has said whether its outcome is stored.
   void restore(RestoredTask restored, Time now);
-  /// It was there, and is damaged: it ends as lost, which the sink will be told. `known`: its id,
-  /// and the rest where that can be read.
+  /// It was there, and is damaged: it ends as lost, which the sink will be told. After those that
+  /// are whole. `known`: its id, and the rest where that can be read.
   void restore_damaged(JournaledTask known, const std::string& text, Time now, Effects& out);
   /// After the last of them: the books agree with what is there.
   void end_restore() { ledger_.end_restore(); }

@@ -27,6 +27,7 @@ void Dispatcher::check_invariants() const {
     };
     count(all);
     count(by_source[task.source]);
+    ++by_route[task.route];
     if (task.job != nullptr) count(by_job[task.job]);
     const bool waits = task.state == TaskState::ready || task.state == TaskState::delayed;
     FRAMEFLEET_ASSERT((task.state == TaskState::storing) == storing_.holds(id));
@@ -40,7 +41,6 @@ void Dispatcher::check_invariants() const {
     if (task.state != TaskState::storing) {
       bytes += task.bytes();
       bytes_by_source[task.source] += task.bytes();
-      ++by_route[task.route];
       FRAMEFLEET_ASSERT(task.charges.failed < options_.failed_attempts_max);
       FRAMEFLEET_ASSERT(task.charges.lost < options_.lost_attempts_max);
     }

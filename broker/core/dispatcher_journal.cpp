@@ -6,6 +6,8 @@
 #include "shared/base/assert.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <chrono>
 #include <utility>
 
 namespace framefleet::broker {
@@ -13,6 +15,8 @@ namespace {
 
 /// Tasks that the sink is asked about at once; as many as fit into a message with room to spare.
 constexpr std::size_t kAskedAtOnce = 1000;
+/// A wall clock that was set right meanwhile says decades, and no message holds that.
+constexpr Duration kAgeMax = std::chrono::hours{180 * 24};
 
 }  // namespace
 
@@ -98,7 +102,7 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
     task.past->revived_from = record.revived_from;
     task.past->history = std::move(record.history);
   }
-  task.admitted_at = now - record.age - restored.unattended;
+  task.admitted_at = now - std::min(record.age + restored.unattended, kAgeMax);
   task.queued_at = now;
   if (record.ttl_left > Duration::zero()) {
     task.deadline = now + std::max(record.ttl_left - restored.unattended, Duration::zero());
@@ -121,6 +125,10 @@ void Dispatcher::restore_damaged(JournaledTask known, const std::string& text, T
   if (known.source.empty()) {
     const auto* source = ledger_.find_source(id.source);
     known.source = source == nullptr ? to_string(id) : source->name;
+  }
+  // Nobody will be handed it, so any route does, and a new one perhaps has no number left.
+  if (const auto open = routes_.open_routes(); open != 0) {
+    known.detectors = routes_.at(static_cast<RouteId>(std::countr_zero(open)));
   }
   restore({std::move(known), {}, {}}, now);
   auto& task = task_at(id);

@@ -10,6 +10,9 @@ namespace {
 
 /// A rate is taken over one to two of these.
 constexpr Duration kRateWindow = std::chrono::seconds{10};
+// What a job's book can hold, whatever producers say.
+constexpr std::size_t kJoinedMax = 100'000;
+constexpr std::uint64_t kExpectedMax = std::uint64_t{1} << 53U;
 
 std::uint64_t& count_of(InProgress& counts, TaskState state) {
   switch (state) {
@@ -133,8 +136,12 @@ void Ledger::join(Source& source, Job* job, Time now) {
   if (job == nullptr) return;
   note(job);
   job->sources += source.owner ? 1U : 0U;
+  if (job->joined.size() >= kJoinedMax && !job->joined.contains(source.hash)) {
+    job->total_unknown = true;
+    return;
+  }
   if (!job->joined.insert(source.hash).second) return;  // it comes back to it
-  job->expected += source.expected;
+  job->expected = std::min(job->expected + source.expected, kExpectedMax);
   job->stored_before += source.stored_before;
   job->total_unknown |= source.expected == 0;
 }

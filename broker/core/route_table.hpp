@@ -33,7 +33,7 @@ class RouteTable {
  public:
   /// The number of the route, known before or new; nothing when all numbers are in use.
   std::optional<RouteId> open(const Route& route);
-  /// A task more or less that needs it; without tasks the number is free.
+  /// A task more or less, until it is settled; without tasks the number is free.
   void enter(RouteId route) { ++entries_.at(route).tasks; }
   void leave(RouteId route);
 

@@ -4,6 +4,7 @@
 #include "broker/core/dispatcher.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/journal_disk.hpp"
 
 #include <algorithm>
 #include <set>
@@ -101,7 +102,47 @@ TEST_CASE("the 65th set of detectors at once is busy, and let in when one of the
   const auto lease = fleet.sent<Assign>()[0].tasks[0].lease;
   fleet.say(kWorker, TaskResult{{1, 1, 7, 0}, lease, "", 1ms, {}});
   fleet.submit(64, {"detector-64"});
+  REQUIRE(fleet.sent<Busy>().size() == 1);
+  CHECK(fleet.sent<Busy>()[0].reason == Reason::backlog_routes);
+  fleet.store({1, 1, 7, 0});
+  fleet.submit(64, {"detector-64"});
   CHECK(fleet.sent<Admitted>().size() == 1);
+}
+
+TEST_CASE("a journal never has more sets of detectors than the next broker can number") {
+  CoreOptions options;
+  options.journal = true;
+  Fleet fleet(options);
+  test::JournalDisk<int> disk;
+  const auto submit = [&](std::uint64_t sequence) {
+    fleet.submit(sequence, {"detector-" + std::to_string(sequence)});
+    static_cast<void>(disk.take(fleet.effects, fleet.broker, fleet.now, [](auto&) { return 0; }));
+    static_cast<void>(disk.commit(disk.waiting()));
+  };
+  for (std::uint64_t i = 0; i < kRoutesMax; ++i) submit(i);
+  Control cancel;
+  cancel.verb = ControlVerb::cancel_task;
+  for (std::uint64_t i = 0; i < kRoutesMax; ++i) cancel.tasks.push_back({1, 1, i, 0});
+  Hello operator_;
+  operator_.role = Role::client;
+  operator_.name = "c";
+  fleet.say(PeerId{4}, operator_);
+  fleet.say(PeerId{4}, cancel);  // all of them wait for a sink that is not there
+  submit(kRoutesMax);
+  REQUIRE(fleet.sent<Busy>().size() == 1);
+
+  Dispatcher next(options);
+  Effects effects;
+  const TaskId damaged{1, 1, kRoutesMax - 1, 0};
+  disk.restore(
+      next, fleet.now, [](int) { return Payload{}; }, {damaged}, effects);
+  // One that is damaged too, and whose record does not say what it needed.
+  JournaledTask known;
+  known.id = {1, 1, kRoutesMax + 1, 0};
+  next.restore_damaged(known, "damaged", fleet.now, effects);
+  next.end_restore();
+  next.check_invariants();
+  CHECK(next.fleet_status(fleet.now).in_progress.in_all() == kRoutesMax + 1);
 }
 
 TEST_CASE("a live source has one frame waiting, however many it sends") {

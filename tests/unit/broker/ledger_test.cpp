@@ -349,3 +349,18 @@ TEST_CASE("nothing is foreseen where nothing is known, and what is over takes no
   CHECK(row.eta == Duration::zero());
   CHECK(row.elapsed == 2s);
 }
+
+TEST_CASE("whatever producers say of a job, its book can be written") {
+  constexpr auto kMost = std::uint64_t{1} << 53U;
+  Books books;
+  books.admit(books.source("a", kMost), "run");
+  books.admit(books.source("b", kMost), "run");
+  CHECK(books.ledger.find_job("run")->expected == kMost);
+  CHECK_FALSE(books.ledger.find_job("run")->total_unknown);
+
+  for (int i = 0; i < 100'000; ++i) books.admit(books.source("s" + std::to_string(i), 1), "many");
+  CHECK_FALSE(books.ledger.find_job("many")->total_unknown);
+  books.admit(books.source("one more", 1), "many");
+  CHECK(books.ledger.find_job("many")->joined.size() == 100'000);
+  CHECK(books.ledger.find_job("many")->total_unknown);
+}
