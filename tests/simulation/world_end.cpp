@@ -11,9 +11,10 @@ namespace framefleet::simulation {
 
 using namespace std::chrono_literals;
 
-/// A producer may have been told by the sink what the broker has yet to hear.
+/// A producer may have been told by the sink what the broker has yet to hear, or be gone while a
+/// broker that crashed has yet to come back to what its journal has.
 bool World::broker_is_empty() const {
-  if (!broker_) return true;
+  if (!broker_) return disk_.tasks().empty();
   return broker_->fleet_status(agenda_.now()).in_progress.in_all() == 0;
 }
 
