@@ -115,6 +115,7 @@ class Dispatcher {
     return options_.journal && task_class == TaskClass::batch;
   }
   JournaledTask journaled(const Task& task, Time now) const;
+  void leave_out_unwritten(PeerId peer, Admitted& answer) const;
   void answer_once_written(PeerId peer, Message message, Effects& out);
   void ask_for_the_restored(Time now, Effects& out);
   void on_known_of_restored(const Known& known, Time now, Effects& out);

@@ -32,6 +32,7 @@ void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
     }
   }
   if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
+  leave_out_unwritten(from, written);
   if (!written.tasks.empty()) answer_once_written(from, std::move(written), out);
   if (!settled.tasks.empty()) out.push_back(SendTo{from, std::move(settled)});
   if (unsure.empty()) return;

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <set>
 #include <utility>
+#include <variant>
 
 namespace framefleet::broker {
 namespace {
@@ -47,6 +49,17 @@ void Dispatcher::answer_once_written(PeerId peer, Message message, Effects& out)
   } else {
     unwritten_.push_back({++write_number_, peer, std::move(message)});
   }
+}
+
+/// Of what is asked again and again while the disk is full, one answer waits.
+void Dispatcher::leave_out_unwritten(PeerId peer, Admitted& answer) const {
+  std::set<TaskId> waiting;
+  for (const auto& unwritten : unwritten_) {
+    const auto* const admitted = std::get_if<Admitted>(&unwritten.message);
+    if (unwritten.peer != peer || admitted == nullptr) continue;
+    for (const auto& task : admitted->tasks) waiting.insert(task.id);
+  }
+  std::erase_if(answer.tasks, [&](const auto& task) { return waiting.contains(task.id); });
 }
 
 void Dispatcher::written(std::uint64_t number, Effects& out) {
