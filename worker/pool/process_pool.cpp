@@ -324,7 +324,8 @@ void ProcessPool::Parts::reap_orphans() {
 void ProcessPool::Parts::look_at_memory(Clock::time_point now) {
   if (now < look_at) return;
   ChildSlot& slot = children[look_next++ % children.size()];
-  if (!slot.child || !slot.child->able()) return;
+  // It may have said that it is ready before its zygote has said who it is.
+  if (!slot.child || !slot.child->able() || !slot.child->pidfd) return;
   slot.child->memory = memory_share(slot.child->pid);
   look_at = now + kLookInterval;
 }
