@@ -88,10 +88,7 @@ void Dispatcher::tick(Time now, Effects& out) {
     hand_back(*lease, Reason::lease_expired, "", now, out);
   }
   while (!delayed_.empty() && delayed_.begin()->first <= now) {
-    auto& task = task_at(delayed_.begin()->second);
-    leave_waiting(task);
-    ledger_.moved(task, TaskState::ready);
-    ready_again(task, now, out);
+    take_up(task_at(delayed_.begin()->second), now, out);
   }
   expire_overdue(now, out);
   answer_late_asks(now, out);

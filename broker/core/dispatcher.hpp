@@ -167,6 +167,7 @@ class Dispatcher {
   void remember_attempt(Task& task, const std::string& worker, Reason reason,
                         const std::string& text);
   void ready_again(Task& task, Time now, Effects& out);
+  void take_up(Task& task, Time now, Effects& out);
   void close_lease(const Lease& lease, const Task& task, Reason reason, Time now, Effects& out);
   void measure(Task& task, PeerId worker, Duration service);
   void pay_for_attempt(Task& task, Reason reason, Time now);

@@ -188,9 +188,7 @@ void Dispatcher::on_known_of_restored(const Known& known, Time now, Effects& out
   }
   for (const auto& id : known.unknown) {
     if (auto* const task = waiting(id)) {
-      leave_waiting(*task);
-      ledger_.moved(*task, TaskState::ready);
-      ready_again(*task, now, out);
+      take_up(*task, now, out);
     }
   }
   auto& open = asks_.at(known.asker).tasks;

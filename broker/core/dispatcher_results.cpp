@@ -187,6 +187,19 @@ void Dispatcher::ready_again(Task& task, Time now, Effects& out) {
   }
 }
 
+/// A delayed task has waited long enough. What comes from the journal keeps its order.
+void Dispatcher::take_up(Task& task, Time now, Effects& out) {
+  const bool restored = task.unsure;
+  leave_waiting(task);
+  ledger_.moved(task, TaskState::ready);
+  if (restored && !is_suspect(task)) {
+    note_waiting(task);
+    backlog_.push_back(task);
+  } else {
+    ready_again(task, now, out);
+  }
+}
+
 void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Time now,
                              Effects& out) {
   workers_.gave_back_slot(lease.worker, now + options_.recall_delay);
