@@ -88,6 +88,7 @@ ZygoteLink::ZygoteLink(ZygoteLink&& other) noexcept
 ZygoteLink::~ZygoteLink() {
   if (pid_ == 0) return;
   control_.close();
+  ::kill(pid_, SIGCONT);  // one that was stopped would not hear it
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
