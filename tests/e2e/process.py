@@ -56,6 +56,15 @@ def exists(pid):
     return stat_of(pid) is not None
 
 
+def command_of(pid):
+    """The name of its program, in 15 characters; None when it has ended, reaped or not."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            return file.read().rstrip("\n") if state_of(pid) != "Z" else None
+    except OSError:
+        return None
+
+
 def children_of(pid):
     """Ids of all processes that descend from `pid`, nearest first."""
     parents = {}
