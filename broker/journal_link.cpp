@@ -1,7 +1,5 @@
 #include "broker/journal_link.hpp"
 
-#include "broker/journals/lmdb_journal.hpp"
-
 #include "shared/telemetry/monotonic.hpp"
 
 #include <algorithm>
@@ -27,14 +25,19 @@ Error broken(const JournalFault& fault) {
           exit_code::kDiskError};
 }
 
+Result<void, Error> fault_of(const JournalWriterStatus& status) {
+  if (!status.fault) return {};
+  return fail(broken(*status.fault));
+}
+
 }  // namespace
 
 JournalLink::JournalLink(telemetry::Program& program, std::uint32_t incarnation)
     : program_(program), incarnation_(incarnation) {}
 
-Result<std::unique_ptr<JournalLink>, Error> JournalLink::open(const JournalLinkOptions& options,
+Result<std::unique_ptr<JournalLink>, Error> JournalLink::open(const JournalOptions& options,
                                                               telemetry::Program& program) {
-  auto journal = LmdbJournal::open({options.folder, options.bytes_max});
+  auto journal = LmdbJournal::open(options);
   if (!journal) return fail(journal.error());
   auto incarnation = (*journal)->begin_incarnation();
   if (!incarnation) return fail(broken(incarnation.error()));
@@ -78,11 +81,11 @@ Result<void, Error> JournalLink::restore(Dispatcher& dispatcher, transport::Payl
 }
 
 void JournalLink::gather(const Effects& effects, const transport::PayloadStore& payloads) {
-  const auto written_at_ms = static_cast<std::uint64_t>(telemetry::wall_clock_ms());
+  const auto wall_clock_ms = [] { return static_cast<std::uint64_t>(telemetry::wall_clock_ms()); };
   for (const auto& effect : effects) {
     if (const auto* write = std::get_if<WriteTask>(&effect)) {
       JournalAdmission admission{write->task, {}};
-      admission.task.written_at_ms = written_at_ms;
+      admission.task.written_at_ms = wall_clock_ms();
       for (const auto& frame : payloads.frames(write->payload.id)) {
         frames_.push_back(frame);
         admission.frames.push_back(frame.bytes());
@@ -90,7 +93,7 @@ void JournalLink::gather(const Effects& effects, const transport::PayloadStore& 
       changes_.emplace_back(std::move(admission));
     } else if (const auto* again = std::get_if<WriteAttempt>(&effect)) {
       JournalAttempt attempt{again->task};
-      attempt.task.written_at_ms = written_at_ms;
+      attempt.task.written_at_ms = wall_clock_ms();
       changes_.emplace_back(std::move(attempt));
     } else if (const auto* end = std::get_if<WriteEnd>(&effect)) {
       changes_.emplace_back(JournalEnd{end->task});
@@ -109,8 +112,9 @@ Result<void, Error> JournalLink::turn(Dispatcher& dispatcher, Time now, Effects&
     awaited_.pop_front();
   }
   if (answers > 0) dispatcher.written(answers, out);
-  look_at_room(dispatcher, now);
-  return fault();
+  const auto status = writer_->status();
+  look_at_room(status, dispatcher, now);
+  return fault_of(status);
 }
 
 /// Everything since the last time is one work, so that the books agree with the tasks in it.
@@ -133,8 +137,8 @@ void JournalLink::hand_over(Dispatcher& dispatcher) {
 }
 
 /// A journal that is nearly full, or a disk that is too slow, stops submits before it stops us.
-void JournalLink::look_at_room(Dispatcher& dispatcher, Time now) {
-  const auto status = writer_->status();
+void JournalLink::look_at_room(const JournalWriterStatus& status, Dispatcher& dispatcher,
+                               Time now) {
   const auto used = static_cast<double>(status.stats.used_bytes);
   const auto bytes_max = static_cast<double>(status.stats.bytes_max);
   const bool slow = !awaited_.empty() && now - awaited_.front().since > kSlow;
@@ -151,16 +155,10 @@ void JournalLink::look_at_room(Dispatcher& dispatcher, Time now) {
   }
 }
 
-Result<void, Error> JournalLink::fault() const {
-  const auto status = writer_->status();
-  if (!status.fault) return {};
-  return fail(broken(*status.fault));
-}
-
 Result<void, Error> JournalLink::close(Dispatcher& dispatcher) {
   hand_over(dispatcher);
   writer_->stop();
-  return fault();
+  return fault_of(writer_->status());
 }
 
 JournalLinkStats JournalLink::stats() const {

@@ -6,6 +6,7 @@
 
 #include "broker/core/dispatcher.hpp"
 #include "broker/journals/journal_writer.hpp"
+#include "broker/journals/lmdb_journal.hpp"
 
 #include "shared/telemetry/program.hpp"
 #include "shared/transport/frame.hpp"
@@ -13,7 +14,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,11 +21,6 @@
 #include <vector>
 
 namespace framefleet::broker {
-
-struct JournalLinkOptions {
-  std::filesystem::path folder;  ///< Empty: no journal.
-  std::uint64_t bytes_max{0};    ///< Of its file.
-};
 
 /// For metrics.
 struct JournalLinkStats {
@@ -38,7 +33,7 @@ class JournalLink {
  public:
   /// Verifies the journal and begins another incarnation, which is on the disk at its return.
   /// Errors: 69 another broker has it, 73 and 74 it cannot be made, read or written; what to do.
-  static Result<std::unique_ptr<JournalLink>, Error> open(const JournalLinkOptions& options,
+  static Result<std::unique_ptr<JournalLink>, Error> open(const JournalOptions& options,
                                                           telemetry::Program& program);
 
   std::uint32_t incarnation() const { return incarnation_; }
@@ -64,8 +59,7 @@ class JournalLink {
   JournalLink(telemetry::Program& program, std::uint32_t incarnation);
 
   void hand_over(Dispatcher& dispatcher);
-  Result<void, Error> fault() const;
-  void look_at_room(Dispatcher& dispatcher, Time now);
+  void look_at_room(const JournalWriterStatus& status, Dispatcher& dispatcher, Time now);
 
   telemetry::Program& program_;
   std::uint32_t incarnation_;

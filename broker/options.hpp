@@ -2,7 +2,7 @@
 // What a broker can be told.
 
 #include "broker/core/options.hpp"
-#include "broker/journal_link.hpp"
+#include "broker/journals/lmdb_journal.hpp"
 
 #include "shared/config/option_set.hpp"
 #include "shared/transport/hub.hpp"
@@ -15,7 +15,8 @@ namespace framefleet::broker {
 struct BrokerOptions {
   CoreOptions core;
   transport::HubOptions hub{.bind = {"tcp://127.0.0.1:5555"}};
-  JournalLinkOptions journal;
+  /// No folder: no journal. 0 bytes: twice backlog_bytes_max.
+  JournalOptions journal;
   /// How long a drain may take before what is left is given up.
   Duration drain_timeout{std::chrono::seconds{30}};
 };

@@ -74,10 +74,9 @@ void Dispatcher::written(std::uint64_t number, Effects& out) {
 }
 
 JournaledBooks Dispatcher::changed_books() {
-  const bool others_changed = ledger_.others_changed();
   auto books = ledger_.take_changed();
-  if (std::exchange(fleet_changed_, false) || others_changed) {
-    books.fleet = ledger_.fleet_book();
+  if (std::exchange(fleet_changed_, false)) books.fleet = ledger_.fleet_book();
+  if (books.fleet) {
     books.fleet->store = store_;
     books.fleet->paused = paused_;
   }
@@ -187,9 +186,7 @@ void Dispatcher::on_known_of_restored(const Known& known, Time now, Effects& out
     }
   }
   for (const auto& id : known.unknown) {
-    if (auto* const task = waiting(id)) {
-      take_up(*task, now, out);
-    }
+    if (auto* const task = waiting(id)) take_up(*task, now, out);
   }
   auto& open = asks_.at(known.asker).tasks;
   std::erase_if(open, [&waiting](const TaskId& id) { return waiting(id) == nullptr; });

@@ -10,7 +10,8 @@ namespace {
 
 /// A rate is taken over one to two of these.
 constexpr Duration kRateWindow = std::chrono::seconds{10};
-// What a job's book can hold, whatever producers say.
+/// What a job's book can hold, whatever producers say: 9 bytes a source, which are written with
+/// every change of it, make a megabyte; and no record has a larger number.
 constexpr std::size_t kJoinedMax = 100'000;
 constexpr std::uint64_t kExpectedMax = std::uint64_t{1} << 53U;
 

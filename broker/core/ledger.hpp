@@ -67,12 +67,13 @@ class Ledger {
 
   /// What is said to change is kept for take_changed(), from here on.
   void keep_changes() { keeps_changes_ = true; }
-  /// Books of sources and jobs that changed since the last time, in an order that no hash decides.
+  /// Books that changed since the last time, in an order that no hash decides; of the fleet's what
+  /// the ledger knows.
   JournaledBooks take_changed();
-  /// The accounts that were added up as "other" changed since that.
-  bool others_changed() const { return others_changed_; }
   /// What the ledger knows of the fleet's book.
-  FleetBook fleet_book() const;
+  FleetBook fleet_book() const {
+    return {.store = {}, .other_sources = other_sources_, .other_jobs = other_jobs_};
+  }
   /// Something of it that is not counted here changed.
   void note(Source& source);
   void note(Job* job);

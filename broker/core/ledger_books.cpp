@@ -9,14 +9,6 @@
 namespace framefleet::broker {
 namespace {
 
-JournaledAccount journaled(const Account& account) {
-  return {account.submitted, account.rejected, account.admitted, account.settled};
-}
-
-Account restored_account(const JournaledAccount& account) {
-  return {account.submitted, account.rejected, account.admitted, account.settled};
-}
-
 SourceBook book_of(const Source& source) {
   return {.hash = source.hash,
           .name = source.name,
@@ -27,7 +19,7 @@ SourceBook book_of(const Source& source) {
           .stored_before = source.stored_before,
           .counted_through = source.counted_through,
           .job = source.counted_in == nullptr ? std::string{} : source.counted_in->name,
-          .account = journaled(source.account)};
+          .account = source.account};
 }
 
 JobBook book_of(const Job& job) {
@@ -38,7 +30,7 @@ JobBook book_of(const Job& job) {
           .cancelled = job.cancelled,
           .ended = job.ended_at != kNever,
           .joined = {job.joined.begin(), job.joined.end()},
-          .account = journaled(job.account)};
+          .account = job.account};
 }
 
 /// Makes the books say what is there. False: they did so before.
@@ -62,13 +54,6 @@ void Ledger::note(Job* job) {
   changed_jobs_.push_back(job->name);
 }
 
-FleetBook Ledger::fleet_book() const {
-  FleetBook book;
-  book.other_sources = journaled(other_sources_);
-  book.other_jobs = journaled(other_jobs_);
-  return book;
-}
-
 JournaledBooks Ledger::take_changed() {
   JournaledBooks books;
   for (const auto hash : std::exchange(changed_sources_, {})) {
@@ -90,13 +75,13 @@ JournaledBooks Ledger::take_changed() {
   for (auto& name : std::exchange(gone_jobs_, {})) {
     if (find_job(name) == nullptr) books.jobs_gone.push_back(std::move(name));
   }
-  others_changed_ = false;
+  if (std::exchange(others_changed_, false)) books.fleet = fleet_book();
   return books;
 }
 
 void Ledger::restore(const FleetBook& book) {
-  other_sources_ = restored_account(book.other_sources);
-  other_jobs_ = restored_account(book.other_jobs);
+  other_sources_ = book.other_sources;
+  other_jobs_ = book.other_jobs;
 }
 
 void Ledger::restore(const JobBook& book, Time now) {
@@ -107,7 +92,7 @@ void Ledger::restore(const JobBook& book, Time now) {
   job.total_unknown = book.total_unknown;
   job.cancelled = book.cancelled;
   job.joined = {book.joined.begin(), book.joined.end()};
-  job.account = restored_account(book.account);
+  job.account = book.account;
   job.began_at = job.window_at = now;
   if (book.ended) job.ended_at = now;
 }
@@ -121,7 +106,7 @@ void Ledger::restore(const SourceBook& book) {
   source.stored_before = book.stored_before;
   source.counted_through = book.counted_through;
   source.counted_in = find_job(book.job);
-  source.account = restored_account(book.account);
+  source.account = book.account;
 }
 
 void Ledger::restored(Task& task) {

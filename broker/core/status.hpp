@@ -2,8 +2,9 @@
 // What an operator is shown of the broker's state: rows of plain values, copied out of the tables.
 // The shell turns them into documents (docs/PROTOCOL.md, "Operating").
 
-#include "broker/core/account.hpp"
+#include "broker/core/in_progress.hpp"
 
+#include "shared/base/account.hpp"
 #include "shared/base/strong_id.hpp"
 #include "shared/base/time.hpp"
 

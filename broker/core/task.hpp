@@ -3,10 +3,11 @@
 // as long as they live. The ledger owns sources and jobs, the dispatcher owns tasks; the backlog
 // links tasks that wait into queues without copying them.
 
-#include "broker/core/account.hpp"
+#include "broker/core/in_progress.hpp"
 #include "broker/core/mean.hpp"
 #include "broker/core/retry_policy.hpp"
 
+#include "shared/base/account.hpp"
 #include "shared/base/journal_records.hpp"
 #include "shared/base/messages.hpp"
 

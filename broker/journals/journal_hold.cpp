@@ -9,7 +9,7 @@
 namespace framefleet::broker {
 namespace {
 
-void subtract(JournaledAccount& account, std::uint64_t tasks) {
+void subtract(Account& account, std::uint64_t tasks) {
   account.submitted -= std::min(account.submitted, tasks);
   account.admitted -= std::min(account.admitted, tasks);
 }

@@ -33,9 +33,12 @@ namespace framefleet::broker {
 struct JournalWriterOptions {
   std::size_t group_records_max{4096};             ///< Of one commit, or one work if it has more.
   std::uint64_t group_bytes_max{4 * 1024 * 1024};  ///< The same.
-  std::size_t queue_works_max{65'536};             ///< Handed over and not durable.
+  /// Handed over and not durable, at most. A broker has stopped admitting long before: these are
+  /// what a bug in that may cost.
+  std::size_t queue_works_max{65'536};
   std::uint64_t queue_bytes_max{std::uint64_t{1} << 30U};
-  Duration retry_delay_min{std::chrono::milliseconds(100)};  ///< Of a full journal; doubles.
+  /// Between tries of a full journal; doubles, up to what is soon enough for a person.
+  Duration retry_delay_min{std::chrono::milliseconds(100)};
   Duration retry_delay_max{std::chrono::seconds(5)};
   std::function<Time()> now;  ///< For the durations of commits. Required.
 };

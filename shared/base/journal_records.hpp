@@ -3,12 +3,12 @@
 // must agree with them. Plain values; a journal stores them, the broker's core makes and reads
 // them.
 
+#include "shared/base/account.hpp"
 #include "shared/base/task.hpp"
 #include "shared/base/task_id.hpp"
 #include "shared/base/task_messages.hpp"
 #include "shared/base/time.hpp"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,16 +38,6 @@ struct JournaledTask {
   friend bool operator==(const JournaledTask&, const JournaledTask&) = default;
 };
 
-/// The terms of the ledger that only count up.
-struct JournaledAccount {
-  std::uint64_t submitted{0};
-  std::uint64_t rejected{0};
-  std::uint64_t admitted{0};
-  std::array<std::uint64_t, kStatusCount> settled{};
-
-  friend bool operator==(const JournaledAccount&, const JournaledAccount&) = default;
-};
-
 struct SourceBook {
   std::uint64_t hash{0};  ///< Its key.
   std::string name;
@@ -58,7 +48,7 @@ struct SourceBook {
   std::uint64_t stored_before{0};
   std::uint64_t counted_through{0};
   std::string job;  ///< That its pictures are counted in; "": none.
-  JournaledAccount account;
+  Account account;
 
   friend bool operator==(const SourceBook&, const SourceBook&) = default;
 };
@@ -71,7 +61,7 @@ struct JobBook {
   bool cancelled{false};
   bool ended{false};
   std::vector<std::uint64_t> joined;  ///< Hashes of sources, growing.
-  JournaledAccount account;
+  Account account;
 
   friend bool operator==(const JobBook&, const JobBook&) = default;
 };
@@ -80,8 +70,8 @@ struct JobBook {
 struct FleetBook {
   std::string store;  ///< UUID of the store that the outcomes go to; "": none yet.
   bool paused{false};
-  JournaledAccount other_sources;  ///< Of sources and jobs whose own books were given up.
-  JournaledAccount other_jobs;
+  Account other_sources;  ///< Of sources and jobs whose own books were given up.
+  Account other_jobs;
 
   friend bool operator==(const FleetBook&, const FleetBook&) = default;
 };

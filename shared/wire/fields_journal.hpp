@@ -41,7 +41,7 @@ void fields(V& v, M& m) {
   v.must("written_at_ms", m.written_at_ms, Range{kWallClockMsMax});
 }
 
-template <class V, Of<JournaledAccount> M>
+template <class V, Of<Account> M>
 void fields(V& v, M& m) {
   v.may("submitted", m.submitted, Range{});
   v.may("rejected", m.rejected, Range{});

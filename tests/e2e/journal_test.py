@@ -18,6 +18,15 @@ class JournalTest(unittest.TestCase):
         return fleet.broker("--journal", fleet.folder / "journal", "--journal-bytes-max", "64MiB",
                             *arguments)
 
+    def leave_in_journal(self, fleet, count):
+        """A producer and a broker die when the journal has everything."""
+        broker = self.broker(fleet)
+        producer = fleet.producer(source(count), detect="markers")
+        eventually(lambda: broker.metrics().get("framefleet_broker_journal_tasks") == count,
+                   "the journal has everything")
+        producer.kill()
+        broker.kill()
+
     def check_frames(self, fleet, count):
         self.assertEqual(fleet.store.by_status(), {"ok": count})
         self.assertEqual(frames_in(fleet.store), {n: (CAMERA, n) for n in range(count)})
@@ -25,12 +34,7 @@ class JournalTest(unittest.TestCase):
     def test_neither_producer_nor_broker_need_live_until_the_work_is_done(self):
         count = 60  # fewer than a producer may have unsettled
         with Fleet() as fleet:
-            broker = self.broker(fleet)
-            producer = fleet.producer(source(count), detect="markers")
-            eventually(lambda: broker.metrics().get("framefleet_broker_journal_tasks") == count,
-                       "the journal has everything")
-            producer.kill()
-            broker.kill()
+            self.leave_in_journal(fleet, count)
             broker = self.broker(fleet)
             self.assertEqual(int(broker.until_log("journal_read")["tasks"]), count)
             fleet.sink().until_log("store_open")
@@ -83,12 +87,7 @@ class JournalTest(unittest.TestCase):
     def test_a_damaged_picture_is_lost_by_name_and_nothing_else(self):
         count = 30
         with Fleet() as fleet:
-            broker = self.broker(fleet)
-            producer = fleet.producer(source(count), detect="markers")
-            eventually(lambda: broker.metrics().get("framefleet_broker_journal_tasks") == count,
-                       "the journal has everything")
-            producer.kill()
-            broker.kill()
+            self.leave_in_journal(fleet, count)
             file = fleet.folder / "journal" / "data.mdb"
             content = bytearray(file.read_bytes())
             content[content.index(b"\xff\xd8\xff") + 3000] ^= 1

@@ -33,7 +33,7 @@ struct Served {
 std::string broker_text() {
   broker::BrokerMetrics metrics;
   broker::BrokerStats stats;
-  broker::Account account;
+  Account account;
   account.settled.fill(1);
   stats.dispatcher.by_source.emplace_back("photos", account);
   metrics.publish(stats);

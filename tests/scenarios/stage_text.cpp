@@ -190,7 +190,7 @@ std::string Stage::text(const broker::Effect& effect) const {
 
 std::string Stage::show(const std::string& what) const {
   std::string lines;
-  const auto books = [](const broker::Account& account, const broker::InProgress& now) {
+  const auto books = [](const Account& account, const broker::InProgress& now) {
     std::string line = fmt::format(" submitted={} rejected={} admitted={}", account.submitted,
                                    account.rejected, account.admitted);
     for (std::size_t i = 0; i < kStatusCount; ++i) {

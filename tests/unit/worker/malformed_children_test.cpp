@@ -56,27 +56,6 @@ double cpu_seconds(pid_t process) {
   return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-bool agrees(const Result<Worked, WorkError>& result, Verdict verdict) {
-  const auto refused_as = [&](Reason reason) { return !result && result.error().reason == reason; };
-  switch (verdict) {
-    case Verdict::any:
-      return result.has_value() || refused_as(Reason::empty_picture) ||
-             refused_as(Reason::not_a_picture) || refused_as(Reason::too_large_picture) ||
-             refused_as(Reason::undecodable);
-    case Verdict::pixels:
-      return result.has_value();
-    case Verdict::refused:
-      return !result.has_value() && agrees(result, Verdict::any);
-    case Verdict::not_a_picture:
-      return refused_as(Reason::not_a_picture);
-    case Verdict::too_large:
-      return refused_as(Reason::too_large_picture);
-    case Verdict::undecodable:
-      return refused_as(Reason::undecodable);
-  }
-  return false;
-}
-
 /// One child, and what it costs.
 class Court {
  public:
@@ -109,7 +88,7 @@ class Court {
       dearest_name_ = malformed.name;
     }
     REQUIRE(done.size() == 1);
-    if (agrees(done[0].result, malformed.verdict) && spent <= kCpuSecondsMax) return;
+    if (test::agrees(done[0].result, malformed.verdict) && spent <= kCpuSecondsMax) return;
     INFO((done[0].result ? "pixels" : done[0].result.error().text));
     FAIL_CHECK("decided wrongly, or in " << spent << " s of processor time");
   }

@@ -4,6 +4,8 @@
 
 #include "tests/unit/worker/picture_seeds.hpp"
 
+#include "shared/base/reason.hpp"
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,6 +15,32 @@ namespace framefleet::test {
 /// What must be decided about a file where only one answer is right; `any` where its bytes may
 /// still happen to be a picture.
 enum class Verdict { any, pixels, refused, not_a_picture, too_large, undecodable };
+
+inline bool is_of_the_gate(Reason reason) {
+  return reason == Reason::empty_picture || reason == Reason::not_a_picture ||
+         reason == Reason::too_large_picture || reason == Reason::undecodable;
+}
+
+/// Whether a result, of whatever has decided, is what must be.
+template <class Result>
+bool agrees(const Result& result, Verdict verdict) {
+  const auto refused_as = [&](Reason reason) { return !result && result.error().reason == reason; };
+  switch (verdict) {
+    case Verdict::any:
+      return result.has_value() || is_of_the_gate(result.error().reason);
+    case Verdict::pixels:
+      return result.has_value();
+    case Verdict::refused:
+      return !result.has_value() && is_of_the_gate(result.error().reason);
+    case Verdict::not_a_picture:
+      return refused_as(Reason::not_a_picture);
+    case Verdict::too_large:
+      return refused_as(Reason::too_large_picture);
+    case Verdict::undecodable:
+      return refused_as(Reason::undecodable);
+  }
+  return false;
+}
 
 struct MalformedPicture {
   std::string name;  ///< What was done to what.

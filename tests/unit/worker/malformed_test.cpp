@@ -64,35 +64,10 @@ std::uint64_t status_bytes(const std::string& field) {
   return 0;
 }
 
-bool is_of_the_gate(Reason reason) {
-  return reason == Reason::empty_picture || reason == Reason::not_a_picture ||
-         reason == Reason::too_large_picture || reason == Reason::undecodable;
-}
-
-bool agrees(const Result<Picture, PictureError>& picture, Verdict verdict) {
-  const auto refused_as = [&](Reason reason) {
-    return !picture && picture.error().reason == reason;
-  };
-  switch (verdict) {
-    case Verdict::any:
-      return true;
-    case Verdict::pixels:
-      return picture.has_value();
-    case Verdict::refused:
-      return !picture.has_value();
-    case Verdict::not_a_picture:
-      return refused_as(Reason::not_a_picture);
-    case Verdict::too_large:
-      return refused_as(Reason::too_large_picture);
-    case Verdict::undecodable:
-      return refused_as(Reason::undecodable);
-  }
-  return false;
-}
-
 /// A complete answer: pixels of one size in both planes within the limits, or words and a reason.
 bool is_an_answer(const Result<Picture, PictureError>& picture) {
-  if (!picture) return is_of_the_gate(picture.error().reason) && !picture.error().text.empty();
+  if (!picture)
+    return test::is_of_the_gate(picture.error().reason) && !picture.error().text.empty();
   const auto fits = [&](const Plane& plane, int channels) {
     return plane.width == picture->width && plane.height == picture->height &&
            plane.channels == channels;
@@ -138,7 +113,8 @@ class Inquest {
       dearest_name_ = malformed.name;
     }
     if (!picture) UNSCOPED_INFO(picture.error().text);
-    if (!is_an_answer(picture) || !agrees(picture, malformed.verdict) || spent > kCpuSecondsMax) {
+    if (!is_an_answer(picture) || !test::agrees(picture, malformed.verdict) ||
+        spent > kCpuSecondsMax) {
       UNSCOPED_INFO("decided in " << spent << " s of processor time");
       FAIL_CHECK("decided wrongly, or too late");
     }

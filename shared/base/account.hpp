@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <numeric>
 
-namespace framefleet::broker {
+namespace framefleet {
 
 struct Account {
   std::uint64_t submitted{0};
@@ -39,16 +39,4 @@ struct Account {
   friend bool operator==(const Account&, const Account&) = default;
 };
 
-/// Tasks in progress by state: counted in the tables, never the rest of something.
-struct InProgress {
-  std::uint64_t ready{0};
-  std::uint64_t delayed{0};
-  std::uint64_t leased{0};
-  std::uint64_t storing{0};
-
-  std::uint64_t backlog() const { return ready + delayed + leased; }
-  std::uint64_t in_all() const { return backlog() + storing; }
-  friend bool operator==(const InProgress&, const InProgress&) = default;
-};
-
-}  // namespace framefleet::broker
+}  // namespace framefleet
