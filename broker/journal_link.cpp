@@ -1,5 +1,6 @@
 #include "broker/journal_link.hpp"
 
+#include "shared/base/failpoint.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
 #include <algorithm>
@@ -49,6 +50,7 @@ Result<std::unique_ptr<JournalLink>, Error> JournalLink::open(const JournalOptio
 Result<void, Error> JournalLink::restore(Dispatcher& dispatcher, transport::PayloadStore& payloads,
                                          Time now, Effects& out) {
   const auto wall_now = static_cast<std::uint64_t>(telemetry::wall_clock_ms());
+  failpoint("journal.scan.before");
   std::vector<RestoredTask> tasks;
   const auto contents = journal_->scan([&](JournaledTask task, std::vector<std::string> bytes) {
     std::vector<transport::Frame> frames;
@@ -59,6 +61,7 @@ Result<void, Error> JournalLink::restore(Dispatcher& dispatcher, transport::Payl
         {std::move(task), std::chrono::milliseconds{passed}, payloads.put(std::move(frames))});
   });
   if (!contents) return fail(broken(contents.error()));
+  failpoint("journal.scan.after");
   dispatcher.restore(contents->fleet, contents->jobs, contents->sources, now);
   const auto restored = tasks.size();
   for (auto& task : tasks) dispatcher.restore(std::move(task), now);
@@ -111,7 +114,11 @@ Result<void, Error> JournalLink::turn(Dispatcher& dispatcher, Time now, Effects&
     answers = awaited_.front().answers;
     awaited_.pop_front();
   }
-  if (answers > 0) dispatcher.written(answers, out);
+  if (answers > 0) {
+    failpoint("broker.written.before");
+    dispatcher.written(answers, out);
+    failpoint("broker.written.after");
+  }
   const auto status = writer_->status();
   look_at_room(status, dispatcher, now);
   return fault_of(status);

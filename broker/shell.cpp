@@ -2,6 +2,7 @@
 
 #include "broker/status_document.hpp"
 
+#include "shared/base/failpoint.hpp"
 #include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
@@ -44,6 +45,7 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(BrokerOptions options,
   }
   auto hub = transport::Hub::open(options.hub);
   if (!hub) return fail(hub.error());
+  failpoint("broker.bound");
   std::unique_ptr<Shell> shell(new Shell(options, program, std::move(*hub), std::move(journal)));
   if (auto begun = shell->begin(); !begun) return fail(begun.error());
   return shell;
@@ -69,6 +71,7 @@ Result<void, Error> Shell::begin() {
   const Time now = telemetry::monotonic_now();
   auto restored = journal_->restore(dispatcher_, hub_->payloads(), now, effects_);
   if (!restored) return restored;
+  failpoint("broker.restored");
   perform();
   return write(now);
 }
@@ -77,7 +80,9 @@ Result<int, Error> Shell::run() {
   auto ended = work();
   if (!journal_ || !ended) return ended;
   // What was promised is on the disk before anybody can believe that we left in order.
+  failpoint("broker.drain.journal");
   if (auto closed = journal_->close(dispatcher_); !closed) return fail(closed.error());
+  failpoint("broker.drain.end");
   return ended;
 }
 
@@ -92,6 +97,7 @@ Result<int, Error> Shell::work() {
       case telemetry::DrainWatch::Word::nothing:
         break;
       case telemetry::DrainWatch::Word::drain:
+        failpoint("broker.drain.begin");
         dispatcher_.drain(effects_);
         break;
       case telemetry::DrainWatch::Word::stop:

@@ -5,6 +5,7 @@
 
 #include "shared/base/assert.hpp"
 #include "shared/base/detector_list.hpp"
+#include "shared/base/failpoint.hpp"
 #include "shared/config/version.hpp"
 #include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
@@ -158,6 +159,7 @@ Result<int, Error> Shell::run() {
       case telemetry::DrainWatch::Word::nothing:
         break;
       case telemetry::DrainWatch::Word::drain:
+        failpoint("producer.drain.begin");
         submission_.drain(now, effects_);
         break;
       case telemetry::DrainWatch::Word::stop:
@@ -250,6 +252,7 @@ void Shell::read(PictureRef ref) {
     submission_.no_picture(ref, !source.next_sequence(ref.sequence + 1), now, effects_);
   } else {
     metrics_.read(now - began_at);
+    failpoint("producer.picture.read");
     submission_.picture(ref, task_of(ref, std::move(**picture)), now, effects_);
   }
 }

@@ -2,6 +2,7 @@
 
 #include "sink/stores/sqlite_store.hpp"
 
+#include "shared/base/failpoint.hpp"
 #include "shared/config/version.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/wire/codec.hpp"
@@ -74,6 +75,7 @@ Result<int, Error> Shell::run() {
       case telemetry::DrainWatch::Word::nothing:
         break;
       case telemetry::DrainWatch::Word::drain:
+        failpoint("sink.drain.begin");
         intake_.drain(now, effects_);
         perform(now);
         break;

@@ -6,6 +6,7 @@
 #include "worker/pool/thread_pool.hpp"
 #include "worker/pool/zygote.hpp"
 
+#include "shared/base/failpoint.hpp"
 #include "shared/config/version.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/telemetry/process_stat.hpp"
@@ -131,6 +132,7 @@ Result<int, Error> Shell::work() {
       case telemetry::DrainWatch::Word::nothing:
         break;
       case telemetry::DrainWatch::Word::drain:
+        failpoint("worker.drain.begin");
         session_.drain(now, effects_);
         perform(now);
         break;
@@ -205,6 +207,7 @@ void Shell::take_done(Time now) {
     if (ticket == tickets_.end()) continue;
     const LeaseId lease = ticket->second;
     tickets_.erase(ticket);
+    failpoint("worker.answer.taken");
     if (done.result) {
       finish(lease, std::move(*done.result), done.elapsed, now);
     } else {
@@ -229,6 +232,7 @@ void Shell::finish(const LeaseId& lease, Worked worked, Duration elapsed, Time n
     frames.push_back(transport::Frame::of(std::move(artefact)));
   }
   session_.finished(lease, channel_->payloads().put(std::move(frames)), elapsed, now, effects_);
+  failpoint("worker.result.kept");
 }
 
 /// Why a result is too much for the broker that welcomed us; "" when it is not.
@@ -337,7 +341,10 @@ void Shell::start(const AssignedTask& task, Time now) {
   for (const auto& frame : *frames) order.frames.push_back(frame.bytes());
   order.keep_alive = frames;
   tickets_.emplace(order.ticket, task.lease);
-  if (pool_->start(std::move(order))) return;
+  failpoint("worker.order.before");
+  const bool started = pool_->start(std::move(order));
+  failpoint("worker.order.after");
+  if (started) return;
   // The core counts the same slots as the pool, so this is a bug of ours; no task may pay for it.
   tickets_.erase(last_ticket_);
   program_.log.error("pool_full", {{"task", to_string(task.id)}});

@@ -2,6 +2,7 @@
 
 #include "broker/journals/record_seal.hpp"
 
+#include "shared/base/failpoint.hpp"
 #include "shared/wire/journal_codec.hpp"
 
 #include <fmt/format.h>
@@ -69,11 +70,13 @@ Result<void, JournalFault> JournalChanges::apply(const JournalAdmission& admissi
   if (!before) return fail(fault_of(before.error(), "read"));
   if (!*before) ++state_.tasks;
   if (auto put = put_task(admission.task); !put) return put;
+  failpoint("journal.admission.record");
   const auto bytes = kSealBytes + payload_bytes(admission.frames);
   const auto room = transaction_.put_room(Table::payloads, key, bytes);
   if (!room) return fail(fault_of(room.error(), "write"));
   put_payload(admission.frames, *room + kSealBytes);
   seal(Table::payloads, key, transaction_.number(), {*room, bytes});
+  failpoint("journal.admission.payload");
   return forget_quarantined(key);
 }
 
@@ -86,7 +89,9 @@ Result<void, JournalFault> JournalChanges::apply(const JournalAttempt& attempt) 
                                          "it does not have",
                                          to_string(attempt.task.id))});
   }
-  return put_task(attempt.task);
+  auto put = put_task(attempt.task);
+  failpoint("journal.attempt.record");
+  return put;
 }
 
 Result<void, JournalFault> JournalChanges::apply(const JournalEnd& end) {
@@ -95,8 +100,10 @@ Result<void, JournalFault> JournalChanges::apply(const JournalEnd& end) {
   if (!removed) return fail(fault_of(removed.error(), "write"));
   if (!*removed) return forget_quarantined(key);
   --state_.tasks;
+  failpoint("journal.end.record");
   const auto payload = transaction_.remove(Table::payloads, key);
   if (!payload) return fail(fault_of(payload.error(), "write"));
+  failpoint("journal.end.payload");
   return {};
 }
 
@@ -112,6 +119,7 @@ Result<void, JournalFault> JournalChanges::apply(const JournaledBooks& books) {
     if (!body) return fail(unwritable(body.error()));
     return put(table, key, *body);
   };
+  failpoint("journal.books.before");
   auto done = for_each(books.sources_gone,
                        [&](std::uint64_t hash) { return remove(Table::sources, hash_key(hash)); });
   if (done) {
@@ -128,6 +136,7 @@ Result<void, JournalFault> JournalChanges::apply(const JournaledBooks& books) {
                     [&](const JobBook& book) { return write(Table::jobs, book.name, book); });
   }
   if (done && books.fleet) done = write(Table::meta, kFleetKey, *books.fleet);
+  failpoint("journal.books.after");
   return done;
 }
 

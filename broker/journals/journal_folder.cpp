@@ -1,5 +1,7 @@
 #include "broker/journals/journal_folder.hpp"
 
+#include "shared/base/failpoint.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
@@ -102,6 +104,7 @@ Result<void, Error> JournalFolder::reserve(const std::filesystem::path& file,
 Result<void, Error> JournalFolder::complete(const std::filesystem::path& from,
                                             const std::filesystem::path& to) const {
   if (::rename(from.c_str(), to.c_str()) != 0) return fail(cannot("create", to));
+  failpoint("journal.create.renamed");
   if (::fsync(lock_.get()) != 0) return fail(cannot("sync", path_));
   return {};
 }

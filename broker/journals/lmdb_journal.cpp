@@ -6,6 +6,7 @@
 #include "broker/journals/record_seal.hpp"
 #include "broker/journals/verify.hpp"
 
+#include "shared/base/failpoint.hpp"
 #include "shared/wire/journal_codec.hpp"
 
 #include <fmt/format.h>
@@ -77,7 +78,9 @@ Result<void, Error> create(const JournalFolder& folder, std::uint64_t bytes_max)
       return fail(unusable(folder.path(), written.error().text, exit_code::kCannotCreate));
     }
   }
+  failpoint("journal.create.written");
   if (auto reserved = folder.reserve(unfinished, bytes_max); !reserved) return reserved;
+  failpoint("journal.create.reserved");
   return folder.complete(unfinished, folder.file());
 }
 
@@ -107,7 +110,9 @@ Result<std::unique_ptr<LmdbJournal>, Error> LmdbJournal::open(const JournalOptio
   if (!fs::exists(folder->file())) {
     if (auto created = create(*folder, bytes_max); !created) return fail(created.error());
   } else {
+    failpoint("journal.verify.before");
     auto findings = verify_in_child(folder->path());
+    failpoint("journal.verify.after");
     if (!findings.problems.empty()) return fail(unusable(folder->path(), findings));
     damaged = std::move(findings.damaged);
   }
@@ -130,9 +135,11 @@ Result<std::unique_ptr<LmdbJournal>, Error> LmdbJournal::open(const JournalOptio
         for (const auto& task : parts->found_damaged) {
           if (moved) moved = changes.quarantine(task);
         }
+        failpoint("journal.quarantine.before");
         return moved;
       });
   if (!quarantined) return fail(unusable(options.folder, quarantined.error().text));
+  failpoint("journal.quarantine.after");
   return std::unique_ptr<LmdbJournal>(new LmdbJournal(std::move(parts)));
 }
 
@@ -140,23 +147,29 @@ Result<std::uint32_t, JournalFault> LmdbJournal::begin_incarnation() {
   std::uint32_t incarnation = 0;
   const auto begun = in_one_transaction(parts_->environment, [&](JournalChanges& changes, auto&) {
     incarnation = ++changes.state().incarnation;
+    failpoint("journal.incarnation.before");
     return Result<void, JournalFault>{};
   });
   if (!begun) return fail(begun.error());
+  failpoint("journal.incarnation.after");
   return incarnation;
 }
 
 Result<void, JournalFault> LmdbJournal::commit(std::span<const JournalBatch> batches) {
   const bool admits = std::any_of(batches.begin(), batches.end(), has_admission);
-  return in_one_transaction(
+  auto committed = in_one_transaction(
       parts_->environment,
       [&](JournalChanges& changes, LmdbTransaction& transaction) -> Result<void, JournalFault> {
+        failpoint("journal.begin");
         for (const auto& batch : batches) {
           if (auto applied = changes.apply(batch); !applied) return applied;
         }
+        failpoint("journal.commit.before");
         if (!admits || transaction.used_bytes() <= parts_->bytes_for_admissions()) return {};
         return fail(JournalFault{JournalFault::Kind::full, "the journal is full"});
       });
+  failpoint("journal.commit.after");
+  return committed;
 }
 
 namespace {

@@ -1,5 +1,7 @@
 #include "producer/sources/file_io.hpp"
 
+#include "shared/base/failpoint.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -36,6 +38,7 @@ int write_durably(const std::filesystem::path& path, std::string_view text) {
   const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd.is_open()) return errno;
   if (const int error = write_all(fd.get(), text); error != 0) return error;
+  failpoint("manifest.written");
   return ::fsync(fd.get()) == 0 ? 0 : errno;
 }
 
@@ -97,7 +100,9 @@ Result<void, Error> replace_file(const std::filesystem::path& path, std::string_
   auto temporary = path;
   temporary += ".tmp";
   int error = write_durably(temporary, text);
+  failpoint("manifest.synced");
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  failpoint("manifest.renamed");
   if (error == 0) error = sync_folder(path.parent_path());
   if (error == 0) return {};
   return fail(Error{fmt::format("cannot write {}: {}", path.string(), system_reason(error)),

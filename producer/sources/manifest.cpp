@@ -3,6 +3,7 @@
 #include "producer/sources/source_name.hpp"
 
 #include "shared/base/assert.hpp"
+#include "shared/base/failpoint.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -274,7 +275,9 @@ std::string Manifest::written() const {
 
 Result<void, Error> Manifest::save() {
   if (path_.empty() || !changed_) return {};
+  failpoint("manifest.before");
   if (auto saved = replace_file(path_, written()); !saved) return saved;
+  failpoint("manifest.after");
   changed_ = false;
   return {};
 }

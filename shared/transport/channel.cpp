@@ -2,6 +2,7 @@
 
 #include "shared/transport/address.hpp"
 #include "shared/transport/courier.hpp"
+#include "shared/transport/message_points.hpp"
 #include "shared/wire/codec.hpp"
 
 #include <fmt/format.h>
@@ -121,8 +122,14 @@ Result<std::unique_ptr<Channel>, Error> Channel::open(const ChannelOptions& opti
 
 void Channel::dial() { socket_->dial(); }
 void Channel::hang_up() { socket_->hang_up(); }
-void Channel::send(const Message& message) { socket_->send(message); }
-std::optional<Channel::Incoming> Channel::receive() { return socket_->receive(); }
+void Channel::send(const Message& message) {
+  send_between_points(message, [&] { socket_->send(message); });
+}
+std::optional<Channel::Incoming> Channel::receive() {
+  auto incoming = socket_->receive();
+  if (incoming && incoming->message) pass_received(*incoming->message);
+  return incoming;
+}
 void Channel::wait(std::span<const int> fds, Duration timeout) { socket_->wait(fds, timeout); }
 PayloadStore& Channel::payloads() { return socket_->payloads(); }
 std::optional<Error> Channel::take_unsendable() { return socket_->take_unsendable(); }

@@ -2,6 +2,7 @@
 
 #include "shared/transport/address.hpp"
 #include "shared/transport/courier.hpp"
+#include "shared/transport/message_points.hpp"
 #include "shared/wire/limits.hpp"
 
 #include <fmt/format.h>
@@ -268,8 +269,14 @@ Result<std::unique_ptr<Hub>, Error> Hub::open(const HubOptions& options) {
 }
 
 const std::vector<std::string>& Hub::endpoints() const { return sockets_->endpoints(); }
-std::optional<Hub::Incoming> Hub::receive() { return sockets_->receive(); }
-void Hub::send(PeerId to, const Message& message) { sockets_->send(to, message); }
+std::optional<Hub::Incoming> Hub::receive() {
+  auto incoming = sockets_->receive();
+  if (incoming && incoming->message) pass_received(*incoming->message);
+  return incoming;
+}
+void Hub::send(PeerId to, const Message& message) {
+  send_between_points(message, [&] { sockets_->send(to, message); });
+}
 void Hub::forget(PeerId peer) { sockets_->forget(peer); }
 void Hub::flush() { sockets_->flush(); }
 std::vector<PeerId> Hub::take_unreachable() { return sockets_->take_unreachable(); }

@@ -1,5 +1,7 @@
 #include "sink/stores/database.hpp"
 
+#include "shared/base/failpoint.hpp"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -75,8 +77,10 @@ bool Database::in_transaction() const { return sqlite3_get_autocommit(connection
 bool Database::checkpoint() {
   int pages = 0;
   int copied = 0;
+  failpoint("store.checkpoint.before");
   const int code =
       sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+  failpoint("store.checkpoint.after");
   if (code == SQLITE_OK && copied == pages) log_pages_ = 0;
   return code == SQLITE_OK || code == SQLITE_BUSY;
 }

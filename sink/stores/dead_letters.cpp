@@ -1,6 +1,7 @@
 #include "sink/stores/dead_letters.hpp"
 
 #include "shared/base/assert.hpp"
+#include "shared/base/failpoint.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -71,6 +72,7 @@ bool DeadLetters::keep(std::int64_t outcome, std::span<const std::string_view> f
     if (!insert_.run(outcome, number++, dropped, kept)) return false;
   }
   (fits ? now_.bytes : now_.bytes_dropped) += bytes;
+  failpoint("store.dead_letter.kept");
   return true;
 }
 

@@ -2,6 +2,8 @@
 
 #include "sink/stores/text.hpp"
 
+#include "shared/base/failpoint.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -255,6 +257,7 @@ Result<void, StoreError> NdjsonWriter::append_new() {
 }
 
 Result<void, StoreError> NdjsonWriter::append(const std::string& lines, std::int64_t last_row) {
+  failpoint("store.ndjson.before");
   if (const auto written = file_.write_at(position_.bytes, lines); !written) {
     // The part that was written is no whole line: take it back, so that readers never see it for
     // long.
@@ -262,6 +265,7 @@ Result<void, StoreError> NdjsonWriter::append(const std::string& lines, std::int
     return written;
   }
   position_ = {last_row, position_.bytes + lines.size()};
+  failpoint("store.ndjson.after");
   return {};
 }
 
@@ -269,6 +273,7 @@ Result<void, StoreError> NdjsonWriter::sync_if_grown(std::uint64_t bytes_min) {
   if (position_.bytes - synced_.bytes < bytes_min || position_ == synced_) return {};
   if (const auto done = file_.sync(); !done) return done;
   synced_ = position_;
+  failpoint("store.ndjson.synced");
   return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include "sink/stores/text.hpp"
 
+#include "shared/base/failpoint.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -171,7 +173,11 @@ bool OutcomeRows::insert(const OutcomeToStore& given, const std::string& stored_
     const auto old = to_string(*outcome.revived_from);
     if (!mark_revived_.run(old, to_string(outcome.id))) return false;
   }
-  if (fits_in_gaps(outcome)) return insert_gap(outcome, stored_at);
+  if (fits_in_gaps(outcome)) {
+    const bool noted = insert_gap(outcome, stored_at);
+    failpoint("store.gap.written");
+    return noted;
+  }
   if (!insert_outcome(given, stored_at)) return false;
   const auto id = database_.last_row_id();
   bool done = insert_history(id, outcome.history);

@@ -3,6 +3,8 @@
 #include "sink/stores/file.hpp"
 #include "sink/stores/text.hpp"
 
+#include "shared/base/failpoint.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -41,12 +43,17 @@ Result<void, StoreError> PictureWriter::write(std::span<const PictureFile> pictu
   constexpr std::size_t kOpenFilesMax = 64;
   for (std::size_t from = 0; from < pictures.size(); from += kOpenFilesMax) {
     const auto some = pictures.subspan(from, std::min(kOpenFilesMax, pictures.size() - from));
+    failpoint("store.pictures.before");
     auto written = write_incoming(some);
-    if (written) written = put_in_place(some);
+    if (written) {
+      failpoint("store.pictures.synced");
+      written = put_in_place(some);
+    }
     if (!written) {
       clear_incoming();
       return written;
     }
+    failpoint("store.pictures.after");
   }
   return {};
 }
@@ -70,6 +77,7 @@ Result<void, StoreError> PictureWriter::write_incoming(std::span<const PictureFi
     if (const auto done = file->write_at(0, pictures[i].bytes); !done) return done;
     files.push_back(std::move(*file));
   }
+  failpoint("store.pictures.written");
   // Together they cost one commit of the file system's journal and not one each.
   constexpr std::size_t kSyncTogetherMin = 8;
   if (files.size() >= kSyncTogetherMin) return files.front().sync_file_system();
@@ -92,6 +100,7 @@ Result<void, StoreError> PictureWriter::put_in_place(std::span<const PictureFile
     fs::rename(incoming(i), path, error);
     if (error) return fail(file_error("write", path, error.value()));
   }
+  failpoint("store.pictures.renamed");
   for (const auto& folder : folders) {
     if (const auto done = sync_folder(folder); !done) return done;
   }

@@ -2,6 +2,8 @@
 
 #include "sink/stores/text.hpp"
 
+#include "shared/base/failpoint.hpp"
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -38,10 +40,13 @@ Result<PruneStep, StoreError> Pruner::step(std::int64_t now_ms, std::uint64_t& p
   Selection selection;
   if (!select(now_ms, picture_bytes, selection)) return fail(database_.failure());
   if (selection.outcomes.empty()) return PruneStep{};
+  failpoint("store.prune.before");
   for (const auto& file : selection.files) {
     if (const auto removed = pictures_.remove(file); !removed) return fail(removed.error());
   }
+  failpoint("store.prune.files");
   if (!empty_rows(selection)) return fail(database_.failure());
+  failpoint("store.prune.after");
   picture_bytes -= selection.file_bytes;
   pruned_through_ = selection.outcomes.back();
   database_.return_pages();

@@ -12,6 +12,7 @@
 #include "sink/stores/text.hpp"
 
 #include "shared/base/assert.hpp"
+#include "shared/base/failpoint.hpp"
 
 #include <fmt/format.h>
 #include <sys/random.h>
@@ -100,14 +101,17 @@ Result<void, Error> create_if_missing(const std::filesystem::path& file,
     if (auto ready = make_ready(**database, file, options); !ready) return ready;
     if (!(*database)->empty_log()) return fail(cannot_open(file, (*database)->error()));
   }
+  failpoint("store.create.unfinished");
   fs::rename(unfinished, file, error);
   if (error) {
     return fail(Error{fmt::format("cannot create {}: {}", file.string(), error.message()),
                       exit_code::kCannotCreate});
   }
+  failpoint("store.create.renamed");
   if (const auto synced = sync_folder(options.folder); !synced) {
     return fail(Error{synced.error().text, exit_code::kDiskError});
   }
+  failpoint("store.create.synced");
   return {};
 }
 
@@ -192,6 +196,7 @@ SqliteStore::~SqliteStore() { parts_->close(); }
 
 Result<std::vector<SettledTask>, StoreError> SqliteStore::commit(
     std::span<const OutcomeToStore> outcomes) {
+  failpoint("store.begin");
   const auto fresh = parts_->only_new(outcomes);
   if (!fresh) return fail(fresh.error());
   const auto pictures = parts_->write_pictures(*fresh);
@@ -310,16 +315,20 @@ Result<void, StoreError> SqliteStore::Parts::write_rows(
   const auto stored_at = time_text(options.now_ms());
   Transaction transaction(*database);
   if (!transaction.begin()) return fail(database->failure());
+  failpoint("store.rows.begun");
   dead_letters.begin();
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!rows.insert(*outcomes[i], stored_at, pictures_of[i])) return fail(database->failure());
+    failpoint("store.rows.inserted");
   }
   const auto row = database->number("SELECT max(id) FROM outcomes").value_or(0);
   const auto position = ndjson ? ndjson->synced() : recorded;
   if (!(position == recorded) && !record_position.run(position.row, position.bytes)) {
     return fail(database->failure());
   }
+  failpoint("store.commit.before");
   if (!transaction.commit()) return fail(database->failure());
+  failpoint("store.commit.after");
   dead_letters.committed();
   recorded = position;
   last_row = row;
@@ -343,6 +352,7 @@ Result<void, StoreError> SqliteStore::Parts::write_ndjson() {
 }
 
 void SqliteStore::Parts::close() {
+  failpoint("store.close.before");
   // Everything is committed; what fails here is done again by the next open().
   if (ndjson && write_ndjson() && ndjson->sync_if_grown(1)) {
     const auto position = ndjson->synced();
@@ -350,6 +360,7 @@ void SqliteStore::Parts::close() {
   }
   static_cast<void>(database->checkpoint());  // what readers allow, and then all, if they do
   static_cast<void>(database->empty_log());
+  failpoint("store.close.after");
 }
 
 }  // namespace framefleet::sink

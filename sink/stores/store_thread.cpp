@@ -1,6 +1,7 @@
 #include "sink/stores/store_thread.hpp"
 
 #include "shared/base/assert.hpp"
+#include "shared/base/failpoint.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -156,6 +157,7 @@ void StoreThread::publish(StoreDone done) {
     stats_ = store_->stats();
   }
   notify();
+  failpoint("store.told");
 }
 
 void StoreThread::notify() {

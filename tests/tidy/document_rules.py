@@ -108,3 +108,42 @@ def logged_events_are_catalogued(tree):
             yield f"{LOG_CATALOGUE}:1: `{name}` is logged as {level}"
         elif fields and fields != rows[name][1]:
             yield f"{LOG_CATALOGUE}:1: `{name}` has the fields {', '.join(sorted(fields))}"
+
+
+FAILPOINTS = "shared/base/failpoint.hpp"
+FAILPOINT_NAME = re.compile(r'"([a-z_]+(?:\.[a-z_]+)+)"')
+
+
+@rule(
+    bad={
+        "shared/base/failpoint.hpp": 'kFailpoints{"a.before", "a.nowhere", "a.twice"};\n',
+        "sink/a.cpp": 'failpoint("a.before");\nfailpoint("a.twice");\n',
+        "sink/b.cpp": 'failpoint("a.twice");\n',
+        "docs/TESTING.md": "## Failpoints\n| `a.before` `a.nowhere` `a.gone` | sink |\n",
+    },
+    good={
+        "shared/base/failpoint.hpp": 'kFailpoints{"a.before"};  // "a.b"\n',
+        "sink/a.cpp": 'failpoint("a.before");\nopen("a.file");\n',
+        "docs/TESTING.md": "## Failpoints\n| `a.before` | sink | `not.here`, after it |\n",
+    },
+)
+def failpoints_stand_once_and_are_listed(tree):
+    names = FAILPOINT_NAME.findall(strip_comments(tree.files.get(FAILPOINTS, "")))
+    document = "docs/TESTING.md"
+    text = tree.files.get(document, "").partition("## Failpoints\n")[2].partition("\n## ")[0]
+    listed = [name for row in re.findall(r"^\| ([^|]*`[^|]*) \|", text, re.MULTILINE)
+              for name in re.findall(r"`([\w.]+)`", row)]
+    code = [path for path in tree.paths(*CODE)
+            if path != FAILPOINTS and not path.startswith("tests/")]
+    places = [(name, path) for path in code
+              for name in FAILPOINT_NAME.findall(strip_comments(tree.files[path]))]
+    for name in names:
+        found = [path for one, path in places if one == name]
+        if not found:
+            yield f"{FAILPOINTS}:1: {name} stands nowhere in the code"
+        for path in found if len(found) > 1 else ():
+            yield f"{path}:1: {name} stands in the code more than once"
+        if listed.count(name) != 1:
+            yield f"{document}:1: `{name}` is to be listed once"
+    for name in set(listed) - set(names):
+        yield f"{document}:1: there is no failpoint `{name}`"

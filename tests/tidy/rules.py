@@ -268,9 +268,9 @@ OUTSIDE = [
         "a core is given the time; a shell takes it from shared/telemetry/monotonic.hpp",
     ),
     (
-        # The stub detector is slow and hangs because tests ask it to.
+        # The stub detector and failpoints are slow because tests ask it of them.
         r"\b(sleep_for|sleep_until|nanosleep|usleep)\s*\(|(?<![\w.>:])(::)?sleep\s*\(",
-        r"worker/detectors/stub\.cpp",
+        r"worker/detectors/stub\.cpp|tests/failpoints/",
         "wait for what you wait for: a message, a deadline, a child",
     ),
     (

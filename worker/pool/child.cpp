@@ -5,6 +5,7 @@
 #include "worker/pool/parcel.hpp"
 #include "worker/pool/sandbox.hpp"
 
+#include "shared/base/failpoint.hpp"
 #include "shared/wire/codec.hpp"
 
 #include <sys/resource.h>
@@ -105,6 +106,7 @@ int work_orders(Birthright& own) {
     return entered.error().exit_code;
   }
   if (!say(own.link.get(), Ready{})) return exit_code::kOk;
+  failpoint("child.ready");
   Packet packet;
   while (receive_packet(own.link.get(), 1, Wait::yes, packet) == Heard::packet) {
     const auto word = decode_to_child(packet.bytes);
@@ -112,7 +114,11 @@ int work_orders(Birthright& own) {
     const auto* order = std::get_if<Order>(&*word);
     if (order == nullptr) continue;  // an order that is done was abandoned on its way
     if (packet.files.size() != 1) return exit_code::kInternal;
-    if (!say(own.link.get(), work_on(own, *order, packet.files[0]))) break;
+    failpoint("child.order.taken");
+    const auto answered = work_on(own, *order, packet.files[0]);
+    failpoint("child.answer.written");
+    if (!say(own.link.get(), answered)) break;
+    failpoint("child.answer.said");
   }
   return exit_code::kOk;
 }

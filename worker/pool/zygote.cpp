@@ -6,6 +6,7 @@
 #include "worker/pool/warm_up.hpp"
 
 #include "shared/base/assert.hpp"
+#include "shared/base/failpoint.hpp"
 
 #include <malloc.h>
 #include <poll.h>
@@ -107,6 +108,7 @@ class Zygote {
     if (bear == nullptr || packet.files.size() != 2) return false;
     const pid_t pid = ::fork();
     if (pid == 0) become_child(packet);
+    failpoint("child.born");
     if (pid < 0) return tell(Born{bear->serial, 0}, {});
     children_.emplace(pid, bear->serial);
     const FileDescriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
