@@ -2,7 +2,7 @@
 #
 #   framefleet_library(NAME SOURCES ... HEADERS ... [PUBLIC lib...] [PRIVATE lib...])
 #   framefleet_program(NAME SOURCES ... LIBRARIES lib...)
-#   framefleet_test(NAME LABEL label SOURCES ... LIBRARIES lib... [TIMEOUT seconds])
+#   framefleet_test(NAME LABEL label... SOURCES ... LIBRARIES lib... [TIMEOUT seconds])
 #
 # Includes are written from the root of the tree ("shared/base/time.hpp"), so a header's folder is its
 # address; every public header is proven self-contained by the target all_verify_interface_header_sets.
@@ -30,7 +30,7 @@ function(framefleet_program name)
 endfunction()
 
 function(framefleet_test name)
-  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABEL;SOURCES;LIBRARIES" ${ARGN})
   if(NOT FRAMEFLEET_TESTS)
     return()
   endif()

@@ -93,7 +93,7 @@ sanitized() {
     configure "$1" || return 1
     mapfile -t targets < <(test_programs "$1" "$2" | grep -vE "$excluded")
     [ "${#targets[@]}" -gt 0 ] || { echo "no test has the label $2"; return 1; }
-    build "$1" --target "${targets[@]}" framefleet-sim &&
+    build "$1" --target "${targets[@]}" &&
         ctest --preset "$1" -L "$2" -E "$excluded|^tidy$" -j 2 </dev/null
 }
 
@@ -104,6 +104,7 @@ sanitized() {
 step_asan() {
     FRAMEFLEET_CRASH_STATES=100 sanitized asan 'unit|sim' \
         "^simulation(_short)?$|^scheduling$|$sandboxed" &&
+        build asan --target framefleet-sim &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 500 &&
         build/asan/bin/framefleet-sim --seed 100000 --seeds 5000 --steps 200
 }
@@ -144,13 +145,10 @@ step_chaos() {
         ctest --preset release -R '^e2e_journal_chaos' -V </dev/null
 }
 
-# Threads of ours alone: libzmq, OpenCV and what they load are not instrumented, and what they do
-# correctly would be reported. (Decoders and detectors start no thread; the pool has its own test.)
-step_tsan() {
-    local foreign='worker_(decoding|detectors|imgcodecs|malformed|models)_test|producer_sources'
-    foreign+="|$sandboxed|fuzz_replay|unit_transport|unit_cli_operator|journal_crash_states"
-    sanitized tsan unit "$foreign"
-}
+# Tests of what starts threads: the journal's and the store's, the pool's, the log's and the page of
+# metrics. All else is one thread; libzmq, OpenCV and what they load are not instrumented, and what
+# they do correctly would be reported.
+step_tsan() { sanitized tsan threads; }
 
 # fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
 # kept in FOLDER.
