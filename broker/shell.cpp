@@ -297,14 +297,20 @@ void Shell::perform(SendTo& send_to) {
                                        {"reason", to_string(refused->reason)},
                                        {"text", refused->text}});
   }
+  metrics_.observe(send_to.message);
   hub_->send(send_to.peer, send_to.message);
 }
 
 void Shell::publish(Time now) {
   if (now < publish_at_) return;
   publish_at_ = now + kPublishInterval;
-  metrics_.publish(
-      {dispatcher_.stats(now), hub_->stats(), journal_ ? journal_->stats() : JournalLinkStats{}});
+  BrokerStats stats;
+  stats.dispatcher = dispatcher_.stats(now);
+  stats.hub = hub_->stats();
+  if (journal_) stats.journal = journal_->stats();
+  stats.backlog_bytes_max = options_.core.backlog_bytes_max;
+  stats.unstored_bytes_max = options_.core.unstored_bytes_max;
+  metrics_.publish(std::move(stats));
 }
 
 }  // namespace framefleet::broker

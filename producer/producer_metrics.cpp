@@ -33,6 +33,16 @@ ProducerMetrics::ProducerMetrics()
           [=](const Stats& s) { return number(s.in_flight); });
   t.gauge("framefleet_producer_held_bytes", "Bytes of pictures held here.",
           [=](const Stats& s) { return number(s.held_bytes); });
+  const auto sources = [&](const char* state, std::uint64_t Stats::*field) {
+    t.gauge("framefleet_producer_sources", "Sources of this producer, by state.",
+            [=](const Stats& s) { return number(s.*field); }, {{"state", state}});
+  };
+  sources("reading", &Stats::sources_reading);
+  sources("ended", &Stats::sources_ended);
+  submit_ = &t.durations("framefleet_producer_submit_seconds",
+                         "From a picture read to the word that it is admitted.");
+  total_ = &t.durations("framefleet_producer_task_seconds",
+                        "From a picture read to the word of its end.");
   read_ = &t.durations("framefleet_producer_read_seconds", "Reading one picture.");
 }
 

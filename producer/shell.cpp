@@ -220,7 +220,10 @@ void Shell::perform() {
       list(*wanted);
     } else if (const auto* picture = std::get_if<ReadPicture>(&effect)) {
       read(picture->ref);
+    } else if (const auto* admitted = std::get_if<TaskAdmitted>(&effect)) {
+      metrics_.observe(*admitted);
     } else if (const auto* end = std::get_if<TaskEnded>(&effect)) {
+      metrics_.observe(*end);
       report(*end);
     }
   }

@@ -26,6 +26,11 @@ SinkMetrics::SinkMetrics() : table_(std::make_shared<telemetry::MetricTable<Sink
             [=](const Stats& s) { return number(s.store.stats.pruned); });
   t.gauge("framefleet_sink_database_bytes", "Pages of the database in use.",
           [=](const Stats& s) { return number(s.store.stats.database_bytes); });
+  t.gauge("framefleet_sink_wal_bytes", "The write-ahead log of the database.",
+          [=](const Stats& s) { return number(s.store.stats.log_bytes); });
+  t.gauge("framefleet_sink_ndjson_behind_outcomes",
+          "Outcomes committed that results.ndjson still lacks.",
+          [=](const Stats& s) { return number(s.store.stats.ndjson_behind); });
   t.gauge("framefleet_sink_picture_bytes", "Picture files kept.",
           [=](const Stats& s) { return number(s.store.stats.picture_bytes); });
   t.gauge("framefleet_sink_dead_letters", "Failed outcomes that retention has left.",

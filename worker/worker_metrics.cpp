@@ -11,6 +11,8 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
           [](const Stats& s) { return s.session.link_up ? 1.0 : 0.0; });
   t.counter("framefleet_worker_link_losses_total", "Connections lost.",
             [=](const Stats& s) { return number(s.session.link_losses); });
+  t.gauge("framefleet_worker_draining", "1 while it finishes what it has, to leave.",
+          [](const Stats& s) { return s.session.draining ? 1.0 : 0.0; });
   t.gauge("framefleet_worker_slots", "Tasks this worker can run at once.",
           [=](const Stats& s) { return number(s.slots); });
   const auto state = [&](const char* name, std::uint64_t SessionStats::*field) {

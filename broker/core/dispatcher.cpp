@@ -3,6 +3,7 @@
 #include "shared/base/assert.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace framefleet::broker {
@@ -236,21 +237,24 @@ void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
   auto closed = storing_.close(settled.id);
   if (!closed) return;  // said twice
   if (closed->outcome.payload.id) out.push_back(ReleasePayload{closed->outcome.payload.id});
-  forget_settled(task_at(settled.id), settled, now, out);
+  const auto& task = task_at(settled.id);
+  const Time ended_at = task.admitted_at + closed->outcome.queued + closed->outcome.leased;
+  forget_settled(task, settled, now - ended_at, now, out);
   if (workers_.find(closed->worker) != nullptr) {
     out.push_back(SendTo{closed->worker, Settled{{settled}}});
   }
 }
 
 /// Its outcome is stored: the books and its submitter hear of it, and it is gone.
-void Dispatcher::forget_settled(const Task& task, const SettledTask& settled, Time now,
-                                Effects& out) {
+void Dispatcher::forget_settled(const Task& task, const SettledTask& settled, Duration storing,
+                                Time now, Effects& out) {
   auto& source = *task.source;
   auto* const job = task.job;
   ledger_.settled(task, settled.status, now);
   // Not before: whoever begins with the journal finds it there, and needs a number for it.
   routes_.leave(task.route);
-  out.push_back(TaskSettled{settled.id, settled.status, settled.reason, now - task.admitted_at});
+  out.push_back(
+      TaskSettled{settled.id, settled.status, settled.reason, now - task.admitted_at, storing});
   if (is_kept(task.task_class)) out.push_back(WriteEnd{settled.id});
   tasks_.erase(settled.id);
   settled_.remember(settled);
@@ -298,6 +302,7 @@ FleetStatus Dispatcher::fleet_status(Time now) const {
   status.free_slots = workers_.free_slots();
   for (const auto& [id, peer] : peers_) {
     status.producers += peer.hello.role == Role::producer ? 1U : 0U;
+    status.sources_connected += peer.hello.sources.size();
   }
   status.sources = ledger_.source_count();
   status.jobs = ledger_.job_count();
@@ -315,7 +320,24 @@ DispatcherStats Dispatcher::stats(Time now) const {
           .duplicate_submits = duplicate_submits_,
           .busy_answers = busy_answers_,
           .recalled = recalled_,
-          .by_source = ledger_.labelled()};
+          .lost_workers = lost_workers_,
+          .by_source = ledger_.labelled(),
+          .live_sources = ledger_.live_sources(now),
+          .unroutable = unroutable_tasks()};
+}
+
+/// By the detectors they need, of those routes that no worker in service has, while there are
+/// workers.
+std::vector<std::pair<std::string, std::uint64_t>> Dispatcher::unroutable_tasks() const {
+  std::vector<std::pair<std::string, std::uint64_t>> rows;
+  for (RouteMask left = backlog_.ready_routes(); left != 0; left &= left - 1) {
+    const auto route = static_cast<RouteId>(std::countr_zero(left));
+    if (routes_.unserved_since(route) == kNever) continue;
+    std::string names;
+    for (const auto& name : routes_.at(route)) names += (names.empty() ? "" : ",") + name;
+    rows.emplace_back(std::move(names), routes_.tasks(route));
+  }
+  return rows;
 }
 
 std::vector<WorkerRow> Dispatcher::worker_rows(Time now) const {

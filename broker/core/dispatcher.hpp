@@ -145,6 +145,7 @@ class Dispatcher {
   std::optional<RejectedTask> reject_answer(PeerId from, const SubmittedTask& task);
   void admit(PeerId from, SubmittedTask submitted, RouteId route, Time now, Effects& out);
   void admit_live(Task& task, Time now, Effects& out);
+  void note_live_submit(const SubmittedTask& task, Time now);
   void warn_of_unknown(const std::vector<std::string>& detectors, Admitted& admitted) const;
 
   // Hand-outs (dispatcher_assign.cpp)
@@ -168,7 +169,8 @@ class Dispatcher {
                         const std::string& text);
   void ready_again(Task& task, Time now, Effects& out);
   void take_up(Task& task, Time now, Effects& out);
-  void close_lease(const Lease& lease, const Task& task, Reason reason, Time now, Effects& out);
+  void close_lease(const Lease& lease, const Task& task, Reason reason, Duration worked, Time now,
+                   Effects& out);
   void measure(Task& task, PeerId worker, Duration service);
   void pay_for_attempt(Task& task, Reason reason, Time now);
   std::optional<Lease> close_held(PeerId by, const LeaseId& lease, const TaskId& task);
@@ -190,12 +192,14 @@ class Dispatcher {
   void send_outcomes(Time now, Effects& out);
   void on_stored(const Stored& stored, Time now, Effects& out);
   void settle(const SettledTask& settled, Time now, Effects& out);
-  void forget_settled(const Task& task, const SettledTask& settled, Time now, Effects& out);
+  void forget_settled(const Task& task, const SettledTask& settled, Duration storing, Time now,
+                      Effects& out);
   void note_end_of(Job* job, Time now, Effects& out);
   void expire_overdue(Time now, Effects& out);
   Task& task_at(const TaskId& id);
   bool is_suspect(const Task& task) const { return task.charges.lost >= options_.suspect_losses; }
   bool in_progress() const { return !tasks_.empty(); }
+  std::vector<std::pair<std::string, std::uint64_t>> unroutable_tasks() const;
   bool sink_keeps_up() const {
     return storing_.bytes() < options_.unstored_bytes_max &&
            storing_.count() < options_.unstored_tasks_max;
@@ -239,6 +243,7 @@ class Dispatcher {
   std::uint64_t duplicate_submits_{0};
   std::uint64_t busy_answers_{0};
   std::uint64_t recalled_{0};
+  std::uint64_t lost_workers_{0};
 };
 
 }  // namespace framefleet::broker

@@ -182,7 +182,7 @@ void Dispatcher::on_known_of_restored(const Known& known, Time now, Effects& out
     if (auto* const task = waiting(settled.id)) {
       if (task->payload.id) out.push_back(ReleasePayload{task->payload.id});
       leave_backlog(*task);
-      forget_settled(*task, settled, now, out);
+      forget_settled(*task, settled, Duration::zero(), now, out);
     }
   }
   for (const auto& id : known.unknown) {

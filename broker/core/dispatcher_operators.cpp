@@ -130,7 +130,7 @@ bool Dispatcher::cancel(Task& task, Time now, Effects& out) {
     const auto lease = leases_.close(task.lease, task.id);
     FRAMEFLEET_ASSERT(lease.has_value());
     backlog_.settle_up(task, now - task.handed_out_at);
-    close_lease(*lease, task, Reason::cancelled_by_operator, now, out);
+    close_lease(*lease, task, Reason::cancelled_by_operator, Duration::zero(), now, out);
     out.push_back(SendTo{lease->worker, Stale{{{task.id, lease->id}}}});
   }
   end_unworked(task, Status::cancelled, Reason::cancelled_by_operator, now, out);

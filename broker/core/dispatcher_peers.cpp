@@ -222,6 +222,7 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
 /// What it may have begun with is charged to `reason`; what waited behind that is not to blame.
 void Dispatcher::forget_worker(PeerId peer, Reason reason, Time now, Effects& out) {
   if (reason == Reason::worker_lost) {
+    ++lost_workers_;
     deaths_.died(workers_.find(peer)->name, now, workers_.all().size());
     if (deaths_.look(now)) out.push_back(WorkersDying{deaths_.on(), deaths_.count()});
   }

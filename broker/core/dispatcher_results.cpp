@@ -23,11 +23,12 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
     return;
   }
   auto& task = task_at(result.id);
-  measure(task, lease->worker, std::min(result.elapsed, now - task.handed_out_at));
+  const auto worked = std::min(result.elapsed, now - task.handed_out_at);
+  measure(task, lease->worker, worked);
   if (const auto* worker = workers_.find(from); worker != nullptr && worker->full) {
     workers_.update(from, [](Worker& freed) { freed.full = false; });
   }
-  close_lease(*lease, task, Reason::none, now, out);
+  close_lease(*lease, task, Reason::none, worked, now, out);
   auto outcome = outcome_of(task, now);
   outcome.status = Status::ok;
   outcome.worked = result.elapsed;
@@ -109,7 +110,7 @@ void Dispatcher::stale(PeerId to, const TaskId& task, const LeaseId& lease, Effe
 void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string& text, Time now,
                            Effects& out) {
   auto& task = task_at(lease.task);
-  close_lease(lease, task, reason, now, out);
+  close_lease(lease, task, reason, Duration::zero(), now, out);
   const auto* worker = workers_.find(lease.worker);
   const std::string worker_name = worker == nullptr ? std::string{} : worker->name;
   if (reason == Reason::deadline_passed && task.deadline != kNever) {
@@ -200,11 +201,12 @@ void Dispatcher::take_up(Task& task, Time now, Effects& out) {
   }
 }
 
-void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Time now,
-                             Effects& out) {
+void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Duration worked,
+                             Time now, Effects& out) {
   workers_.gave_back_slot(lease.worker, now + options_.recall_delay);
   if (lease.worker == alone_) suspect_out_ = false;  // assign_suspect() lets the worker go
-  out.push_back(LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at});
+  out.push_back(
+      LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at, worked});
 }
 
 }  // namespace framefleet::broker

@@ -79,6 +79,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAns
     answer_once_written(from, Rejected{{std::move(*rejected)}}, out);
     return;
   }
+  note_live_submit(task, now);
   auto busy = busy_answer(from, task);
   const auto opened_before = routes_.opened();
   const auto route = busy ? std::nullopt : routes_.open(task.detectors);
@@ -202,6 +203,12 @@ void Dispatcher::admit_live(Task& task, Time now, Effects& out) {
   }
   backlog_.replace(*older, task);
   end_unworked(*older, Status::superseded, Reason::newer_frame, now, out);
+}
+
+/// A live source that has a producer and says nothing is one that hangs.
+void Dispatcher::note_live_submit(const SubmittedTask& task, Time now) {
+  if (task.task_class != TaskClass::live) return;
+  ledger_.find_source(task.id.source)->live_at = now;
 }
 
 /// Says which detectors no worker ever had: perhaps a typing error, perhaps a worker to come.

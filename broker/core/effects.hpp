@@ -21,19 +21,22 @@ struct ForgetPeer {
   PeerId peer;
   friend bool operator==(const ForgetPeer&, const ForgetPeer&) = default;
 };
-/// For the histograms: a hand-out ended (`reason` none: with a result).
+/// For the histograms: a hand-out ended (`reason` none: with a result, on which was `worked`).
 struct LeaseClosed {
   Reason reason{Reason::none};
   Duration queued{};
   Duration leased{};
+  Duration worked{};
   friend bool operator==(const LeaseClosed&, const LeaseClosed&) = default;
 };
-/// For the counters and histograms: a task is settled, `total` after its admission.
+/// For the counters and histograms: a task is settled, `total` after its admission and `storing`
+/// after its end (0: the store had it before).
 struct TaskSettled {
   TaskId task;
   Status status{Status::ok};
   Reason reason{Reason::none};
   Duration total{};
+  Duration storing{};
   friend bool operator==(const TaskSettled&, const TaskSettled&) = default;
 };
 /// An operator asks to be shown something: send a Report with the document (status.hpp).

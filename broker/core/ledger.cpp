@@ -96,6 +96,16 @@ std::vector<std::pair<std::string, Account>> Ledger::labelled() const {
   return rows;
 }
 
+std::vector<std::pair<std::string, Duration>> Ledger::live_sources(Time now) const {
+  std::vector<std::pair<std::string, Duration>> rows;
+  for (const auto* source : labelled_) {
+    if (source->owner && source->live_at != kNever) {
+      rows.emplace_back(source->name, now - source->live_at);
+    }
+  }
+  return rows;
+}
+
 void Ledger::rejected(Source& source, Job* job, Time now) {
   join(source, job, now);
   const auto count = [](Account& account) {

@@ -97,6 +97,8 @@ class Ledger {
   std::vector<const Job*> jobs() const;
   /// For metrics: the accounts of 200 sources, those that came first, and the rest as "other".
   std::vector<std::pair<std::string, Account>> labelled() const;
+  /// Of these 200 the live ones whose producers are here, and how long ago each had a frame.
+  std::vector<std::pair<std::string, Duration>> live_sources(Time now) const;
   const Account& other_sources() const { return other_sources_; }
   const Account& other_jobs() const { return other_jobs_; }
 

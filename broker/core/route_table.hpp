@@ -37,6 +37,7 @@ class RouteTable {
   void enter(RouteId route) { ++entries_.at(route).tasks; }
   void leave(RouteId route);
 
+  std::uint64_t tasks(RouteId route) const { return entries_.at(route).tasks; }
   const Route& at(RouteId route) const { return entries_.at(route).names; }
   /// Routes that have a number now.
   RouteMask open_routes() const { return open_; }

@@ -69,6 +69,7 @@ struct FleetStatus {
   std::uint64_t free_slots{0};
   std::uint64_t producers{0};
   std::uint64_t sources{0};
+  std::uint64_t sources_connected{0};  ///< Claimed by producers that are here.
   std::uint64_t jobs{0};
   std::uint64_t suspects{0};  ///< Tasks whose workers died with them, waiting to be tried alone.
   bool workers_dying{false};  ///< The alarm: more than half of the workers died within a minute.
@@ -83,8 +84,13 @@ struct DispatcherStats {
   std::uint64_t stale_results{0};
   std::uint64_t duplicate_submits{0};
   std::uint64_t busy_answers{0};
-  std::uint64_t recalled{0};  ///< Tasks asked back from workers that had not begun with them.
+  std::uint64_t recalled{0};      ///< Tasks asked back from workers that had not begun with them.
+  std::uint64_t lost_workers{0};  ///< They fell silent or broke off without a goodbye.
   std::vector<std::pair<std::string, Account>> by_source;  ///< The first 200, the rest as "other".
+  /// Live sources of the 200 whose producers are here: the time since their latest frame.
+  std::vector<std::pair<std::string, Duration>> live_sources;
+  /// Tasks in progress that no worker in service can do, by the detectors they need.
+  std::vector<std::pair<std::string, std::uint64_t>> unroutable;
 };
 
 }  // namespace framefleet::broker

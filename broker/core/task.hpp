@@ -68,6 +68,7 @@ struct Source {
   std::uint64_t bytes{0};  ///< Of its tasks that are ready, delayed or leased.
   /// Epoch and sequence of the newest live frame that was admitted.
   std::optional<std::pair<std::uint32_t, std::uint64_t>> newest_live;
+  Time live_at{kNever};  ///< Its latest live frame was submitted, be it let in or not.
   Mean service;
   Duration underpaid{};  ///< What its tasks took beyond what their flows were charged.
   std::vector<std::unique_ptr<Flow>> flows;  ///< The backlog's; empty ones stay for their credit.

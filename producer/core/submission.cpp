@@ -39,15 +39,15 @@ TaskId Submission::id_of(PictureRef ref) const {
 void Submission::receive(Message message, Time now, Effects& out) {
   if (link_.receive(message, now, out) == LinkEvent::up) on_up(now, out);
   if (const auto* admitted = std::get_if<Admitted>(&message)) {
-    for (const auto& task : admitted->tasks) on_admitted(task, out);
+    for (const auto& task : admitted->tasks) on_admitted(task, now, out);
   } else if (const auto* busy = std::get_if<Busy>(&message)) {
     on_busy(*busy, now, out);
   } else if (const auto* rejected = std::get_if<Rejected>(&message)) {
     for (const auto& task : rejected->tasks) on_rejected(task, out);
   } else if (const auto* settled = std::get_if<Settled>(&message)) {
-    for (const auto& task : settled->tasks) on_settled(task, out);
+    for (const auto& task : settled->tasks) on_settled(task, now, out);
   } else if (const auto* known = std::get_if<Known>(&message)) {
-    for (const auto& task : known->stored) on_settled(task, out);
+    for (const auto& task : known->stored) on_settled(task, now, out);
     for (const auto& id : known->unknown) on_unknown(id, out);
   } else {
     for_each_payload(message, [&out](const Payload& payload) {
@@ -72,7 +72,7 @@ void Submission::on_up(Time now, Effects& out) {
   unanswered_bytes_ = 0;
 }
 
-void Submission::on_admitted(const AdmittedTask& admitted, Effects& out) {
+void Submission::on_admitted(const AdmittedTask& admitted, Time now, Effects& out) {
   asked_.erase(admitted.id);
   if (const auto listed = asking_.find(admitted.id); listed != asking_.end()) {
     // A producer before us submitted it and the broker is at it.
@@ -87,6 +87,9 @@ void Submission::on_admitted(const AdmittedTask& admitted, Effects& out) {
   auto& entry = position->second;
   if (entry.state == State::admitted || entry.state == State::reading_again) return;
   let_go(entry, out);
+  if (!entry.counted && entry.read_at != kNever) {
+    out.push_back(TaskAdmitted{now - entry.read_at});
+  }
   count_admission(entry);
   entry.state = State::admitted;
   if (source_of(entry).is_live()) on_live_admitted(admitted.id, source_of(entry).live);
@@ -131,7 +134,7 @@ void Submission::on_rejected(const RejectedTask& rejected, Effects& out) {
          out);
 }
 
-void Submission::on_settled(const SettledTask& settled, Effects& out) {
+void Submission::on_settled(const SettledTask& settled, Time now, Effects& out) {
   asked_.erase(settled.id);
   to_ask_.erase(settled.id);
   if (const auto listed = asking_.find(settled.id); listed != asking_.end()) {
@@ -147,7 +150,8 @@ void Submission::on_settled(const SettledTask& settled, Effects& out) {
   let_go(entry, out);
   count_admission(entry);
   ++counts_.settled.at(static_cast<std::size_t>(settled.status));
-  finish(position, {{}, settled, false, {}}, out);
+  const Duration total = entry.read_at == kNever ? Duration::zero() : now - entry.read_at;
+  finish(position, {{}, settled, false, {}, total}, out);
 }
 
 void Submission::forget_question(std::map<TaskId, PictureRef>::iterator listed) {
@@ -267,7 +271,7 @@ void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& 
     return;
   }
   if (sources_.at(ref.source).is_live()) {
-    hold_newest(ref, std::move(task), out);
+    hold_newest(ref, std::move(task), now, out);
     advance(now, out);
     return;
   }
@@ -279,6 +283,7 @@ void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& 
     Entry entry;
     entry.ref = ref;
     entry.task = std::move(task);
+    entry.read_at = now;
     tasks_.emplace(id, std::move(entry));
   }
   to_send_.push_back(id);
@@ -481,6 +486,9 @@ SubmissionStats Submission::stats() const {
   auto stats = counts_;
   stats.in_flight = tasks_.size();
   stats.held_bytes = held_bytes_;
+  for (const auto& source : sources_) {
+    ++(source.exhausted ? stats.sources_ended : stats.sources_reading);
+  }
   stats.link_losses = link_.losses();
   stats.link_up = link_.up();
   stats.draining = draining_;

@@ -58,11 +58,18 @@ struct TaskEnded {
   SettledTask settled;
   bool rejected{false};
   std::string description;
+  Duration total{};  ///< Since its picture was read; 0: that was not by this producer.
   friend bool operator==(const TaskEnded&, const TaskEnded&) = default;
 };
 
-using Effect =
-    std::variant<Dial, HangUp, Send, ListSequences, ReadPicture, ReleasePayload, TaskEnded>;
+/// For the histograms: the broker admitted a picture, so long after it was read.
+struct TaskAdmitted {
+  Duration after{};
+  friend bool operator==(const TaskAdmitted&, const TaskAdmitted&) = default;
+};
+
+using Effect = std::variant<Dial, HangUp, Send, ListSequences, ReadPicture, ReleasePayload,
+                            TaskAdmitted, TaskEnded>;
 using Effects = std::vector<Effect>;
 
 enum class Confirm : std::uint8_t { admitted, stored };
@@ -99,6 +106,8 @@ struct SubmissionStats {
   std::uint64_t in_flight{0};      ///< Read and not yet confirmed.
   std::uint64_t held_bytes{0};
   std::uint64_t busy_answers{0};
+  std::uint64_t sources_reading{0};  ///< That may have more pictures.
+  std::uint64_t sources_ended{0};
   std::uint64_t link_losses{0};
   bool link_up{false};
   bool draining{false};
@@ -137,6 +146,7 @@ class Submission {
     State state{State::held};
     bool counted{false};  // in `submitted`
     Time asked_or_sent_at{};
+    Time read_at{kNever};  // the picture, for the first time
   };
   using Position = std::map<TaskId, Entry>::iterator;
   /// What a live source has in tasks_.
@@ -162,10 +172,10 @@ class Submission {
   TaskId id_of(PictureRef ref) const;
   Source& source_of(const Entry& entry) { return sources_.at(entry.ref.source); }
   void on_up(Time now, Effects& out);
-  void on_admitted(const AdmittedTask& admitted, Effects& out);
+  void on_admitted(const AdmittedTask& admitted, Time now, Effects& out);
   void on_busy(const Busy& busy, Time now, Effects& out);
   void on_rejected(const RejectedTask& rejected, Effects& out);
-  void on_settled(const SettledTask& settled, Effects& out);
+  void on_settled(const SettledTask& settled, Time now, Effects& out);
   void on_unknown(const TaskId& id, Effects& out);
   void forget_question(std::map<TaskId, PictureRef>::iterator listed);
   void let_go(Entry& entry, Effects& out);
@@ -176,7 +186,7 @@ class Submission {
   void forget(Position position);
 
   // Live sources (submission_live.cpp).
-  void hold_newest(PictureRef ref, SubmittedTask task, Effects& out);
+  void hold_newest(PictureRef ref, SubmittedTask task, Time now, Effects& out);
   void skip(Position position, Effects& out);
   void on_live_admitted(const TaskId& id, Live& live);
   void on_live_busy(Position position, Time retry_at, Effects& out);

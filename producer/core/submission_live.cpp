@@ -13,7 +13,7 @@ constexpr std::size_t kLiveInFlightMax = 64;
 
 }  // namespace
 
-void Submission::hold_newest(PictureRef ref, SubmittedTask task, Effects& out) {
+void Submission::hold_newest(PictureRef ref, SubmittedTask task, Time now, Effects& out) {
   auto& live = sources_.at(ref.source).live;
   if (live.newest) skip(tasks_.find(*live.newest), out);
   live.newest = task.id;
@@ -22,6 +22,7 @@ void Submission::hold_newest(PictureRef ref, SubmittedTask task, Effects& out) {
   Entry entry;
   entry.ref = ref;
   entry.task = std::move(task);
+  entry.read_at = now;
   tasks_.emplace(*live.newest, std::move(entry));
 }
 

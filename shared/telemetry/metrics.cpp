@@ -14,6 +14,7 @@ namespace {
 /// 1, 2, 5 per decade: fine enough for a p99, few enough for every stage to have its own.
 const prometheus::Histogram::BucketBoundaries kStageSeconds{
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100};
+const prometheus::Histogram::BucketBoundaries kRowSeconds{0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
 
 std::vector<prometheus::ClientMetric::Label> label_list(const MetricLabels& labels) {
   std::vector<prometheus::ClientMetric::Label> list;
@@ -53,6 +54,27 @@ std::vector<prometheus::ClientMetric> MetricRows::take() {
   for (const auto& [labels, value] : others_) rows_.push_back(metric_row(kind_, labels, value));
   others_.clear();
   return std::move(rows_);
+}
+
+void DurationRows::observe(const std::string& value, Duration duration) {
+  const std::lock_guard lock(mutex_);
+  const bool full = rows_.size() >= kRowsMax && !rows_.contains(value);
+  rows_.try_emplace(full ? "other" : value, kRowSeconds).first->second.observe(duration);
+}
+
+void DurationRows::forget(const std::string& value) {
+  const std::lock_guard lock(mutex_);
+  rows_.erase(value);
+}
+
+std::vector<prometheus::ClientMetric> DurationRows::collect() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<prometheus::ClientMetric> metrics;
+  for (const auto& [value, histogram] : rows_) {
+    metrics.push_back(histogram.collect());
+    metrics.back().label = {{label_, value}};
+  }
+  return metrics;
 }
 
 std::size_t MetricFamilies::add_family(const std::string& name, const std::string& help,

@@ -36,6 +36,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,10 +46,13 @@ namespace framefleet::telemetry {
 using MetricLabels = std::map<std::string, std::string>;
 enum class MetricKind : std::uint8_t { counter, gauge };
 
-/// Durations of stages, in buckets from 1 ms to 100 s; exported in seconds.
+/// Durations in buckets, exported in seconds.
 class DurationHistogram {
  public:
+  using Boundaries = prometheus::Histogram::BucketBoundaries;
+  /// For stages: from 1 ms to 100 s.
   DurationHistogram();
+  explicit DurationHistogram(const Boundaries& seconds) : histogram_(seconds) {}
   void observe(Duration duration) { histogram_.Observe(seconds(duration)); }
   prometheus::ClientMetric collect() const { return histogram_.Collect(); }
 
@@ -70,6 +74,24 @@ class MetricRows {
   MetricKind kind_;
   std::vector<prometheus::ClientMetric> rows_;
   std::map<MetricLabels, double> others_;
+};
+
+/// Durations by a label whose values come and go (sources): a histogram each, from 20 ms to 10 s,
+/// because there are many. Past the cap what is new counts as "other". Threads: any.
+class DurationRows {
+ public:
+  static constexpr std::size_t kRowsMax = 200;
+
+  explicit DurationRows(std::string label) : label_(std::move(label)) {}
+  void observe(const std::string& value, Duration duration);
+  /// The histogram of this value goes.
+  void forget(const std::string& value);
+  std::vector<prometheus::ClientMetric> collect() const;
+
+ private:
+  const std::string label_;
+  mutable std::mutex mutex_;
+  std::map<std::string, DurationHistogram> rows_;
 };
 
 /// The families of a table with their label sets, as they are before any value is filled in.
@@ -121,6 +143,14 @@ class MetricTable : public prometheus::Collectable {
     return *histograms_.back().histogram;
   }
 
+  /// Lives as long as the table.
+  DurationRows& duration_rows(const std::string& name, const std::string& help,
+                              const std::string& label) {
+    duration_rows_.push_back({families_.add_family(name, help, prometheus::MetricType::Histogram),
+                              std::make_unique<DurationRows>(label)});
+    return *duration_rows_.back().rows;
+  }
+
   void publish(Stats stats) { stats_.publish(std::move(stats)); }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
@@ -138,6 +168,7 @@ class MetricTable : public prometheus::Collectable {
     for (const auto& [place, histogram] : histograms_) {
       families[place.family].metric[place.row].histogram = histogram->collect().histogram;
     }
+    for (const auto& [family, rows] : duration_rows_) families[family].metric = rows->collect();
     return families;
   }
 
@@ -157,10 +188,16 @@ class MetricTable : public prometheus::Collectable {
     std::unique_ptr<DurationHistogram> histogram;
   };
 
+  struct LabelledDurations {
+    std::size_t family;
+    std::unique_ptr<DurationRows> rows;
+  };
+
   MetricFamilies families_;
   std::vector<Value> values_;
   std::vector<Rows> rows_;
   std::vector<Durations> histograms_;
+  std::vector<LabelledDurations> duration_rows_;
   Snapshot<Stats> stats_;
 };
 

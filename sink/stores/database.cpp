@@ -89,6 +89,13 @@ bool Database::checkpoint_if_grown() {
   return log_pages_ < kCheckpointPages || checkpoint() || error().is_full();
 }
 
+std::uint64_t Database::log_bytes() const {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(
+      std::string(sqlite3_db_filename(connection_, "main")) + "-wal", error);
+  return error ? 0 : bytes;
+}
+
 void Database::return_pages() { static_cast<void>(execute("PRAGMA incremental_vacuum(2000)")); }
 
 bool Database::empty_log() {

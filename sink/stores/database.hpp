@@ -67,6 +67,8 @@ class Database {
   /// Copies all of it and empties the log, unless a reader needs it; waits for nobody. False: the
   /// log has something that the file has not.
   [[nodiscard]] bool empty_log();
+  /// Of the file of the write-ahead log; 0 where there is none.
+  std::uint64_t log_bytes() const;
   /// Gives some of the free pages back to the file system: a courtesy, they are reused in any case.
   void return_pages();
 

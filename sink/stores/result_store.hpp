@@ -50,6 +50,7 @@ struct StoreStats {
   std::uint64_t pictures{0};                   ///< Picture files written.
   std::uint64_t picture_bytes{0};              ///< Of all picture files kept now.
   std::uint64_t database_bytes{0};             ///< Pages in use now (dead letters included).
+  std::uint64_t log_bytes{0};                  ///< Of the write-ahead log's file now.
   std::uint64_t dead_letters{0};               ///< Failed outcomes that retention has left.
   std::uint64_t dead_letter_bytes{0};          ///< Kept of their pictures now.
   std::uint64_t dead_letter_bytes_dropped{0};  ///< Since opening, by the cap or by operators.

@@ -244,6 +244,7 @@ const std::string& SqliteStore::uuid() const { return parts_->uuid; }
 StoreStats SqliteStore::stats() const {
   auto stats = parts_->stats;
   stats.database_bytes = used_bytes(*parts_->database);
+  stats.log_bytes = parts_->database->log_bytes();
   const auto letters = parts_->dead_letters.totals();
   stats.dead_letters = letters.letters;
   stats.dead_letter_bytes = letters.bytes;

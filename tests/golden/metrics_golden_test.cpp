@@ -36,6 +36,14 @@ std::string broker_text() {
   Account account;
   account.settled.fill(1);
   stats.dispatcher.by_source.emplace_back("photos", account);
+  stats.dispatcher.live_sources.emplace_back("door", Duration{1});
+  stats.dispatcher.unroutable.emplace_back("edges,faces", 1);
+  AssignedTask frame;
+  frame.source = "door";
+  frame.task_class = TaskClass::live;
+  metrics.observe(Message{Assign{{frame}}});
+  metrics.observe(Message{Rejected{{{{}, Reason::conflict, ""}}}});
+  metrics.observe(Message{Refused{Reason::standby, "", {}}});
   metrics.publish(stats);
   return telemetry::metrics_text({metrics.source()});
 }

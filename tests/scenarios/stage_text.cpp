@@ -166,12 +166,13 @@ std::string Stage::text(const broker::Effect& effect) const {
             return "release " + (name == payload_names_.end() ? "nothing we know" : name->second);
           },
           [&](const broker::LeaseClosed& e) {
-            return fmt::format("lease closed {} queued={} leased={}", to_string(e.reason),
-                               text_of(e.queued), text_of(e.leased));
+            return fmt::format("lease closed {} queued={} leased={}{}", to_string(e.reason),
+                               text_of(e.queued), text_of(e.leased),
+                               e.worked == Duration::zero() ? "" : " worked=" + text_of(e.worked));
           },
           [&](const broker::TaskSettled& e) {
-            return fmt::format("settled {}{} total={}", to_string(e.status),
-                               reason_and_text(e.reason, ""), text_of(e.total));
+            return fmt::format("settled {}{} total={} storing={}", to_string(e.status),
+                               reason_and_text(e.reason, ""), text_of(e.total), text_of(e.storing));
           },
           [&](const broker::Show& e) {
             return fmt::format("show {} the {} asker={}", text(e.peer), to_string(e.what), e.asker);
