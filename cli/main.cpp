@@ -5,6 +5,7 @@
 #include "cli/cancel_command.hpp"
 #include "cli/dead_command.hpp"
 #include "cli/drain_command.hpp"
+#include "cli/health_command.hpp"
 #include "cli/journal_command.hpp"
 #include "cli/pause_command.hpp"
 #include "cli/run_command.hpp"
@@ -47,6 +48,7 @@ constexpr std::array kVerbs{
     Verb{"resume", "end a pause", cli::resume_command},
     Verb{"journal", "a broker's journal, by hand: check, salvage, backup, stats",
          cli::journal_command},
+    Verb{"health", "ask one process whether it is ready, for health checks", cli::health_command},
     Verb{"cancel", "end a job, or single tasks, as cancelled", cli::cancel_command},
 };
 

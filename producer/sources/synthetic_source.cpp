@@ -4,8 +4,12 @@
 #include "producer/sources/synthetic_oracle.hpp"
 
 #include <fmt/format.h>
-#include <opencv2/aruco.hpp>
 #include <opencv2/imgproc.hpp>
+#if __has_include(<opencv2/objdetect/aruco_detector.hpp>)
+#include <opencv2/objdetect/aruco_detector.hpp>  // OpenCV 4.7 and newer
+#else
+#include <opencv2/aruco.hpp>
+#endif
 
 #include <utility>
 #include <vector>
@@ -19,7 +23,7 @@ struct SyntheticSource::Canvas {
   cv::Mat background;  // a grey ramp with the four white tiles
   cv::Mat frame;
   cv::Mat marker;
-  cv::Ptr<cv::aruco::Dictionary> dictionary;
+  decltype(cv::aruco::getPredefinedDictionary(0)) dictionary;  // or a pointer to it, up to 4.6
 };
 
 namespace {
@@ -73,7 +77,11 @@ void SyntheticSource::Canvas::draw(const SyntheticOptions& options, std::uint64_
   const auto boxes = expected_marker_boxes(options.width, options.height);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto area = pixels(boxes[i]);
-    dictionary->drawMarker(ids[i], area.width, marker);
+#if __has_include(<opencv2/objdetect/aruco_detector.hpp>)
+    cv::aruco::generateImageMarker(dictionary, ids[i], area.width, marker);
+#else
+    cv::aruco::drawMarker(dictionary, ids[i], area.width, marker);
+#endif
     cv::cvtColor(marker, frame(area), cv::COLOR_GRAY2BGR);
   }
   const auto expected = expected_frame(options, sequence);

@@ -1,5 +1,6 @@
 #include "shared/telemetry/http_server.hpp"
 
+#include "shared/telemetry/host_port.hpp"
 #include "shared/telemetry/metrics.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
@@ -8,13 +9,12 @@
 #include <sys/socket.h>
 
 #include <atomic>
-#include <charconv>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace framefleet::telemetry {
@@ -25,40 +25,23 @@ constexpr std::size_t kConnectionsWaitingMax = 64;
 constexpr std::size_t kBodyBytesMax = 8192;
 constexpr std::chrono::seconds kPatience{2};
 
-struct Address {
-  std::string host;
-  int port;
-};
-
-std::optional<Address> parse_address(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  std::string host = text.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string::npos) {
-    return std::nullopt;
-  }
-  std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
-  if (host.empty() || error != std::errc() || stop != end) return std::nullopt;
-  return Address{std::move(host), port};
-}
-
 /// httplib's own pool queues without a limit. This one lets the accepting thread wait instead, so
 /// that the kernel's backlog is the only other queue.
 class BoundedPool : public httplib::TaskQueue {
  public:
+  /// Newer versions of httplib want to hear that a connection was taken; older ones, nothing.
+  using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));
+
   BoundedPool() {
     for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
   }
 
-  void enqueue(std::function<void()> connection) override {
+  Enqueued enqueue(std::function<void()> connection) override {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return waiting_.size() < kConnectionsWaitingMax; });
     waiting_.push_back(std::move(connection));
     changed_.notify_all();
+    return static_cast<Enqueued>(true);
   }
 
   void shutdown() override {
@@ -145,7 +128,7 @@ class HttpServer::Running {
   Running& operator=(const Running&) = delete;
 
   /// False where the address cannot be bound.
-  bool bind(const Address& address) {
+  bool bind(const HostPort& address) {
     if (address.port != 0) {
       port_ = address.port;
       return server_.bind_to_port(address.host, address.port);
@@ -196,7 +179,7 @@ Result<std::unique_ptr<HttpServer>, Error> HttpServer::start(const MetricsOption
                                                              const Health& health) {
   std::unique_ptr<HttpServer> server{new HttpServer};
   if (options.listen.empty()) return server;
-  const auto address = parse_address(options.listen);
+  const auto address = parse_host_port(options.listen);
   if (!address) {
     return fail(Error{fmt::format("metrics.listen: \"{}\" is not HOST:PORT, such as 127.0.0.1:9100",
                                   options.listen),

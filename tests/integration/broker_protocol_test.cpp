@@ -10,7 +10,7 @@
 
 using namespace framefleet;
 using namespace framefleet::test;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using transport::Channel;
 using transport::Frame;
 

@@ -1,12 +1,11 @@
 #include "worker/detectors/markers.hpp"
 
+#include "worker/detectors/aruco.hpp"
 #include "worker/detectors/mat.hpp"
 
 #include "shared/base/assert.hpp"
 
 #include <fmt/format.h>
-#include <opencv2/aruco.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include <algorithm>
 #include <array>
@@ -31,9 +30,7 @@ constexpr std::array<Dictionary, 9> kDictionaries{{
     {"apriltag_36h11", cv::aruco::DICT_APRILTAG_36h11},
 }};
 
-using Quad = std::vector<cv::Point2f>;
-
-Box around(const Quad& quad) {
+Box around(const MarkerQuad& quad) {
   float left = quad[0].x;
   float right = left;
   float top = quad[0].y;
@@ -49,17 +46,15 @@ Box around(const Quad& quad) {
 
 class Markers final : public Detector {
  public:
-  explicit Markers(int dictionary)
-      : dictionary_(cv::aruco::getPredefinedDictionary(dictionary)),
-        parameters_(cv::aruco::DetectorParameters::create()) {}
+  explicit Markers(int dictionary) : finder_(dictionary) {}
 
   Result<Found, DetectError> detect(const DetectInput& input) override {
-    std::vector<Quad> quads;
+    std::vector<MarkerQuad> quads;
     std::vector<int> ids;
-    cv::aruco::detectMarkers(as_mat(input.picture.grey), dictionary_, quads, ids, parameters_);
+    finder_.find(as_mat(input.picture.grey), quads, ids);
     Found found;
     for (std::size_t i = 0; i < quads.size(); ++i) {
-      const Quad& quad = quads[i];
+      const MarkerQuad& quad = quads[i];
       found.detections.push_back(
           {"marker", 1, around(quad),
            fmt::format(R"({{"id":{},"corners":[[{:.1f},{:.1f}],[{:.1f},{:.1f}],)"
@@ -71,8 +66,7 @@ class Markers final : public Detector {
   }
 
  private:
-  cv::Ptr<cv::aruco::Dictionary> dictionary_;
-  cv::Ptr<cv::aruco::DetectorParameters> parameters_;
+  MarkerFinder finder_;
 };
 
 Result<std::unique_ptr<Detector>, Error> make(const Options& options, const DetectorSettings&) {

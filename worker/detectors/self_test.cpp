@@ -2,11 +2,11 @@
 
 #include "worker/decoding/encoder.hpp"
 #include "worker/decoding/tiff_directory.hpp"
+#include "worker/detectors/aruco.hpp"
 #include "worker/detectors/mat.hpp"
 #include "worker/detectors/registry.hpp"
 
 #include <fmt/format.h>
-#include <opencv2/aruco.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include <algorithm>
@@ -263,9 +263,7 @@ std::string fault_of_people(const Worked& worked) {
 constexpr About kMarker{{20, 20, 119, 119}, 4};
 
 std::vector<std::string> draw_marker() {
-  cv::Mat marker;
-  cv::aruco::drawMarker(cv::aruco::getPredefinedDictionary(cv::aruco::DICT_4X4_1000), kMarkerId,
-                        120, marker);
+  const cv::Mat marker = drawn_marker(cv::aruco::DICT_4X4_1000, kMarkerId, 120);
   cv::Mat picture(160, 160, CV_8UC1, cv::Scalar(255));
   marker.copyTo(picture(cv::Rect(20, 20, 120, 120)));
   return {encode(picture)};

@@ -18,7 +18,7 @@ namespace framefleet::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 
 /// Serves until SIGTERM, then says so in order.txt and leaves.
 const std::string kServe = R"(trap 'echo "$self left" >> order.txt; exit 0' TERM
@@ -260,7 +260,7 @@ TEST_CASE("the fleet's socket lies in a private folder that is gone at the end")
                 "echo $2 > endpoint; stat -c %a $(dirname ${2#ipc://}) > mode\n" + kServe);
   CHECK(fleet.run() == 0);
   std::string endpoint = fleet.read("endpoint");
-  REQUIRE_THAT(endpoint, Catch::Matchers::StartsWith("ipc:///"));
+  REQUIRE_THAT(endpoint, Catch::StartsWith("ipc:///"));
   endpoint.pop_back();
   CHECK(fleet.read("mode") == "700\n");
   CHECK(endpoint.size() < 107);
@@ -283,7 +283,7 @@ for life in range(2):
 PYTHON
 )" + kServe);
   CHECK(fleet.run("--transport tcp --json photos") == 0);
-  CHECK_THAT(fleet.read("endpoint"), Catch::Matchers::StartsWith("tcp://127.0.0.1:"));
+  CHECK_THAT(fleet.read("endpoint"), Catch::StartsWith("tcp://127.0.0.1:"));
   CHECK(fleet.read("listened") == "life 0\nlife 1\n");
 }
 

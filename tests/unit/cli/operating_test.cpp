@@ -16,7 +16,7 @@ namespace framefleet::cli {
 namespace {
 
 using namespace std::chrono_literals;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 
 broker::FleetStatus sample_status() {
   broker::FleetStatus status;

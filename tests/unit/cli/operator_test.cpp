@@ -16,7 +16,7 @@
 namespace framefleet::cli {
 namespace {
 
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using test::PlayedBroker;
 using test::Ran;
 
@@ -224,7 +224,7 @@ TEST_CASE("every verb explains itself") {
     const auto ran = broker.run(verb + " --help");
     CAPTURE(verb);
     CHECK(ran.exit_code == exit_code::kOk);
-    CHECK_THAT(ran.out, Catch::Matchers::StartsWith("framefleet " + verb + ": "));
+    CHECK_THAT(ran.out, Catch::StartsWith("framefleet " + verb + ": "));
     CHECK_THAT(ran.out, Contains("--connect") && Contains("Exit codes:"));
   }
   CHECK_THAT(broker.run("dead --help").out, Contains("revive"));
@@ -241,7 +241,7 @@ TEST_CASE("dead letters are listed, and shown in full") {
   });
   const auto list = broker.operate("dead list --limit 7");
   CHECK_THAT(list.out, Contains(kId) && Contains("a.jpg") &&
-                           Catch::Matchers::EndsWith("the newest 1 of 30\n"));
+                           Catch::EndsWith("the newest 1 of 30\n"));
   const auto shown = broker.operate("dead show " + kId);
   CHECK_THAT(shown.out, Contains("detect    faces?min_size=40,edges"));
   CHECK(broker.operate("dead list --json").out == letter(kId, "a.jpg") + "\n");
@@ -301,7 +301,7 @@ TEST_CASE("a revived letter is a new task with the same picture that names the o
   REQUIRE(broker.submitted.size() == 2);
   const auto& task = broker.submitted.front();
   CHECK(task.revived_from == parse_task_id(kId));
-  CHECK_THAT(task.source, Catch::Matchers::StartsWith("revived/"));
+  CHECK_THAT(task.source, Catch::StartsWith("revived/"));
   CHECK(task.id.source == security::source_hash(task.source));
   CHECK(task.detectors == std::vector<std::string>{"edges", "faces"});
   CHECK(broker.pictures == std::vector<std::string>{"picture of " + kId, "picture of " + kOtherId});

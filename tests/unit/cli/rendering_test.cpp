@@ -8,7 +8,7 @@ namespace framefleet::cli {
 namespace {
 
 using namespace std::chrono_literals;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 
 ProgressView halfway() {
   ProgressView view;

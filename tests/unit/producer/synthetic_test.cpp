@@ -1,8 +1,8 @@
 #include "producer/sources/synthetic_oracle.hpp"
 #include "producer/sources/synthetic_source.hpp"
 #include "tests/support/catch.hpp"
+#include "worker/detectors/aruco.hpp"
 
-#include <opencv2/aruco.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -38,8 +38,7 @@ cv::Mat frame_of(SyntheticSource& source, std::uint64_t sequence) {
 std::vector<SeenMarker> markers_in(const cv::Mat& frame) {
   std::vector<int> ids;
   std::vector<std::vector<cv::Point2f>> corners;
-  cv::aruco::detectMarkers(frame, cv::aruco::getPredefinedDictionary(cv::aruco::DICT_4X4_1000),
-                           corners, ids);
+  worker::MarkerFinder(cv::aruco::DICT_4X4_1000).find(frame, corners, ids);
   std::vector<SeenMarker> markers;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto [left, right] =

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 
@@ -37,6 +38,7 @@ Ended run(std::vector<const char*> arguments, const ProgramSteps& steps) {
   std::array<int, 2> err{};
   REQUIRE(::pipe(out.data()) == 0);
   REQUIRE(::pipe(err.data()) == 0);
+  std::fflush(nullptr);  // or the child would write, once more, what this process has not written
   const pid_t child = ::fork();
   if (child == 0) {
     ::dup2(out[1], STDOUT_FILENO);

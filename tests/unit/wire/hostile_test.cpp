@@ -18,8 +18,8 @@ std::size_t largest_allocation = 0;
 }
 
 // This program's allocator remembers the largest request, so that a test can see what a claimed
-// size made the decoder ask for.
-void* operator new(std::size_t count) {
+// size made the decoder ask for. Never inlined: GCC 14 would see a free() of what new gave.
+[[gnu::noinline]] void* operator new(std::size_t count) {
   largest_allocation = std::max(largest_allocation, count);
   if (void* memory = std::malloc(count)) return memory;
   throw std::bad_alloc();
@@ -28,8 +28,10 @@ void* operator new(std::size_t count, const std::nothrow_t& /*tag*/) noexcept {
   largest_allocation = std::max(largest_allocation, count);
   return std::malloc(count);
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*count*/) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t /*count*/) noexcept {
+  std::free(memory);
+}
 
 using namespace framefleet;
 using namespace framefleet::test;

@@ -3,10 +3,10 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/worker/pictures.hpp"
 #include "worker/decoding/decoder.hpp"
+#include "worker/detectors/aruco.hpp"
 #include "worker/detectors/registry.hpp"
 
 #include <nlohmann/json.hpp>
-#include <opencv2/aruco.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
 
@@ -191,11 +191,8 @@ TEST_CASE("corners are capped, strongest first, and keep their distance") {
 
 TEST_CASE("markers that were drawn are read back with their ids and corners") {
   cv::Mat drawn(240, 320, CV_8UC1, cv::Scalar(255));
-  const auto dictionary = cv::aruco::getPredefinedDictionary(cv::aruco::DICT_4X4_1000);
   for (const auto& [id, x] : {std::pair{7, 40}, {998, 180}}) {
-    cv::Mat marker;
-    cv::aruco::drawMarker(dictionary, id, 90, marker);
-    marker.copyTo(drawn(cv::Rect(x, 60, 90, 90)));
+    drawn_marker(cv::aruco::DICT_4X4_1000, id, 90).copyTo(drawn(cv::Rect(x, 60, 90, 90)));
   }
   const auto found = Probe("markers").detections(test::encode(drawn, ".png"));
   REQUIRE(found.size() == 2);

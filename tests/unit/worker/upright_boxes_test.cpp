@@ -4,9 +4,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/worker/picture_seeds.hpp"
 #include "tests/unit/worker/pictures.hpp"
+#include "worker/detectors/aruco.hpp"
 #include "worker/detectors/workbench.hpp"
 
-#include <opencv2/aruco.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include <cmath>
@@ -26,9 +26,7 @@ cv::Mat scene() {
   for (int x = 0; x < picture.cols; ++x) {
     picture.col(x).setTo(cv::Scalar(255 - x / 8, 240 - x / 8, 230 - x / 8));
   }
-  cv::Mat marker;
-  cv::aruco::drawMarker(cv::aruco::getPredefinedDictionary(cv::aruco::DICT_4X4_1000), 7,
-                        kMarkerAt.width, marker);
+  cv::Mat marker = drawn_marker(cv::aruco::DICT_4X4_1000, 7, kMarkerAt.width);
   cv::cvtColor(marker, marker, cv::COLOR_GRAY2BGR);
   marker.copyTo(picture(kMarkerAt));
   return picture;
