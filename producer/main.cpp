@@ -10,8 +10,6 @@
 #include "shared/config/option_set.hpp"
 #include "shared/telemetry/program.hpp"
 
-#include <unistd.h>
-
 int main(int argc, char** argv) {
   using namespace framefleet;
   producer::ProducerOptions options;
@@ -29,7 +27,7 @@ int main(int argc, char** argv) {
   return telemetry::run_program(
       argc, argv, set, common,
       {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
-        if (options.name.empty()) options.name = "producer-" + std::to_string(::getpid());
+        if (options.name.empty()) options.name = telemetry::own_name("producer");
         auto shell = producer::Shell::open(options, program);
         if (!shell) return fail(shell.error());
         return (*shell)->run();

@@ -13,7 +13,7 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
       .add("connect", options.connect,
            {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."})
       .add("name", options.name,
-           {.help = "What the broker calls this producer; empty: producer-PID."})
+           {.help = "What the broker calls this producer; empty: producer-HOST-PID."})
       .add("sources", options.sources,
            {.help = "Files, folders, patterns, videos, - for a list, synthetic:?count=100."})
       .add("detect", options.detect,

@@ -73,16 +73,6 @@ step_tidy() {
         run-clang-tidy -quiet -p build/tidy -j "$(build_jobs)" "$files"
 }
 
-# test_programs PRESET LABEL : build targets of the tests that have the label. framefleet_test()
-# gives a test and its program one name; other tests (scripts) have no program to build.
-test_programs() {
-    comm -12 \
-        <(ctest --test-dir "build/$1" -N -L "$2" |
-            sed -nE 's/^ +Test +#[0-9]+: (\S+).*/\1/p' | sort) \
-        <(ninja -C "build/$1" -t targets all |
-            sed -nE 's|^tests/([^/:]+): CXX_EXECUTABLE.*|\1|p' | sort)
-}
-
 # Tests whose child processes live in a sandbox that no sanitizer fits into.
 readonly sandboxed='worker_(process_pool|format_pools|malformed_children)_test'
 

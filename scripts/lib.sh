@@ -108,6 +108,19 @@ build() {
     say "built build/$preset in $((SECONDS - started)) s"
 }
 
+# test_programs PRESET LABEL [argument of ctest…] : build targets of the tests that have the label
+# and match. framefleet_test() gives a test and its program one name; other tests (scripts) have no
+# program to build.
+test_programs() {
+    local preset=$1 label=$2
+    shift 2
+    comm -12 \
+        <(ctest --test-dir "build/$preset" -N -L "$label" "$@" |
+            sed -nE 's/^ +Test +#[0-9]+: (\S+).*/\1/p' | sort) \
+        <(ninja -C "build/$preset" -t targets all |
+            sed -nE 's|^tests/([^/:]+): CXX_EXECUTABLE.*|\1|p' | sort)
+}
+
 # in_tree: goes to the root of the tree, from wherever the script was called.
 in_tree() {
     cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1

@@ -13,8 +13,6 @@
 #include "shared/telemetry/cpus.hpp"
 #include "shared/telemetry/program.hpp"
 
-#include <unistd.h>
-
 int main(int argc, char** argv) {
   using namespace framefleet;
   if (const auto ended = worker::run_as_child_process(argc, argv)) return *ended;
@@ -36,7 +34,7 @@ int main(int argc, char** argv) {
         if (!models) return fail(models.error());
         options.pool.workbench.detectors.models = std::move(*models);
         if (worker::only_about_detectors(options)) return worker::run_detector_command(options);
-        if (options.name.empty()) options.name = "worker-" + std::to_string(::getpid());
+        if (options.name.empty()) options.name = telemetry::own_name("worker");
         if (options.slots == 0) options.slots = telemetry::usable_cpus();
         auto shell = worker::Shell::open(options, program);
         if (!shell) return fail(shell.error());

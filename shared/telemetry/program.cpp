@@ -7,12 +7,16 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <exception>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace framefleet::telemetry {
 namespace {
+
+constexpr std::size_t kHostBytesMax = 64;
 
 void log_start(Logger& log, const config::OptionSet& set, const config::Outcome& outcome) {
   log.info("starting", {{"version", config::version()},
@@ -50,6 +54,14 @@ Result<int, Error> run_steps(const config::OptionSet& set, const ProgramOptions&
 void describe(config::OptionSet& set, ProgramOptions& options) {
   describe(set, options.log);
   describe(set, options.metrics);
+}
+
+std::string own_name(std::string_view noun) {
+  std::array<char, kHostBytesMax + 1> host{};
+  ::gethostname(host.data(), kHostBytesMax);
+  std::string name(noun);
+  if (host.front() != '\0') name.append("-").append(host.data());
+  return name + "-" + std::to_string(::getpid());
 }
 
 int run_program(int argc, const char* const* argv, config::OptionSet& set, ProgramOptions& options,

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace framefleet::telemetry {
 
@@ -37,6 +38,10 @@ struct ProgramSteps {
   /// Constructs the shell and runs its loop; answers the exit code.
   std::function<Result<int, Error>(Program&)> run{};
 };
+
+/// "worker-HOST-PID", for a process that was given no name: containers differ in their host's name
+/// alone, and one that is started again keeps it.
+std::string own_name(std::string_view noun);
 
 /// Loads the options (and answers --help and its kind), logs the version and every option that is
 /// not at its default, blocks the signals, starts the HTTP window and runs the steps. An Error or

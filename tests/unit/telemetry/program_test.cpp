@@ -91,6 +91,13 @@ TEST_CASE("a program logs its start and its options, runs, and ends with the cod
   CHECK(contains(ended.err, " info sample ended exit_code=3\n"));
 }
 
+TEST_CASE("a process without a name is known by its machine and its number") {
+  const std::string name = own_name("worker");
+  CHECK_THAT(name,
+             Catch::StartsWith("worker-") && Catch::EndsWith("-" + std::to_string(::getpid())));
+  CHECK(name.size() > std::string("worker--").size() + std::to_string(::getpid()).size());
+}
+
 TEST_CASE("--help and bad options end before the log begins") {
   const ProgramSteps never{.run = [](Program&) -> Result<int, Error> { return 1; }};
   const auto help = run({"--help"}, never);

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# What the Dockerfile runs in its first stage, one verb a layer. Not for people: it expects the tree
+# and the packages of the groups build, run and test.
+#
+#   scripts/image.sh programs         builds what users run
+#   scripts/image.sh tests PATTERN    builds and runs the unit tests whose names match; `none`: none
+#   scripts/image.sh stage FOLDER FILE    gathers in FOLDER what the last stage has beside Debian's
+#                                     packages that FILE lists: they are in its base already
+#
+# OPTIMIZE in the environment: the compiler's flags, -O2 by default.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+in_tree
+
+# It reads the whole tree, which the image does not have; the checks run it elsewhere.
+readonly not_here='^tidy$'
+
+configure_with() { configure release "-DCMAKE_CXX_FLAGS_RELEASE=${OPTIMIZE:--O2} -DNDEBUG" "$@"; }
+
+build_programs() {
+    configure_with -DFRAMEFLEET_TESTS=OFF && build release
+}
+
+run_tests() {
+    local pattern=$1 targets
+    if [ "$pattern" = none ]; then
+        say "WARNING: this image is built without its unit tests"
+        return
+    fi
+    configure_with -DFRAMEFLEET_TESTS=ON
+    mapfile -t targets < <(test_programs release unit -R "$pattern" -E "$not_here")
+    [ "${#targets[@]}" -gt 0 ] || die "no unit test is called like $pattern"
+    build release --target "${targets[@]}"
+    ctest --preset release -L unit -R "$pattern" -E "$not_here" -j "$(nproc)" </dev/null
+    grep -h '^SKIPPED' build/release/Testing/Temporary/LastTest.log | sort | uniq -c || true
+}
+
+# package_of FILE : the Debian package that has it, under either name of merged /usr.
+package_of() {
+    { dpkg-query -S "$1" || dpkg-query -S "${1#/usr}" || dpkg-query -S "/usr$1"; } 2>/dev/null |
+        head -n 1 | cut -d: -f1
+}
+
+# stage_package NAME : its licence, and its record where scanners of images look for it: the
+# libraries come without dpkg's database.
+stage_package() {
+    install -D -m 644 "/usr/share/doc/$1/copyright" "$stage/usr/share/doc/$1/copyright"
+    install -d "$stage/var/lib/dpkg/status.d"
+    dpkg-query -s "$1" >"$stage/var/lib/dpkg/status.d/$1"
+}
+
+# stage_libraries PROGRAM… : every shared library that they load at their start, under the name that
+# the loader asks for. Half the size of their packages, which bring drivers, data and programs.
+stage_libraries() {
+    local library package
+    ldd "$@" | awk '/not found/ {exit 1} $2 == "=>" && $3 ~ /^\// {print $3}' | sort -u \
+        >"$work/libraries"
+    while read -r library; do
+        package=$(package_of "$(realpath "$library")")
+        [ -n "$package" ] || die "no package has $library"
+        grep -qx "$package" "$base_packages" && continue
+        case $library in /usr/*) ;; *) library=/usr$library ;; esac
+        install -D -m 644 "$library" "$stage$library"
+        echo "$package"
+    done <"$work/libraries" >>"$work/packages"
+}
+
+stage_image() {
+    readonly stage=$1 base_packages=$2
+    work=$(mktemp -d)
+    readonly work
+    install -D -s -m 755 -t "$stage/usr/local/bin" build/release/bin/framefleet{,-*}
+    install -D -m 644 -t "$stage/usr/local/share/doc/framefleet/examples" config/*.toml
+    install -D -m 644 -t "$stage/usr/local/share/doc/framefleet" LICENSE
+    stage_libraries "$stage"/usr/local/bin/*
+    local package file
+    for package in $(packages_of run); do
+        echo "$package" >>"$work/packages"
+        dpkg-query -L "$package" | while read -r file; do
+            [ ! -f "$file" ] || install -D -m 644 "$file" "$stage$file"
+        done
+    done
+    sort -u "$work/packages" | while read -r package; do stage_package "$package"; done
+    say "the image's own files: $(du -sh "$stage" | cut -f1); the largest, in KiB:"
+    find "$stage" -type f -size +3M -printf '%k %f\n' | sort -rn | head -n 20 | sed 's/^/    /'
+    rm -r "$work"
+}
+
+case ${1:-} in
+programs) build_programs ;;
+tests) run_tests "${2:?a pattern}" ;;
+stage) stage_image "${2:?a folder}" "${3:?a list of packages}" ;;
+*) die "programs, tests or stage?" ;;
+esac
