@@ -58,7 +58,8 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
   set.section("worker", "Where tasks come from, how many at once, and what a picture may cost.")
       .add("connect", options.connect,
            {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."})
-      .add("name", options.name, {.help = "What the broker calls this worker; empty: worker-HOST-PID."})
+      .add("name", options.name,
+           {.help = "What the broker calls this worker; empty: worker-HOST-PID."})
       .add("slots", options.slots,
            {.help = "Tasks at once; 0: the CPUs this process may use.", .min = 0, .max = 1024})
       .add("detectors", options.detectors,
