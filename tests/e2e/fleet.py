@@ -23,6 +23,7 @@ from process import PATIENCE, Process, eventually
 # ctest says where these are; by hand they are those of the release build beside its test data.
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FRAMEFLEET_BIN", TREE / "build/release/bin"))
+sys.path.append(str(TREE / "tests/support/faults"))
 DATA = pathlib.Path(os.environ.get("FRAMEFLEET_TEST_DATA", TREE.parent / "shared")) / "data"
 
 
@@ -39,7 +40,7 @@ class Fleet:
         self.store = ledger.Store(self.folder / "out")
         self.endpoint = f"ipc://{self.folder}/broker.sock"
         self._operators = self.endpoint  # operators are served over ipc alone
-        self._bind = self.endpoint if transport == "ipc" else "tcp://127.0.0.1:0"
+        self._bind = {"ipc": self.endpoint, "tcp": "tcp://127.0.0.1:0"}.get(transport, transport)
         self.processes = []
 
     def __enter__(self):
@@ -73,24 +74,25 @@ class Fleet:
         return self.start(name, f"framefleet-{role}", *arguments, "--metrics-listen", "127.0.0.1:0",
                           **options)
 
-    def broker(self, *arguments):
+    def broker(self, *arguments, **options):
         """Started and listening; again after a broker has ended: on the same address."""
         bind = dict.fromkeys((self._bind, self._operators))
-        broker = self._member("broker", "broker", *(word for endpoint in bind
-                                                    for word in ("--bind", endpoint)), *arguments)
+        binds = [word for endpoint in bind for word in ("--bind", endpoint)]
+        broker = self._member("broker", "broker", *binds, *arguments, **options)
         self.endpoint = self._bind = broker.until_log("listening")["endpoint"]
         return broker
 
-    def sink(self, *arguments):
+    def sink(self, *arguments, **options):
         return self._member("sink", "sink", "--connect", self.endpoint,
-                            "--store", self.store.folder, *arguments)
+                            "--store", self.store.folder, *arguments, **options)
 
-    def worker(self, name, *arguments):
-        return self._member(name, "worker", "--connect", self.endpoint, "--name", name, *arguments)
+    def worker(self, name, *arguments, **options):
+        return self._member(name, "worker", "--connect", self.endpoint, "--name", name, *arguments,
+                            **options)
 
-    def producer(self, *sources, detect, arguments=()):
+    def producer(self, *sources, detect, arguments=(), **options):
         return self._member("producer", "producer", "--connect", self.endpoint, "--detect", detect,
-                            *arguments, *sources, progress=True)
+                            *arguments, *sources, progress=True, **options)
 
     def run(self, *arguments, out=None, environment=None):
         """`framefleet run`, which starts its own fleet."""

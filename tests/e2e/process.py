@@ -123,7 +123,8 @@ class Process:
     Start processes from the main thread alone: they die with the thread that started them.
     """
 
-    def __init__(self, name, command, progress=False, environment=None):
+    def __init__(self, name, command, progress=False, environment=None, launcher=()):
+        """`launcher`: words before the command, of a program that becomes it (nsenter)."""
         self.name, self.command = name, [str(word) for word in command]
         self.lines, self.events = [], []  # of stdout and stderr; parsed
         self._changed = threading.Condition()
@@ -131,7 +132,7 @@ class Process:
         if progress:
             self.command += ["--progress-fd", str(fds[1])]
         self.popen = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *self.command], stdin=subprocess.DEVNULL,
+            [*launcher, "setpriv", "--pdeathsig", "KILL", *self.command], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=fds[1:],
             env={**os.environ, **(environment or {})})
         streams = [self.popen.stdout, self.popen.stderr]
