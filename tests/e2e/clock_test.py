@@ -7,8 +7,8 @@ import os
 import time
 import unittest
 
-import clock
 from fleet import Fleet
+import clock
 
 HOUR = 3600
 ROLES = os.environ.get("CLOCK_ROLES", "broker,sink,worker,producer").split(",")

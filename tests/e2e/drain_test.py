@@ -4,6 +4,7 @@ import unittest
 
 import ledger
 from fleet import Fleet
+from proxy import Proxy
 from pictures import frames_in
 from process import eventually
 
@@ -51,6 +52,30 @@ class DrainTest(unittest.TestCase):
             fleet.close_books(producer)
             self.assertEqual(fleet.store.rows("SELECT status, attempts, worker FROM outcomes"),
                              [("ok", 1, "w1")])
+
+    def test_a_worker_that_drains_against_a_slow_sink_loses_no_result(self):
+        with Fleet("tcp") as fleet:
+            fleet.broker("--peer-timeout", "15s", "--lease-duration", "30s")
+            straight = fleet.endpoint
+            with Proxy(straight) as line:
+                fleet.endpoint = line.endpoint
+                fleet.sink().until_ready()
+                fleet.endpoint = straight
+                workers = [fleet.worker(name, "--slots", "2") for name in ("w1", "w2")]
+                producer = fleet.producer(SOURCE, detect=DETECT)
+                producer.until_counted("ok", COUNT // 10)
+                line.to_peer.stalled = line.to_broker.stalled = True
+                eventually(lambda: fleet.show("status")["in_progress"]["storing"] > 0,
+                           "there are results that the sink has not stored")
+                workers[0].terminate()
+                workers[0].until_log("draining")
+                line.heal()
+                line.to_peer.delay = line.to_broker.delay = 0.1
+                self.assertEqual(workers[0].exit_code(), 0)
+                fleet.end_of(producer)
+                line.heal()
+                fleet.close_books(producer)
+            self.check_nothing_was_charged(fleet)
 
     def test_a_second_sigterm_gives_the_leases_back_at_once(self):
         with Fleet() as fleet:

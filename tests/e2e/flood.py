@@ -1,35 +1,33 @@
 #!/usr/bin/python3
 """flood.py ENDPOINT OFFERED_BYTES PAYLOAD_BYTES: a producer without manners. It offers pictures as
-fast as its grant allows, and those that were answered `busy` again at once, until it has offered so
-many bytes. Then it waits until all that was admitted is settled. Tells both as the events `offered`
-and `end`, with the account of a producer. Written from docs/PROTOCOL.md."""
+fast as its grant allows (or --rate a second), and those that were answered `busy` again at once,
+until it has offered so many bytes, or for --seconds. Then it waits until all that was admitted is
+settled. Tells both as the events `offered` and `end`, with the account of a producer. Written from
+docs/PROTOCOL.md."""
+import argparse
 import collections
 import json
-import struct
 import sys
 import time
-import zlib
 
 import msgpack
 import zmq
 
 from ledger import STATUSES, source_digest
-from pictures import png
+from pictures import padded, png
 
-JOB, EPOCH = "flood", int(time.time())
-SOURCES = ("flood/a", "flood/b")
+EPOCH = int(time.time())
 AT_ONCE = 16  # in one message
-TASK = msgpack.packb({"version": 1, "origin": "flood.png", "detect": ["stub"]})
-
-
-def chunk(kind, content):
-    return (struct.pack(">I", len(content)) + kind + content +
-            struct.pack(">I", zlib.crc32(kind + content)))
 
 
 class Flood:
-    def __init__(self, endpoint, offered_max, payload_bytes):
-        self.endpoint, self.offered_max, self.payload_bytes = endpoint, offered_max, payload_bytes
+    def __init__(self, options):
+        self.endpoint, self.job, self.rate = options.endpoint, options.name, options.rate
+        self.offered_max, self.payload_bytes = options.offered_bytes, options.payload_bytes
+        self.seconds = options.seconds
+        self.sources = (f"{self.job}/a", f"{self.job}/b")
+        self.task = msgpack.packb({"version": 1, "origin": "flood.png",
+                                   "detect": [options.detect]})
         self.picture = png(8, 8, lambda x, y: 32 * x)
         self.account = collections.Counter(dict.fromkeys(STATUSES, 0))
         self.offered_bytes = self.offers = self.busy = 0
@@ -40,14 +38,11 @@ class Flood:
 
     def make(self):
         """A task of its own, with a picture of exactly so many bytes."""
-        source, sequence = SOURCES[self.made % len(SOURCES)], self.made // len(SOURCES)
+        source, sequence = self.sources[self.made % len(self.sources)], self.made // len(self.sources)
         self.made += 1
-        end = len(self.picture) - 12  # of the pixels; behind them is IEND
-        comment = b"Comment\0" + struct.pack(">Q", self.made) * (self.payload_bytes // 8)
-        comment = comment[:self.payload_bytes - len(self.picture) - 12]
-        picture = self.picture[:end] + chunk(b"tEXt", comment) + self.picture[end:]
-        task = {"id": f"{source_digest(source)}-{EPOCH}-{sequence}", "source": source, "job": JOB,
-                "detectors": ["stub"], "task": TASK, "frames": 1}
+        picture = padded(self.picture, self.payload_bytes, self.made)
+        task = {"id": f"{source_digest(source)}-{EPOCH}-{sequence}", "source": source, "job": self.job,
+                "detectors": ["stub"], "task": self.task, "frames": 1}
         return task, picture
 
     def dial(self):
@@ -55,18 +50,19 @@ class Flood:
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.connect(self.endpoint)
         self.heard, self.beat_at, self.welcome = time.monotonic(), 0, None
-        self.send({"type": "hello", "role": "producer", "name": "flood", "wire": [1, 1],
+        self.send({"type": "hello", "role": "producer", "name": self.job, "wire": [1, 1],
                    "task": [1, 1],
-                   "sources": [{"name": name, "epoch": EPOCH} for name in SOURCES]})
+                   "sources": [{"name": name, "epoch": EPOCH} for name in self.sources]})
 
     def send(self, header, payloads=()):
         self.socket.send_multipart([msgpack.packb(header), *payloads], copy=False)
 
-    def offer(self):
-        """As much as the grant allows."""
+    def offer(self, elapsed):
+        """As much as the grant and the rate allow."""
         tasks_max = self.welcome["grant_tasks"]
         bytes_max = self.welcome["grant_bytes"] // self.payload_bytes
-        while len(self.unanswered) + AT_ONCE <= min(tasks_max, max(bytes_max, AT_ONCE)):
+        while (len(self.unanswered) + AT_ONCE <= min(tasks_max, max(bytes_max, AT_ONCE))
+               and self.offers < self.rate * elapsed):
             while len(self.waiting) < AT_ONCE:
                 self.waiting.append(self.make())
             batch = [self.waiting.popleft() for _ in range(AT_ONCE)]
@@ -113,12 +109,13 @@ class Flood:
 
     def run(self):
         self.dial()
-        self.tell("plan", job=JOB)
+        self.tell("plan", job=self.job)
         begun = time.monotonic()
-        while self.offered_bytes < self.offered_max:
+        while self.offered_bytes < self.offered_max and (
+                elapsed := time.monotonic() - begun) < self.seconds:
             self.turn()
             if self.welcome:
-                self.offer()
+                self.offer(elapsed)
         while self.unanswered:
             self.turn()
         self.tell("offered", bytes=self.offered_bytes, offers=self.offers, busy=self.busy,
@@ -134,4 +131,16 @@ class Flood:
                   interrupted=True)
 
 
-Flood(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])).run()
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("endpoint")
+    parser.add_argument("offered_bytes", type=int)
+    parser.add_argument("payload_bytes", type=int)
+    parser.add_argument("--name", default="flood", help="of its job, and the folder of its sources")
+    parser.add_argument("--detect", default="stub")
+    parser.add_argument("--rate", type=float, default=float("inf"), help="pictures a second")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    return parser.parse_args()
+
+
+Flood(options()).run()

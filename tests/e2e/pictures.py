@@ -12,11 +12,21 @@ def png(width, height, pixel):
     return png_file(struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), zlib.compress(rows))
 
 
+def chunk(kind, content):
+    """Of a PNG."""
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def padded(picture, size, number):
+    """The PNG as a file of exactly so many bytes, and of its own for each number, by a comment."""
+    end = len(picture) - 12  # of the pixels; behind them is IEND
+    comment = b"Comment\0" + struct.pack(">Q", number) * (size // 8)
+    return picture[:end] + chunk(b"tEXt", comment[:size - len(picture) - 12]) + picture[end:]
+
+
 def png_file(header, pixels):
     """A PNG of these two chunks; the header may promise what the pixels do not hold."""
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) +
             chunk(b"IEND", b""))
 
