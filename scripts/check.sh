@@ -15,7 +15,7 @@ set -uo pipefail
 in_tree
 
 readonly steps=(
-    format spelling scripts headers tidy simulation isolation journal chaos
+    format spelling scripts headers tidy simulation isolation journal chaos network
     asan tsan fuzz mutants cost docker
 )
 readonly logs=build/check
@@ -135,6 +135,20 @@ step_chaos() {
         framefleet-worker framefleet-sink framefleet || return 1
     CHAOS_TASKS=10000 CHAOS_RATE=130 CHAOS_KILLS=50 \
         ctest --preset release -R '^e2e_journal_chaos' -V </dev/null
+}
+
+# Lines that are cut in every way, processes that are stopped, clocks that jump, ten times too much
+# work, senders that leave at once. Most of it is waiting, so it runs side by side. CHECK_LONG: each
+# cut and stop outlasts the patience of libzmq and of TCP, and all else takes ten times as long.
+step_network() {
+    local rounds=20 seconds=4 stops=1,4 overload=30
+    if [ -n "${CHECK_LONG:-}" ]; then
+        rounds=200 seconds=40 stops=1,4,20 overload=300
+    fi
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet framefleet-broker \
+        framefleet-worker framefleet-producer framefleet-sink || return 1
+    PARTITION_SECONDS=$seconds PAUSE_SECONDS=$stops OVERLOAD_SECONDS=$overload \
+        BURST_ROUNDS=$rounds ctest --preset release -C check -L '^network$' -j 8 -V </dev/null
 }
 
 # Tests of what starts threads: the journal's and the store's, the pool's, the log's and the page of

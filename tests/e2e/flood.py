@@ -38,11 +38,12 @@ class Flood:
 
     def make(self):
         """A task of its own, with a picture of exactly so many bytes."""
-        source, sequence = self.sources[self.made % len(self.sources)], self.made // len(self.sources)
+        sequence, which = divmod(self.made, len(self.sources))
+        source = self.sources[which]
         self.made += 1
         picture = padded(self.picture, self.payload_bytes, self.made)
-        task = {"id": f"{source_digest(source)}-{EPOCH}-{sequence}", "source": source, "job": self.job,
-                "detectors": ["stub"], "task": self.task, "frames": 1}
+        task = {"id": f"{source_digest(source)}-{EPOCH}-{sequence}", "source": source,
+                "job": self.job, "detectors": ["stub"], "task": self.task, "frames": 1}
         return task, picture
 
     def dial(self):

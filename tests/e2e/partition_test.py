@@ -138,7 +138,7 @@ class PartitionTest(unittest.TestCase):
 
     @staticmethod
     def start_producer(fleet, **options):
-        producer = fleet.producer("synthetic:?count=0&fps=60&size=320x240", detect=DETECT,
+        producer = fleet.producer("synthetic:?count=0&fps=30&size=240x200", detect=DETECT,
                                   **options)
         producer.until_counted("ok", 20)
         return producer

@@ -23,7 +23,7 @@ class PauseTest(unittest.TestCase):
             broker = fleet.broker("--lost-attempts-max", "100", "--retry-delay-max", "200ms")
             sink = fleet.sink().until_ready()
             worker = fleet.worker("w1", "--slots", "2").until_ready()
-            producer = fleet.producer("synthetic:?count=0&fps=60&size=320x240",
+            producer = fleet.producer("synthetic:?count=0&fps=30&size=240x200",
                                       detect="markers,stub?sleep=20ms")
             producer.until_counted("ok", 20)
 

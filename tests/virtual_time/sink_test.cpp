@@ -26,7 +26,15 @@ LabOptions small_caps() {
 
 }  // namespace
 
-TEST_CASE("while the sink stands still for 20 s memory is bounded, and afterwards all drains") {
+TEST_CASE("while the sink stands still memory is bounded, live stays fresh, and then all drains") {
+  Duration away = 20s;
+  bool is_frozen = false;
+  SECTION("its store hangs, and it says so by its heartbeats") {}
+  SECTION("it is stopped, and nothing is heard of it") { is_frozen = true; }
+  SECTION("nothing is heard of it for five minutes") {
+    is_frozen = true;
+    away = 5min;
+  }
   const auto options = small_caps();
   Lab lab(options);
   const std::uint32_t slots = 2;
@@ -38,29 +46,28 @@ TEST_CASE("while the sink stands still for 20 s memory is bounded, and afterward
                                      .window_tasks = 1000,
                                      .confirm = producer::Confirm::admitted,
                                      .picture_bytes = kPictureBytes});
+  constexpr Duration kFrame = Duration{1s} / 30;
+  const auto frames = static_cast<std::uint64_t>((away + 40s) / kFrame);
   const auto camera = lab.add_source({.name = "camera",
-                                      .pictures = 1800,
-                                      .interval = Duration{1s} / 30,
+                                      .pictures = frames,
+                                      .interval = kFrame,
                                       .task_class = TaskClass::live,
                                       .picture_bytes = kPictureBytes});
-  bool is_frozen = false;
-  SECTION("its store hangs, and it says so by its heartbeats") {}
-  SECTION("it is stopped, and nothing is heard of it") { is_frozen = true; }
   std::uint64_t unstored_peak = 0;
   std::uint64_t backlog_peak = 0;
   std::uint64_t busy_seen = 0;
   std::uint64_t done_when_stopped = 0;
-  for (Duration at = 50ms; at <= 26s; at += 50ms) {
+  for (Duration at = 50ms; at <= away + 6s; at += 50ms) {
     lab.run_until(at);
     if (at == 5s) {
       lab.stop_store();
       if (is_frozen) lab.freeze_sink();
       done_when_stopped = lab.count(batch, Status::ok);
     }
-    if (at == 24s) {  // long enough at its caps: nothing moves any more
+    if (at == away + 4s) {  // long enough at its caps: nothing moves any more
       CHECK(lab.count(batch, Status::ok) == done_when_stopped);
     }
-    if (at == 25s) {
+    if (at == away + 5s) {
       busy_seen = lab.broker().stats(lab.now()).busy_answers;
       lab.resume_store();
       if (is_frozen) lab.thaw_sink();
@@ -81,23 +88,26 @@ TEST_CASE("while the sink stands still for 20 s memory is bounded, and afterward
   CHECK(lab.worker_bytes_peak(0) <=
         options.broker.unstored_bytes_max + handed_out * (kResultBytes + kPictureBytes));
   CHECK(busy_seen > 0);
-  REQUIRE(lab.run_to_end(300s));
+  REQUIRE(lab.run_to_end(away + 280s));
   CHECK(lab.ledger_errors() == "");
   CHECK(lab.count(batch, Status::ok) == 12'000);
   const auto account = lab.source_row(camera).account;
-  CHECK(account.submitted + lab.producer_stats(camera).skipped == 1800);
+  CHECK(account.submitted + lab.producer_stats(camera).skipped == frames);
+  const auto ages = ages_at_start(lab, camera);
+  CHECK(longest(ages) <= 2 * kFrame);
   CHECK(account.settled_as(Status::ok) + account.settled_as(Status::superseded) ==
         account.submitted);
   CHECK(lab.broker_bytes() == 0);
   print(
-      "sink still for 20 s: unstored at most {:.1f} of {:.1f} MB, backlog {:.1f} of {:.1f} MB, "
-      "payloads in the broker {:.1f} MB, in a worker {:.1f} MB; busy answers {}; all {} ok after",
-      1e-6 * static_cast<double>(unstored_peak),
+      "sink still for {:.0f} s: unstored at most {:.1f} of {:.1f} MB, backlog {:.1f} of {:.1f} MB, "
+      "payloads in the broker {:.1f} MB, in a worker {:.1f} MB; busy answers {}; live at most "
+      "{:.0f} ms old; all {} ok after",
+      seconds(away), 1e-6 * static_cast<double>(unstored_peak),
       1e-6 * static_cast<double>(options.broker.unstored_bytes_max),
       1e-6 * static_cast<double>(backlog_peak),
       1e-6 * static_cast<double>(options.broker.backlog_bytes_max),
       1e-6 * static_cast<double>(lab.broker_bytes_peak()),
-      1e-6 * static_cast<double>(lab.worker_bytes_peak(0)), busy_seen,
+      1e-6 * static_cast<double>(lab.worker_bytes_peak(0)), busy_seen, ms(longest(ages)),
       lab.count(batch, Status::ok));
 }
 
