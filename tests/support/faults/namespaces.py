@@ -10,6 +10,7 @@ Names and addresses hold the id of this process, so that tests beside each other
 """
 import contextlib
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -28,51 +29,80 @@ def why_not():
     try:
         with Network(("probe",)) as network:
             network["probe"].lose(0.05)
+            network["probe"].throttle("10mbit")
     except subprocess.CalledProcessError as error:
         return f"not permitted: {' '.join(error.cmd)}: {error.stderr.strip()}"
     return ""
 
 
+def inside(name):
+    """Words before a command that is to run in this namespace."""
+    return ("nsenter", f"--net=/run/netns/{name}")
+
+
+def sweep():
+    """Removes what tests that were killed have left; their cables go with it."""
+    for path in pathlib.Path("/run/netns").glob("framefleet-*"):
+        if not pathlib.Path("/proc", path.name.split("-")[1]).exists():
+            with contextlib.suppress(subprocess.CalledProcessError):
+                ip("netns", "delete", path.name)
+
+
 class Cable:
-    """A peer's own network and its one way out."""
+    """A peer's own network, and between it and ours a router with a network of its own: there the
+    faults happen. (A packet that is dropped where it was sent tells its sender, who tries again at
+    once; behind a cable that is cut TCP waits ever longer.)"""
 
     def __init__(self, number, subnet):
-        self.name = f"framefleet-{os.getpid()}-{number}"
+        name = f"framefleet-{os.getpid()}-{number}"
+        self.peer, self.router = f"{name}-peer", f"{name}-router"
         self.outside = f"ff{os.getpid()}x{number}"  # at most 15 characters
-        self.subnet = subnet
-        self.address = f"{subnet}.{number + 2}"
-        self.launcher = ("nsenter", f"--net=/run/netns/{self.name}")
+        self.ours = f"{subnet}.1"
+        self.gateway, self.address = f"{subnet}.{2 * number + 2}", f"{subnet}.{2 * number + 3}"
+        self.launcher = inside(self.peer)
 
     def lay(self):
-        ip("netns", "add", self.name)
-        ip("link", "add", self.outside, "type", "veth", "peer", "name", "out", "netns", self.name)
-        ip("address", "add", f"{self.subnet}.1/32", "dev", self.outside)
+        for name in (self.peer, self.router):
+            ip("netns", "add", name)
+        ip("link", "add", self.outside, "type", "veth", "peer", "name", "north", "netns", self.router)
+        ip("-netns", self.router, "link", "add", "south", "type", "veth", "peer", "name", "out",
+           "netns", self.peer)
         ip("link", "set", self.outside, "up")
-        ip("route", "add", f"{self.address}/32", "dev", self.outside, "src", f"{self.subnet}.1")
-        ip("-netns", self.name, "address", "add", f"{self.address}/24", "dev", "out")
-        ip("-netns", self.name, "link", "set", "lo", "up")
-        ip("-netns", self.name, "link", "set", "out", "up")
+        ip("address", "add", f"{self.ours}/32", "dev", self.outside)
+        ip("route", "add", f"{self.gateway}/32", "dev", self.outside, "src", self.ours)
+        ip("route", "add", f"{self.address}/32", "via", self.gateway, "src", self.ours)
+        for name, device, address in ((self.router, "north", self.gateway),
+                                      (self.router, "south", self.gateway),
+                                      (self.peer, "out", self.address)):
+            ip("-netns", name, "address", "add", f"{address}/32", "dev", device)
+            ip("-netns", name, "link", "set", device, "up")
+        ip("-netns", self.router, "route", "add", f"{self.ours}/32", "dev", "north")
+        ip("-netns", self.router, "route", "add", f"{self.address}/32", "dev", "south")
+        ip("-netns", self.peer, "link", "set", "lo", "up")
+        ip("-netns", self.peer, "route", "add", f"{self.gateway}/32", "dev", "out")
+        ip("-netns", self.peer, "route", "add", "default", "via", self.gateway)
+        self._route("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
     def remove(self):
-        for words in (("link", "delete", self.outside), ("netns", "delete", self.name)):
+        for words in (("link", "delete", self.outside), ("netns", "delete", self.peer),
+                      ("netns", "delete", self.router)):
             with contextlib.suppress(subprocess.CalledProcessError):
                 ip(*words)
 
-    def _inside(self, *words):
-        subprocess.run([*self.launcher, *words], check=True, capture_output=True, text=True)
+    def _route(self, *words, check=True):
+        subprocess.run([*inside(self.router), *words], check=check, capture_output=True, text=True)
 
-    def _drop(self, chain, *which):
-        way = "-i" if chain == "PREROUTING" else "-o"
-        self._inside("iptables", "-w", "-t", "mangle", "-A", chain, way, "out", *which,
-                     "-j", "DROP")
+    def _drop(self, device, *which):
+        """What came by this device."""
+        self._route("iptables", "-w", "-A", "FORWARD", "-i", device, *which, "-j", "DROP")
 
     def cut_to_peer(self):
         """Nothing arrives at the peer any more."""
-        self._drop("PREROUTING")
+        self._drop("north")
 
     def cut_to_broker(self):
         """Nothing of the peer arrives anywhere any more."""
-        self._drop("POSTROUTING")
+        self._drop("south")
 
     def cut(self):
         self.cut_to_peer()
@@ -80,22 +110,19 @@ class Cable:
 
     def lose(self, share):
         """A packet in so many is lost, in each direction by itself."""
-        which = ("-m", "statistic", "--mode", "random", "--probability", str(share))
-        self._drop("PREROUTING", *which)
-        self._drop("POSTROUTING", *which)
+        for device in ("north", "south"):
+            self._drop(device, "-m", "statistic", "--mode", "random", "--probability", str(share))
 
     def throttle(self, rate):
         """Bits a second, as tc writes them ("10mbit"), in each direction by itself."""
-        bucket = ("root", "tbf", "rate", rate, "burst", "32kbit", "latency", "400ms")
-        self._inside("tc", "qdisc", "replace", "dev", "out", *bucket)
-        subprocess.run(["tc", "qdisc", "replace", "dev", self.outside, *bucket], check=True,
-                       capture_output=True, text=True)
+        for device in ("north", "south"):
+            self._route("tc", "qdisc", "replace", "dev", device, "root", "tbf", "rate", rate,
+                        "burst", "32kbit", "latency", "400ms")
 
     def heal(self):
-        self._inside("iptables", "-w", "-t", "mangle", "-F")
-        for inside, device in ((self.launcher, "out"), ((), self.outside)):
-            subprocess.run([*inside, "tc", "qdisc", "delete", "dev", device, "root"], check=False,
-                           capture_output=True)  # there may be none
+        self._route("iptables", "-w", "-F", "FORWARD")
+        for device in ("north", "south"):
+            self._route("tc", "qdisc", "delete", "dev", device, "root", check=False)  # if any
 
 
 class Network:
@@ -111,6 +138,7 @@ class Network:
         return self._cables[name]
 
     def __enter__(self):
+        sweep()
         try:
             for cable in self._cables.values():
                 cable.lay()
