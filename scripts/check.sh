@@ -16,7 +16,7 @@ in_tree
 
 readonly steps=(
     format spelling scripts headers tidy simulation isolation journal chaos network
-    asan tsan fuzz mutants cost docker
+    monitoring asan tsan fuzz mutants cost docker
 )
 readonly logs=build/check
 readonly cannot_run=77 # the exit code of a step that this machine cannot run
@@ -149,6 +149,16 @@ step_network() {
         framefleet-worker framefleet-producer framefleet-sink || return 1
     PARTITION_SECONDS=$seconds PAUSE_SECONDS=$stops OVERLOAD_SECONDS=$overload \
         BURST_ROUNDS=$rounds ctest --preset release -C check -L '^network$' -j 8 -V </dev/null
+}
+
+# Dashboards, alerts and their tests by the real Prometheus and Alertmanager, which are unpacked and
+# not installed.
+step_monitoring() {
+    local tools=$PWD/build/check/prometheus
+    unpack_packages unpack "$tools" || return 1
+    "$tools/usr/bin/promtool" check config monitoring/prometheus/prometheus.yml &&
+        "$tools/usr/bin/promtool" test rules monitoring/prometheus/framefleet.rules.test.yml &&
+        "$tools/usr/bin/amtool" check-config monitoring/alertmanager/alertmanager.yml
 }
 
 # Tests of what starts threads: the journal's and the store's, the pool's, the log's and the page of

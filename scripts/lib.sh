@@ -72,6 +72,25 @@ install_packages() {
     }
 }
 
+# unpack_packages GROUP FOLDER : the files of these packages below FOLDER, once. Nothing is
+# installed: no daemon starts, no user is made, and no root is needed.
+unpack_packages() {
+    local group=$1 folder=$2 packages archive
+    [ ! -e "$folder/unpacked" ] || return 0
+    mapfile -t packages < <(packages_of "$group")
+    known_to_apt "${packages[@]}" || apt_quietly update
+    rm -rf "$folder"
+    mkdir -p "$folder/archives"
+    say "unpacking ${packages[*]}"
+    (cd "$folder/archives" && apt-get -qq download "${packages[@]}" 2>/dev/null) || {
+        apt_quietly update
+        (cd "$folder/archives" && apt-get -qq download "${packages[@]}") || return 1
+    }
+    for archive in "$folder"/archives/*.deb; do dpkg -x "$archive" "$folder" || return 1; done
+    rm -r "$folder/archives"
+    touch "$folder/unpacked"
+}
+
 # How many compilers at once: one per CPU that this process may use, and 1.5 GiB of memory for each.
 build_jobs() {
     local cpus memory_kib by_memory

@@ -44,6 +44,33 @@ TEST_CASE("a task may be settled before it is admitted, and counts once") {
   CHECK(f.all<ReleasePayload>().size() == 1);
 }
 
+TEST_CASE("a picture's way to the broker and to its end is timed from its reading") {
+  SubmissionFixture f({{.pictures = 1}}, {});
+  f.come_up();
+  f.serve();
+  f.now += 20ms;
+  f.admit(0);
+  f.now += 1s;
+  f.reconnect(7);  // asked again, and admitted still: not a second time
+  f.admit(0);
+  f.now += 1s;
+  f.effects.clear();
+  f.settle(0);
+  REQUIRE(f.all<TaskEnded>().size() == 1);
+  CHECK(f.all<TaskEnded>()[0].total == 2320ms);  // the fixture's reconnect takes 300 ms
+  CHECK(f.all<TaskAdmitted>().empty());
+}
+
+TEST_CASE("a picture is said to be admitted once, so long after its reading") {
+  SubmissionFixture f({{.pictures = 1}}, {});
+  f.come_up();
+  f.serve();
+  f.now += 20ms;
+  f.admit(0);
+  f.admit(0);
+  CHECK(f.all<TaskAdmitted>() == std::vector{TaskAdmitted{20ms}});
+}
+
 TEST_CASE("with confirm=admitted an admission is the end") {
   SubmissionFixture f({{.pictures = 1}}, {.confirm = Confirm::admitted});
   f.come_up();
