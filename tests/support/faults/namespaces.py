@@ -64,7 +64,8 @@ class Cable:
     def lay(self):
         for name in (self.peer, self.router):
             ip("netns", "add", name)
-        ip("link", "add", self.outside, "type", "veth", "peer", "name", "north", "netns", self.router)
+        ip("link", "add", self.outside, "type", "veth", "peer", "name", "north",
+           "netns", self.router)
         ip("-netns", self.router, "link", "add", "south", "type", "veth", "peer", "name", "out",
            "netns", self.peer)
         ip("link", "set", self.outside, "up")
