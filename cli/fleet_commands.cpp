@@ -2,6 +2,7 @@
 
 #include "shared/base/assert.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <system_error>
@@ -9,6 +10,18 @@
 
 namespace framefleet::cli {
 namespace fs = std::filesystem;
+
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ","));
+}
+
+void add(std::vector<std::string>& arguments, const char* flag, const std::string& value) {
+  arguments.insert(arguments.end(), {flag, value});
+}
+
+}  // namespace
 
 fs::path own_folder() {
   std::error_code error;
@@ -28,17 +41,17 @@ FleetCommands::FleetCommands(fs::path programs, FleetEndpoints endpoints, const 
       options_(options),
       state_(std::move(state)) {}
 
-std::string FleetCommands::detectors() const {
-  std::string list;
-  for (const std::string& detector : options_.detect) {
-    if (!list.empty()) list += ',';
-    list += detector;
+/// One that knows the models and formats of this run.
+Command FleetCommands::worker(std::vector<std::string> arguments) const {
+  if (!options_.models.empty()) add(arguments, "--models", options_.models.string());
+  if (options_.formats != RunOptions{}.formats) {
+    add(arguments, "--formats", joined(options_.formats));
   }
-  return list;
+  return {locate(programs_, "framefleet-worker"), std::move(arguments)};
 }
 
 Command FleetCommands::check_detectors() const {
-  return {locate(programs_, "framefleet-worker"), {"--check-detectors", detectors()}};
+  return worker({"--check-detectors", joined(options_.detect)});
 }
 
 Command FleetCommands::of(const ChildName& child) const {
@@ -48,7 +61,10 @@ Command FleetCommands::of(const ChildName& child) const {
       Command command{locate(programs_, "framefleet-broker"),
                       {"--bind", endpoint, "--metrics-listen", ""}};
       if (endpoints_.operators != endpoint) {
-        command.arguments.insert(command.arguments.end(), {"--bind", endpoints_.operators});
+        add(command.arguments, "--bind", endpoints_.operators);
+      }
+      if (!options_.journal.empty()) {
+        add(command.arguments, "--journal", options_.journal.string());
       }
       return command;
     }
@@ -56,20 +72,17 @@ Command FleetCommands::of(const ChildName& child) const {
       return {locate(programs_, "framefleet-sink"),
               {"--connect", endpoint, "--store", options_.out.string(), "--metrics-listen", ""}};
     case ChildKind::worker:
-      return {locate(programs_, "framefleet-worker"),
-              {"--connect", endpoint, "--name", to_string(child), "--slots", "1",
-               "--metrics-listen", ""}};
+      return worker({"--connect", endpoint, "--name", to_string(child), "--slots", "1",
+                     "--metrics-listen", ""});
     case ChildKind::producer: {
       Command command{
           locate(programs_, "framefleet-producer"),
-          {"--connect", endpoint, "--detect", detectors(), "--confirm", "stored", "--manifest",
-           state_.string(), "--progress-fd", "3", "--metrics-listen", ""}};
+          {"--connect", endpoint, "--detect", joined(options_.detect), "--confirm", "stored",
+           "--manifest", state_.string(), "--progress-fd", "3", "--metrics-listen", ""}};
       auto& arguments = command.arguments;
-      if (!options_.job.empty()) arguments.insert(arguments.end(), {"--job", options_.job});
+      if (!options_.job.empty()) add(arguments, "--job", options_.job);
       if (options_.annotate) arguments.emplace_back("--annotate");
-      if (!options_.second.empty()) {
-        arguments.insert(arguments.end(), {"--second", options_.second.string()});
-      }
+      if (!options_.second.empty()) add(arguments, "--second", options_.second.string());
       arguments.emplace_back("--");
       arguments.insert(arguments.end(), options_.sources.begin(), options_.sources.end());
       return command;

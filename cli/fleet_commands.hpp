@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace framefleet::cli {
 
@@ -33,7 +34,7 @@ class FleetCommands {
   Command of(const ChildName& child) const;
 
  private:
-  std::string detectors() const;
+  Command worker(std::vector<std::string> arguments) const;
 
   std::filesystem::path programs_;
   FleetEndpoints endpoints_;

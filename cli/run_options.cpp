@@ -17,6 +17,16 @@ void describe(config::OptionSet& set, RunOptions& options) {
            {.help = "Also write every picture with its detections drawn into it."})
       .add("second", options.second,
            {.help = "The picture that the detector blend mixes into each one."})
+      .add("models", options.models,
+           {.help = "Folder of model files, NAME.toml, whose detectors --detect may name too."})
+      .add("formats", options.formats,
+           {.help = "Formats of pictures that are decoded; bmp and tiff are for files that you "
+                    "trust.",
+            .choices = {"jpeg", "png", "webp", "bmp", "tiff"}})
+      .add("journal", options.journal,
+           {.help = "Folder where the broker keeps what it admitted; made if it is not there. "
+                    "Videos and cameras then lose nothing when it dies; pictures in files never "
+                    "do."})
       .add("job", options.job,
            {.help = "Name of the job; the same sources and detectors give the same one."})
       .add("workers", options.workers,

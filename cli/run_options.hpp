@@ -24,7 +24,10 @@ struct RunOptions {
   bool annotate{false};
   std::string job;               ///< "": the producer makes one from sources and detectors.
   std::filesystem::path second;  ///< "": none.
-  std::uint32_t workers{1};      ///< Default: telemetry::usable_cpus().
+  std::filesystem::path models;  ///< Folder of model files. "": none.
+  std::vector<std::string> formats{"jpeg", "png", "webp"};  ///< As the worker names them.
+  std::filesystem::path journal;                            ///< Of the broker. "": none.
+  std::uint32_t workers{1};                                 ///< Default: telemetry::usable_cpus().
   FleetTransport transport{FleetTransport::ipc};
   Duration drain_timeout{std::chrono::seconds(30)};
   bool quiet{false};

@@ -32,8 +32,7 @@ void log_start(Logger& log, const config::OptionSet& set, const config::Outcome&
 }
 
 Result<int, Error> run_steps(const config::OptionSet& set, const ProgramOptions& options,
-                             const ProgramSteps& steps, Logger& log) {
-  Signals signals = Signals::block();
+                             const ProgramSteps& steps, Signals& signals, Logger& log) {
   if (steps.before_threads) {
     if (auto ready = steps.before_threads(log); !ready) return fail(std::move(ready.error()));
   }
@@ -72,10 +71,11 @@ int run_program(int argc, const char* const* argv, config::OptionSet& set, Progr
     return *outcome.exit_code;
   }
   Logger log{options.log, set.program()};
-  log_start(log, set, outcome);
   int code = exit_code::kInternal;
   try {
-    const auto result = run_steps(set, options, steps, log);
+    Signals signals = Signals::block();  // Whoever has read that we start may tell us to end.
+    log_start(log, set, outcome);
+    const auto result = run_steps(set, options, steps, signals, log);
     if (result) {
       code = *result;
     } else {

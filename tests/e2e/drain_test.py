@@ -29,6 +29,21 @@ class DrainTest(unittest.TestCase):
                                    " WHERE reason != 'drained'")
         self.assertEqual(charged, [])
 
+    def test_whoever_has_read_that_a_program_starts_may_end_it(self):
+        with Fleet() as fleet:
+            broker = ("--bind", fleet.endpoint)
+            worker = ("--connect", fleet.endpoint)
+            sink = (*worker, "--store", fleet.store.folder)
+            producer = (*worker, "--detect", "markers", "synthetic:?count=1")
+            for role, arguments in (("broker", broker), ("worker", worker), ("sink", sink),
+                                    ("producer", producer)):
+                with self.subTest(role=role):
+                    member = fleet.start(role, f"framefleet-{role}", *arguments)
+                    member.until_log("starting")
+                    member.terminate()
+                    self.assertEqual(member.exit_code(), 0)
+                    self.assertEqual(member.logged("ended")["exit_code"], "0")
+
     def test_workers_that_drain_in_the_middle_hand_over_what_they_have(self):
         with Fleet() as fleet:
             _, _, workers, producer = self.start(fleet)

@@ -1,9 +1,11 @@
 """What a broker with a journal has said to be durable ends in the store, whoever is killed."""
+import os
+import signal
 import unittest
 
 from fleet import Fleet
 from pictures import frames_in
-from process import eventually
+from process import children_of, command_of, eventually
 from witness import Witness
 
 CAMERA = 3
@@ -83,6 +85,20 @@ class JournalTest(unittest.TestCase):
             self.assertEqual(witness.faults, [])
             fleet.check_broker()
             fleet.stop()
+
+    def test_a_run_with_a_journal_goes_on_from_it(self):
+        count = 400
+        with Fleet() as fleet:
+            run = fleet.run("--journal", fleet.folder / "journal", "--workers", "1",
+                            "--detect", "markers,stub?sleep=5ms", source(count))
+            run.until_counted("ok", 20)
+            broker, = (pid for pid in children_of(run.pid) if command_of(pid) == "framefleet-brok")
+            os.kill(broker, signal.SIGKILL)
+            self.assertEqual(run.exit_code(), 0, run.text())
+            self.assertEqual(run.event("report")["restarts"], {"broker": 1})
+            self.check_frames(fleet, count)
+            log = (fleet.store.folder / ".framefleet/logs/broker.log").read_text(encoding="utf-8")
+            self.assertRegex(log, r"journal_read .*tasks=[1-9]")
 
     def test_a_damaged_picture_is_lost_by_name_and_nothing_else(self):
         count = 30

@@ -157,6 +157,28 @@ TEST_CASE("the children's command lines carry what the run was asked for") {
   CHECK(commands.of({ChildKind::worker, 2}).arguments ==
         std::vector<std::string>{"--connect", "ipc:///tmp/x", "--name", "worker-2", "--slots", "1",
                                  "--metrics-listen", ""});
+  CHECK(commands.of({ChildKind::broker, 0}).arguments ==
+        std::vector<std::string>{"--bind", "ipc:///tmp/x", "--metrics-listen", ""});
+}
+
+TEST_CASE("a run's models and formats reach its workers, its journal the broker") {
+  RunOptions options;
+  options.detect = {"cats"};
+  options.models = "models";
+  options.formats = {"jpeg", "png", "webp", "tiff"};
+  options.journal = "kept";
+  const FleetCommands commands("/nowhere", {"ipc:///tmp/x", "ipc:///tmp/x"}, options,
+                               "out/.framefleet");
+  CHECK(commands.check_detectors().arguments ==
+        std::vector<std::string>{"--check-detectors", "cats", "--models", "models", "--formats",
+                                 "jpeg,png,webp,tiff"});
+  CHECK(commands.of({ChildKind::worker, 1}).arguments ==
+        std::vector<std::string>{"--connect", "ipc:///tmp/x", "--name", "worker-1", "--slots", "1",
+                                 "--metrics-listen", "", "--models", "models", "--formats",
+                                 "jpeg,png,webp,tiff"});
+  CHECK(commands.of({ChildKind::broker, 0}).arguments ==
+        std::vector<std::string>{"--bind", "ipc:///tmp/x", "--metrics-listen", "", "--journal",
+                                 "kept"});
 }
 
 }  // namespace framefleet::cli
