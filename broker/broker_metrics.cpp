@@ -161,6 +161,8 @@ void add_events(Table& t) {
   using D = DispatcherStats;
   counter("framefleet_broker_stale_results_total", "Results and nacks that closed no lease.",
           &D::stale_results);
+  counter("framefleet_broker_earlier_results_total",
+          "Results taken that were of a hand-out by an earlier broker.", &D::results_from_before);
   counter("framefleet_broker_duplicate_submits_total", "Submits of ids that were known already.",
           &D::duplicate_submits);
   counter("framefleet_broker_recalled_tasks_total",

@@ -1,6 +1,9 @@
 #include "broker/journal_link.hpp"
 
+#include "broker/options.hpp"
+
 #include "shared/base/failpoint.hpp"
+#include "shared/security/token.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
 #include <algorithm>
@@ -33,16 +36,18 @@ Result<void, Error> fault_of(const JournalWriterStatus& status) {
 
 }  // namespace
 
-JournalLink::JournalLink(telemetry::Program& program, std::uint32_t incarnation)
-    : program_(program), incarnation_(incarnation) {}
-
 Result<std::unique_ptr<JournalLink>, Error> JournalLink::open(const JournalOptions& options,
                                                               telemetry::Program& program) {
   auto journal = LmdbJournal::open(options);
   if (!journal) return fail(journal.error());
-  auto incarnation = (*journal)->begin_incarnation();
+  const auto by_clock = incarnation_at(telemetry::wall_clock_ms());
+  const auto incarnation = (*journal)->begin_incarnation(by_clock);
   if (!incarnation) return fail(broken(incarnation.error()));
-  std::unique_ptr<JournalLink> link(new JournalLink(program, *incarnation));
+  const auto token_key = (*journal)->keep_token_key(security::TokenMint().key());
+  if (!token_key) return fail(broken(token_key.error()));
+  std::unique_ptr<JournalLink> link(new JournalLink(program));
+  link->incarnation_ = *incarnation;
+  link->token_key_ = *token_key;
   link->journal_ = std::move(*journal);
   return link;
 }

@@ -37,6 +37,8 @@ class JournalLink {
                                                           telemetry::Program& program);
 
   std::uint32_t incarnation() const { return incarnation_; }
+  /// What tokens are made with, in this incarnation and those before.
+  const TokenKey& token_key() const { return token_key_; }
   /// Gives the dispatcher what an earlier one left. Before anything is bound.
   Result<void, Error> restore(Dispatcher& dispatcher, transport::PayloadStore& payloads, Time now,
                               Effects& out);
@@ -56,13 +58,14 @@ class JournalLink {
   std::vector<Duration> take_commit_times() { return std::exchange(commit_times_, {}); }
 
  private:
-  JournalLink(telemetry::Program& program, std::uint32_t incarnation);
+  explicit JournalLink(telemetry::Program& program) : program_(program) {}
 
   void hand_over(Dispatcher& dispatcher);
   void look_at_room(const JournalWriterStatus& status, Dispatcher& dispatcher, Time now);
 
   telemetry::Program& program_;
-  std::uint32_t incarnation_;
+  std::uint32_t incarnation_{0};
+  TokenKey token_key_{};
   std::unique_ptr<Journal> journal_;  // until restore(); then the writer's
   std::unique_ptr<JournalWriter> writer_;
   // Of this turn, with the frames that they point into.

@@ -21,8 +21,8 @@ struct BrokerOptions {
   Duration drain_timeout{std::chrono::seconds{30}};
 };
 
-/// Without a journal the wall clock numbers the lives of a broker: tenths of a second since 2020,
-/// which grow from one start to the next and last until 2033.
+/// The wall clock numbers the lives of a broker: tenths of a second since 2020, which grow from one
+/// start to the next and last until 2033. With a journal, which counts them, it is the least.
 std::uint32_t incarnation_at(std::int64_t wall_clock_ms);
 
 /// The largest frame that a broker with these options must read: the payload of a task in one

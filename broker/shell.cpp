@@ -58,6 +58,7 @@ Shell::Shell(const BrokerOptions& options, telemetry::Program& program,
       journal_(std::move(journal)),
       hub_(std::move(hub)),
       dispatcher_(options.core),
+      mint_(journal_ ? security::TokenMint(journal_->token_key()) : security::TokenMint()),
       drain_(program, options.drain_timeout) {
   program_.http.add(metrics_.source());
   for (const auto& endpoint : hub_->endpoints()) {
@@ -168,6 +169,8 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
                                      {"role", to_string(hello->role)},
                                      {"name", hello->name},
                                      {"build", hello->build}});
+  } else if (auto* result = std::get_if<TaskResult>(&*incoming.message)) {
+    if (!is_proved(from, *result)) result->token.clear();  // no fault: of a broker without our key
   } else if (const auto* nack = std::get_if<Nack>(&*incoming.message)) {
     program_.log.debug(
         "task_nacked",
@@ -200,14 +203,18 @@ std::string Shell::fault_of(PeerId from, const Message& message) const {
       }
     }
   } else if (const auto* result = std::get_if<TaskResult>(&message)) {
-    const auto name = names_.find(from);
     const bool ours = result->lease.incarnation == options_.core.incarnation;
-    if (ours && name != names_.end() &&
-        !mint_.verify(result->token, result->id, result->lease, name->second)) {
+    if (ours && names_.contains(from) && !is_proved(from, *result)) {
       return "the token of the result of " + to_string(result->id) + " is not this worker's";
     }
   }
   return {};
+}
+
+/// The lease was given to this worker, by us or by an earlier broker with our journal.
+bool Shell::is_proved(PeerId from, const TaskResult& result) const {
+  const auto name = names_.find(from);
+  return name != names_.end() && mint_.verify(result.token, result.id, result.lease, name->second);
 }
 
 void Shell::perform() {

@@ -40,6 +40,7 @@ class Shell {
   void turn_away(PeerId from, const std::optional<Message>& message, Reason reason,
                  const std::string& text, Time now);
   std::string fault_of(PeerId from, const Message& message) const;
+  bool is_proved(PeerId from, const TaskResult& result) const;
   void perform();
   void perform(SendTo& send_to);
   void show(const Show& wanted);

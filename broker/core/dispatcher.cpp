@@ -317,6 +317,7 @@ FleetStatus Dispatcher::fleet_status(Time now) const {
 DispatcherStats Dispatcher::stats(Time now) const {
   return {.fleet = fleet_status(now),
           .stale_results = stale_results_,
+          .results_from_before = results_from_before_,
           .duplicate_submits = duplicate_submits_,
           .busy_answers = busy_answers_,
           .recalled = recalled_,

@@ -71,8 +71,7 @@ class Dispatcher {
   void end_restore() { ledger_.end_restore(); }
   /// What changed since the last call.
   JournaledBooks changed_books();
-  /// Grows with everything that must be written before somebody is answered; what was asked for up
-  /// to here is in the effects and books of this moment.
+  /// Grows with all that must be written before an answer; up to here it is in effects and books.
   std::uint64_t to_be_written() const { return write_number_; }
   /// All of that is on the disk, up to this number.
   void written(std::uint64_t number, Effects& out);
@@ -87,8 +86,7 @@ class Dispatcher {
   std::vector<JobRow> job_rows(Time now) const;
   /// One job's row; nothing where it is not known.
   std::optional<JobRow> job_row(const std::string& name, Time now) const;
-  /// Fails an assertion unless the tables, the ledger and the byte counts agree. For tests: visits
-  /// all.
+  /// Asserts that the tables, the ledger and the byte counts agree. For tests: visits all.
   void check_invariants() const;
 
  private:
@@ -161,6 +159,7 @@ class Dispatcher {
 
   // What workers say (dispatcher_results.cpp)
   void on_result(PeerId from, const TaskResult& result, Time now, Effects& out);
+  bool take_from_before(const TaskResult& result, Time now, Effects& out);
   void on_nack(PeerId from, const Nack& nack, Time now, Effects& out);
   void on_release(PeerId from, const Release& release, Time now, Effects& out);
   void hand_back(const Lease& lease, Reason reason, const std::string& text, Time now,
@@ -169,6 +168,7 @@ class Dispatcher {
                         const std::string& text);
   void ready_again(Task& task, Time now, Effects& out);
   void take_up(Task& task, Time now, Effects& out);
+  void take_back(Task& task, Reason reason, Time now, Effects& out);
   void close_lease(const Lease& lease, const Task& task, Reason reason, Duration worked, Time now,
                    Effects& out);
   void measure(Task& task, PeerId worker, Duration service);
@@ -240,6 +240,7 @@ class Dispatcher {
   bool draining_{false};
   bool farewell_said_{false};
   std::uint64_t stale_results_{0};
+  std::uint64_t results_from_before_{0};
   std::uint64_t duplicate_submits_{0};
   std::uint64_t busy_answers_{0};
   std::uint64_t recalled_{0};

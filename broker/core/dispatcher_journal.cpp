@@ -33,7 +33,8 @@ JournaledTask Dispatcher::journaled(const Task& task, Time now) const {
                        .age = now - task.admitted_at,
                        .attempts = task.attempts,
                        .failed = task.charges.failed,
-                       .lost = task.charges.lost};
+                       .lost = task.charges.lost,
+                       .over = task.over};
   if (task.deadline != kNever) record.ttl_left = std::max(task.deadline - now, Duration{1});
   if (task.past != nullptr) {
     record.revived_from = task.past->revived_from;
@@ -115,12 +116,13 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
     task.past->history = std::move(record.history);
   }
   task.admitted_at = now - std::min(record.age + restored.unattended, kAgeMax);
-  task.queued_at = now;
+  task.queued_at = task.handed_out_at = now;
   if (record.ttl_left > Duration::zero()) {
     task.deadline = now + std::max(record.ttl_left - restored.unattended, Duration::zero());
   }
   task.charges = {record.failed, record.lost};
   task.attempts = record.attempts;
+  task.over = record.over;
   task.priority = record.priority;
   task.route = *route;
   task.unsure = true;

@@ -126,13 +126,7 @@ Report Dispatcher::cancel_tasks(const std::vector<TaskId>& ids, Time now, Effect
 /// False when its end is decided already: the first outcome is the outcome.
 bool Dispatcher::cancel(Task& task, Time now, Effects& out) {
   if (task.state == TaskState::storing) return false;
-  if (task.state == TaskState::leased) {
-    const auto lease = leases_.close(task.lease, task.id);
-    FRAMEFLEET_ASSERT(lease.has_value());
-    backlog_.settle_up(task, now - task.handed_out_at);
-    close_lease(*lease, task, Reason::cancelled_by_operator, Duration::zero(), now, out);
-    out.push_back(SendTo{lease->worker, Stale{{{task.id, lease->id}}}});
-  }
+  if (task.state == TaskState::leased) take_back(task, Reason::cancelled_by_operator, now, out);
   end_unworked(task, Status::cancelled, Reason::cancelled_by_operator, now, out);
   return true;
 }

@@ -17,29 +17,48 @@ constexpr std::size_t kHistoryMax = 16;
 }  // namespace
 
 void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effects& out) {
-  const auto lease = close_held(from, result.lease, result.id);
-  if (!lease) {
+  if (const auto lease = close_held(from, result.lease, result.id)) {
+    auto& task = task_at(result.id);
+    const auto worked = std::min(result.elapsed, now - task.handed_out_at);
+    measure(task, lease->worker, worked);
+    if (workers_.find(from)->full) {
+      workers_.update(from, [](Worker& freed) { freed.full = false; });
+    }
+    close_lease(*lease, task, Reason::none, worked, now, out);
+  } else if (!take_from_before(result, now, out)) {
     answer_unexpected_result(from, result, out);
     return;
   }
   auto& task = task_at(result.id);
-  const auto worked = std::min(result.elapsed, now - task.handed_out_at);
-  measure(task, lease->worker, worked);
-  if (const auto* worker = workers_.find(from); worker != nullptr && worker->full) {
-    workers_.update(from, [](Worker& freed) { freed.full = false; });
-  }
-  close_lease(*lease, task, Reason::none, worked, now, out);
   auto outcome = outcome_of(task, now);
   outcome.status = Status::ok;
   outcome.worked = result.elapsed;
   outcome.payload = result.payload;
-  if (const auto* worker = workers_.find(lease->worker)) {
-    outcome.worker = worker->name;
-    outcome.build = worker->build;
-  }
+  const auto* worker = workers_.find(from);
+  outcome.worker = worker->name;
+  outcome.build = worker->build;
   if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
   end_task(task, std::move(outcome), from, result.lease, now, out);
   assign_all(now, out);
+}
+
+/// A result of an earlier broker's hand-out: true if its task came to us by the journal, has no
+/// outcome, and nothing else has become of that hand-out or a later one. Then nobody needs to work
+/// on it again, and who does is told.
+bool Dispatcher::take_from_before(const TaskResult& result, Time now, Effects& out) {
+  const bool from_before = result.lease.incarnation < options_.incarnation && !result.token.empty();
+  const auto position = from_before ? tasks_.find(result.id) : tasks_.end();
+  if (position == tasks_.end()) return false;
+  auto& task = position->second;
+  if (task.state == TaskState::storing || task.over >= result.lease) return false;
+  ++results_from_before_;
+  if (task.state == TaskState::leased) {
+    take_back(task, Reason::none, now, out);
+  } else {
+    ++task.attempts;
+    task.handed_out_at = now - std::min(result.elapsed, now - task.admitted_at);
+  }
+  return true;
 }
 
 /// How long such tasks take: what the worker says, but never more than it had the task.
@@ -111,6 +130,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
                            Effects& out) {
   auto& task = task_at(lease.task);
   close_lease(lease, task, reason, Duration::zero(), now, out);
+  task.over = lease.id;
   const auto* worker = workers_.find(lease.worker);
   const std::string worker_name = worker == nullptr ? std::string{} : worker->name;
   if (reason == Reason::deadline_passed && task.deadline != kNever) {
@@ -199,6 +219,15 @@ void Dispatcher::take_up(Task& task, Time now, Effects& out) {
   } else {
     ready_again(task, now, out);
   }
+}
+
+/// From the worker that has it, and is told so.
+void Dispatcher::take_back(Task& task, Reason reason, Time now, Effects& out) {
+  const auto lease = leases_.close(task.lease, task.id);
+  FRAMEFLEET_ASSERT(lease.has_value());
+  backlog_.settle_up(task, now - task.handed_out_at);
+  close_lease(*lease, task, reason, Duration::zero(), now, out);
+  out.push_back(SendTo{lease->worker, Stale{{{task.id, lease->id}}}});
 }
 
 void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason, Duration worked,

@@ -166,6 +166,7 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
     task.past->revived_from = submitted.revived_from;
   }
   task.admitted_at = task.queued_at = now;
+  task.over = {options_.incarnation, 0};
   task.task_class = submitted.task_class;
   auto ttl = submitted.ttl;
   if (ttl == Duration::zero() && task.task_class == TaskClass::live) ttl = options_.live_ttl;

@@ -82,6 +82,7 @@ struct FleetStatus {
 struct DispatcherStats {
   FleetStatus fleet;
   std::uint64_t stale_results{0};
+  std::uint64_t results_from_before{0};  ///< Taken, of hand-outs by an earlier broker.
   std::uint64_t duplicate_submits{0};
   std::uint64_t busy_answers{0};
   std::uint64_t recalled{0};      ///< Tasks asked back from workers that had not begun with them.

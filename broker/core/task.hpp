@@ -123,6 +123,7 @@ struct Task {
   Time due_at{kNever};    ///< While delayed.
   Time deadline{kNever};  ///< Work begins before this or not at all.
   LeaseId lease;          ///< While leased.
+  LeaseId over;           ///< Hand-outs up to this one are over: what they bring closes nothing.
   Duration charged{};     ///< Service time its source has paid for the hand-out.
   Charges charges;
   std::uint16_t attempts{0};  ///< Hand-outs.

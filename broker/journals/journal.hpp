@@ -7,6 +7,7 @@
 #include "shared/base/journal_records.hpp"
 #include "shared/base/result.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -68,6 +69,9 @@ struct JournalContents {
   std::vector<JobBook> jobs;
   std::vector<DamagedTask> damaged;
 };
+
+/// What the tokens of assignments are made with. As secret as the pictures: it is in no report.
+using TokenKey = std::array<unsigned char, 32>;
 
 class Journal {
  public:

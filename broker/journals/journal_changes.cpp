@@ -140,6 +140,10 @@ Result<void, JournalFault> JournalChanges::apply(const JournaledBooks& books) {
   return done;
 }
 
+Result<void, JournalFault> JournalChanges::apply(const TokenKey& key) {
+  return put(Table::meta, kTokenKeyKey, std::string(key.begin(), key.end()));
+}
+
 Result<void, JournalFault> JournalChanges::quarantine(const DamagedTask& damaged) {
   const auto key = id_key(damaged.id);
   const auto task = move_part(Table::tasks, key, QuarantinePart::task);

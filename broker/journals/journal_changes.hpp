@@ -33,6 +33,7 @@ class JournalChanges {
   Result<void, JournalFault> apply(const JournalAttempt& attempt);
   Result<void, JournalFault> apply(const JournalEnd& end);
   Result<void, JournalFault> apply(const JournaledBooks& books);
+  Result<void, JournalFault> apply(const TokenKey& key);
   /// Takes a damaged task out of the tables of whole ones; `why` stays with its bytes.
   Result<void, JournalFault> quarantine(const DamagedTask& damaged);
   /// To be called last: the state that belongs to these changes.

@@ -24,6 +24,8 @@ using Access = LmdbTransaction::Access;
 
 /// Of the file, for ends alone: to remove something LMDB first copies the pages it lies in.
 constexpr std::uint64_t kReservedPart = 20;
+/// The wall clock gives an incarnation up to this number; more than 200 million are left.
+constexpr std::uint32_t kIncarnationByClockMax = 0xF000'0000;
 /// What a map is a multiple of; more than any page.
 constexpr std::uint64_t kGranularity = 64 * 1024;
 
@@ -143,16 +145,35 @@ Result<std::unique_ptr<LmdbJournal>, Error> LmdbJournal::open(const JournalOptio
   return std::unique_ptr<LmdbJournal>(new LmdbJournal(std::move(parts)));
 }
 
-Result<std::uint32_t, JournalFault> LmdbJournal::begin_incarnation() {
+Result<std::uint32_t, JournalFault> LmdbJournal::begin_incarnation(std::uint32_t at_least) {
   std::uint32_t incarnation = 0;
   const auto begun = in_one_transaction(parts_->environment, [&](JournalChanges& changes, auto&) {
-    incarnation = ++changes.state().incarnation;
+    auto& last = changes.state().incarnation;
+    // A clock that is decades ahead once must leave numbers for all starts to come.
+    incarnation = last = std::max(last + 1, std::min(at_least, kIncarnationByClockMax));
     failpoint("journal.incarnation.before");
     return Result<void, JournalFault>{};
   });
   if (!begun) return fail(begun.error());
   failpoint("journal.incarnation.after");
   return incarnation;
+}
+
+Result<TokenKey, JournalFault> LmdbJournal::keep_token_key(const TokenKey& fresh) {
+  TokenKey key = fresh;
+  const auto kept = in_one_transaction(
+      parts_->environment,
+      [&](JournalChanges& changes, LmdbTransaction& transaction) -> Result<void, JournalFault> {
+        const auto there = transaction.get(Table::meta, kTokenKeyKey);
+        if (!there) return fail(fault_of(there.error(), "read"));
+        if (!*there) return changes.apply(fresh);
+        const auto value = sealed_value(transaction, Table::meta, kTokenKeyKey);
+        if (!value) return fail(value.error());
+        std::copy_n(value->begin(), std::min(value->size(), key.size()), key.begin());
+        return {};
+      });
+  if (!kept) return fail(kept.error());
+  return key;
 }
 
 Result<void, JournalFault> LmdbJournal::commit(std::span<const JournalBatch> batches) {

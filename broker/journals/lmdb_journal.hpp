@@ -41,8 +41,12 @@ class LmdbJournal final : public Journal {
   /// Damaged tasks that this open() found; scan() tells those of earlier ones, too.
   const std::vector<DamagedTask>& found_damaged() const;
 
-  /// One more than the last one, and on the disk when it returns: before anything is bound.
-  Result<std::uint32_t, JournalFault> begin_incarnation();
+  /// One more than the last one, or `at_least`: whatever else gave the numbers meanwhile, a broker
+  /// without a journal or one with another copy of this. On the disk when it returns: before
+  /// anything is bound.
+  Result<std::uint32_t, JournalFault> begin_incarnation(std::uint32_t at_least = 0);
+  /// The key that was kept, or where there is none `fresh`, which is kept from now on.
+  Result<TokenKey, JournalFault> keep_token_key(const TokenKey& fresh);
 
   Result<void, JournalFault> commit(std::span<const JournalBatch> batches) override;
   Result<JournalContents, JournalFault> scan(

@@ -3,7 +3,7 @@
 // of their keys, and the bodies that are no MessagePack.
 //
 //   meta        "format": what this file is · "state": incarnation and count of tasks, rewritten by
-//               every commit · "fleet": the FleetBook
+//               every commit · "fleet": the FleetBook · "token_key": 32 random bytes
 //   tasks       by id: a JournaledTask
 //   payloads    by id: its frames; every task has one, if only of no frames
 //   sources     by hash: a SourceBook
@@ -34,6 +34,7 @@ const char* to_string(Table table);
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kStateKey = "state";
 inline constexpr std::string_view kFleetKey = "fleet";
+inline constexpr std::string_view kTokenKeyKey = "token_key";
 
 /// Of the tables and of all that is no MessagePack. A later build reads its own and this one.
 inline constexpr std::uint32_t kFormatVersion = 1;

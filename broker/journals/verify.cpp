@@ -15,6 +15,7 @@
 #include <chrono>
 #include <set>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 namespace framefleet::broker {
@@ -127,6 +128,9 @@ class Verification {
       if (transaction == meta_.transaction) return "";
       return fmt::format("the first page says commit {}, the state {}", meta_.transaction,
                          transaction);
+    }
+    if (key == kTokenKeyKey) {
+      return body.size() == std::tuple_size_v<TokenKey> ? "" : "the key of tokens has another size";
     }
     if (key != kFleetKey) return "";
     const auto fleet = wire::decode_fleet_book(as_bytes(body));

@@ -32,6 +32,8 @@ struct JournaledTask {
   std::uint16_t failed{0};
   std::uint16_t lost{0};
   std::vector<AttemptRecord> history;
+  /// Hand-outs up to this one are over: a result of theirs closes nothing.
+  LeaseId over;
   /// Wall clock, Unix; for the time that passes until somebody reads this.
   std::uint64_t written_at_ms{0};
 

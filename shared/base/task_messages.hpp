@@ -130,7 +130,7 @@ struct Assign {
 struct TaskResult {
   TaskId id;
   LeaseId lease;
-  std::string token;
+  std::string token;   ///< Empty in a broker: it proves nothing, being another broker's.
   Duration elapsed{};  ///< From the start of work to its end, in the worker.
   Payload payload;
   friend bool operator==(const TaskResult&, const TaskResult&) = default;

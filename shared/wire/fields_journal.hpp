@@ -38,6 +38,7 @@ void fields(V& v, M& m) {
   v.may("failed", m.failed, Range{0xFFFF});
   v.may("lost", m.lost, Range{0xFFFF});
   v.may("history", m.history, ListOf<>{kHistoryMax});
+  v.may("over", m.over);
   v.must("written_at_ms", m.written_at_ms, Range{kWallClockMsMax});
 }
 

@@ -240,6 +240,12 @@ JournaledTask journaled_task_sample() {
   return task;
 }
 
+JournaledTask handed_out_task_sample() {
+  auto task = journaled_task_sample();
+  task.over = {7, 9007199254740992U};
+  return task;
+}
+
 SourceBook source_book_sample() {
   SourceBook book;
   book.hash = 18446744073709551615U;

@@ -31,6 +31,8 @@ ResultRecord record_sample();
 
 // What a broker's journal keeps.
 JournaledTask journaled_task_sample();
+/// With the keys that came later.
+JournaledTask handed_out_task_sample();
 SourceBook source_book_sample();
 JobBook job_book_sample();
 FleetBook fleet_book_sample();

@@ -150,9 +150,10 @@ void Stage::act(const Command& command) {
     receive(command, heartbeat);
   } else if (name == "result") {
     const auto id = task(command.word(1));
-    receive(command, TaskResult{id, lease(command.value("lease", "")), "",
-                                parse_duration(command.value("elapsed", "10ms")),
-                                payload("result", text(id), command.number("bytes", 100))});
+    receive(command,
+            TaskResult{id, lease(command.value("lease", "")), command.value("token", "ours"),
+                       parse_duration(command.value("elapsed", "10ms")),
+                       payload("result", text(id), command.number("bytes", 100))});
   } else if (name == "nack") {
     receive(command, Nack{task(command.word(1)), lease(command.value("lease", "")),
                           parse_known_reason(command.value("reason", "detector_error")),
@@ -281,6 +282,7 @@ Stage::Numbers Stage::numbers() const {
                   {"draining", f.draining ? 1U : 0U},
                   {"recalled", s.recalled},
                   {"stale_results", s.stale_results},
+                  {"results_from_before", s.results_from_before},
                   {"duplicate_submits", s.duplicate_submits},
                   {"busy_answers", s.busy_answers},
                   {"submitted", f.total.submitted},

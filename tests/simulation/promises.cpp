@@ -32,6 +32,8 @@ void Promises::broker_starts(const broker::CoreOptions& options) {
 
 void Promises::broker_restores(const JournaledTask& task, Time written_at) {
   auto& watched = watched_[task.id];
+  watched.restored = true;
+  watched.over = task.over;
   watched.nacks = task.failed;
   if (task.ttl_left > Duration::zero()) watched.deadline = written_at + task.ttl_left;
 }
@@ -112,11 +114,19 @@ void Promises::operator_orders(const Control& control, const broker::Effects& ef
   }
 }
 
-/// Only the lease handed out last may be closed by what its worker says.
+/// What an earlier broker handed out may still come back to a task that this one has by the
+/// journal, unless something else became of that hand-out.
+bool Promises::counts_from_before(const Watched& watched, const LeaseId& lease) const {
+  return watched.restored && lease.incarnation < options_.incarnation && watched.over < lease;
+}
+
+/// Only the lease handed out last may be closed by what its worker says, or by what came of an
+/// earlier broker's.
 void Promises::closed_by(const TaskId& task, const LeaseId& lease, const broker::Effects& effects) {
   if (!holds<broker::LeaseClosed>(effects)) return;
   const auto position = watched_.find(task);
-  if (position == watched_.end() || position->second.lease != lease) {
+  if (position == watched_.end() ||
+      (position->second.lease != lease && !counts_from_before(position->second, lease))) {
     break_with("a lease is closed by the answer to another one: " + to_string(task));
   }
 }
@@ -181,7 +191,9 @@ void Promises::ended(const Outcome& outcome, const Content* content, Time now) {
   watched.ended = true;
   switch (outcome.status) {
     case Status::ok:
-      if (content == nullptr || !content->is_result || content->lease != watched.lease) {
+      if (content != nullptr && counts_from_before(watched, content->lease)) {
+        ++from_before_;
+      } else if (content == nullptr || !content->is_result || content->lease != watched.lease) {
         break_with("ended by the result of another lease: " + id);
       }
       return;

@@ -48,6 +48,8 @@ class Promises {
       durable_.insert(id);
     }
   }
+  /// Results of hand-outs by an earlier broker that ended their tasks.
+  std::uint64_t from_before() const { return from_before_; }
   /// Ever said to be durable.
   const std::set<TaskId>& durable() const { return durable_; }
   /// Beside broker_received and broker_sends: over which connection.
@@ -75,11 +77,14 @@ class Promises {
     bool live{false};
     Time deadline{kNever};
     LeaseId lease;           // the latest
+    LeaseId over;            // of earlier brokers: nothing may come of those up to this one
+    bool restored{false};    // an earlier broker admitted it
     std::uint16_t nacks{0};  // accepted ones that use an attempt
     bool refused{false};     // by a nack that is final
     bool ended{false};       // its outcome was seen
   };
 
+  bool counts_from_before(const Watched& watched, const LeaseId& lease) const;
   void closed_by(const TaskId& task, const LeaseId& lease, const broker::Effects& effects);
   void admitted(const Submit& submit, const broker::Effects& effects, Time now);
   void nacked(const Nack& nack);
@@ -105,6 +110,7 @@ class Promises {
   std::set<TaskId> rejected_;
   std::map<TaskId, SettledTask> store_;
   std::set<TaskId> durable_;
+  std::uint64_t from_before_{0};
 };
 
 }  // namespace framefleet::simulation

@@ -56,6 +56,7 @@ TEST_CASE("everything that the promises are about happens in the runs") {
   CHECK(sum.cancelled > 1);
   CHECK(sum.handed_ahead > 40);
   CHECK(sum.recalled > 40);
+  CHECK(sum.from_before > 4);
 }
 
 TEST_CASE("a short schedule ends after its steps, and work is done in it") {

@@ -89,6 +89,7 @@ WorldReport World::run() {
   }
   report_.lost_messages = network_.lost_count();
   report_.stored = promises_.stored().size();
+  report_.from_before = promises_.from_before();
   for (const auto& [id, row] : promises_.stored()) {
     report_.failed += row.status == Status::failed ? 1U : 0U;
     report_.superseded += row.status == Status::superseded ? 1U : 0U;

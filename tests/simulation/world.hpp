@@ -66,6 +66,7 @@ struct WorldReport {
   std::uint64_t recalled{0};
   std::uint64_t restored{0};      ///< Tasks that a broker found in its journal.
   std::uint64_t controls{0};      ///< Orders of operators.
+  std::uint64_t from_before{0};   ///< Tasks ended by results of an earlier broker's hand-outs.
   std::uint64_t worked_again{0};  ///< Hand-outs of tasks that were stored already.
   std::uint64_t digest{0};        ///< Of all messages in order: equal seeds give equal digests.
   std::vector<std::string> trace;
@@ -78,7 +79,7 @@ struct WorldReport {
           &WorldReport::busy_answers, &WorldReport::stored, &WorldReport::failed,
           &WorldReport::superseded, &WorldReport::expired, &WorldReport::cancelled,
           &WorldReport::handed_ahead, &WorldReport::recalled, &WorldReport::restored,
-          &WorldReport::controls, &WorldReport::worked_again}) {
+          &WorldReport::controls, &WorldReport::from_before, &WorldReport::worked_again}) {
       this->*number += other.*number;
     }
   }

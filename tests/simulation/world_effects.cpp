@@ -64,6 +64,9 @@ void World::send(ConnectionId id, bool to_broker, Message message, const Payload
   Flight flight{id, to_broker, std::move(message), {}};
   flight.contents = contents_of(flight.message, shelf);
   if (!to_broker) {
+    if (auto* assign = std::get_if<Assign>(&flight.message)) {
+      for (auto& task : assign->tasks) task.token = journal_ ? "ours" : "";  // its key is kept
+    }
     promises_.broker_sends(flight.message, flight.contents, agenda_.now());
     if (const auto* admitted = std::get_if<Admitted>(&flight.message)) {
       promises_.says_durable(*admitted, [this](const TaskId& task) { return disk_.has(task); });

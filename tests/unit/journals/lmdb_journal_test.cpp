@@ -95,6 +95,28 @@ TEST_CASE("every start has an incarnation of its own") {
   CHECK(journal->begin_incarnation() == 3);
 }
 
+TEST_CASE("an incarnation is no earlier than the wall clock says, and numbers are left for ever") {
+  const TemporaryFolder home;
+  const auto journal = open_journal(home.path());
+  CHECK(journal->begin_incarnation(1000) == 1000);
+  CHECK(journal->begin_incarnation(900) == 1001);  // a clock that was set back
+  const auto by_a_mad_clock = journal->begin_incarnation(0xFFFF'FFFF).value();
+  CHECK(by_a_mad_clock < 0xFFFF'FFFF - 100'000'000U);
+  CHECK(journal->begin_incarnation(0xFFFF'FFFF) == by_a_mad_clock + 1);
+}
+
+TEST_CASE("the key of tokens is made once and kept") {
+  const TemporaryFolder home;
+  TokenKey first{};
+  first.fill(1);
+  TokenKey second{};
+  second.fill(2);
+  CHECK(open_journal(home.path())->keep_token_key(first) == first);
+  const auto journal = open_journal(home.path());
+  CHECK(journal->keep_token_key(second) == first);
+  CHECK(read(*journal).contents.damaged.empty());
+}
+
 TEST_CASE("a second broker is kept out of the folder") {
   const TemporaryFolder home;
   const auto journal = open_journal(home.path());
