@@ -36,10 +36,16 @@ run_tests() {
     grep -h '^SKIPPED' build/release/Testing/Temporary/LastTest.log | sort | uniq -c || true
 }
 
-# package_of FILE : the Debian package that has it, under either name of merged /usr.
-package_of() {
-    { dpkg-query -S "$1" || dpkg-query -S "${1#/usr}" || dpkg-query -S "/usr$1"; } 2>/dev/null |
-        head -n 1 | cut -d: -f1
+# in_usr PATH : its name below /usr, where all files are that a package calls /lib.
+in_usr() { case $1 in /usr/*) printf '%s\n' "$1" ;; *) printf '/usr%s\n' "$1" ;; esac }
+
+# read_owners : fills `owner`, the package of every shared library of this machine.
+declare -A owner
+read_owners() {
+    local package path
+    while read -r package path; do owner[$path]=$package; done < <(
+        grep -H '\.so' /var/lib/dpkg/info/*.list |
+            sed -E 's|^.*/([^/:]+)(:[^/:]+)?\.list:(/usr)?|\1 /usr|')
 }
 
 # stage_package NAME : its licence, and its record where scanners of images look for it: the
@@ -54,13 +60,14 @@ stage_package() {
 # the loader asks for. Half the size of their packages, which bring drivers, data and programs.
 stage_libraries() {
     local library package
+    read_owners
     ldd "$@" | awk '/not found/ {exit 1} $2 == "=>" && $3 ~ /^\// {print $3}' | sort -u \
         >"$work/libraries"
     while read -r library; do
-        package=$(package_of "$(realpath "$library")")
+        package=${owner[$(in_usr "$(realpath "$library")")]:-}
         [ -n "$package" ] || die "no package has $library"
         grep -qx "$package" "$base_packages" && continue
-        case $library in /usr/*) ;; *) library=/usr$library ;; esac
+        library=$(in_usr "$library")
         install -D -m 644 "$library" "$stage$library"
         echo "$package"
     done <"$work/libraries" >>"$work/packages"
