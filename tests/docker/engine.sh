@@ -16,7 +16,7 @@ in_tree
 
 readonly base=debian:trixie-slim
 readonly suite=trixie
-readonly patience=30 # seconds, for the engine to answer and to end
+readonly patience=30 # seconds, for the engine to answer and to end, and for a registry
 
 skip() {
     echo "SKIPPED: docker: $*"
@@ -130,8 +130,8 @@ leave() {
 # The base image, made of packages: a machine with a registry has pulled it, or pulls it here.
 get_base() {
     docker image inspect "$base" >/dev/null 2>&1 && return
-    docker pull -q "$base" >/dev/null 2>&1 && return
-    install_packages docker
+    timeout "$patience" docker pull -q "$base" >/dev/null 2>&1 && return
+    (install_packages docker) || skip "no registry is reached, and mmdebstrap cannot be installed"
     mmdebstrap --quiet --variant=minbase "$suite" - "$work/$suite.sources" |
         docker import -c 'CMD ["bash"]' - "$base" >/dev/null
     lap "base image $base"
