@@ -15,7 +15,7 @@ set -uo pipefail
 in_tree
 
 readonly steps=(
-    format spelling scripts headers tidy simulation isolation journal chaos network
+    format spelling scripts headers tidy simulation isolation journal disks chaos network
     monitoring asan tsan fuzz mutants cost docker
 )
 readonly logs=build/check
@@ -127,6 +127,16 @@ step_journal() {
     configure release -DFRAMEFLEET_TESTS=ON &&
         build release --target journal_crash_states || return 1
     FRAMEFLEET_CRASH_STATES=7000 FRAMEFLEET_CRASH_SEED=2 build/release/tests/journal_crash_states
+}
+
+# Full disks, and an error of every kind at more calls of a run than the tests have (CHECK_LONG: at
+# every one).
+step_disks() {
+    local runs=12
+    [ -z "${CHECK_LONG:-}" ] || runs=0
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet_io_faults \
+        framefleet-broker framefleet-worker framefleet-sink framefleet-producer framefleet &&
+        IO_ERROR_RUNS=$runs ctest --preset release -R '^e2e_(full_disk|io_error)$' -V </dev/null
 }
 
 # Kills at random, with a journal: more tasks than the tests have, and at least a hundred kills.

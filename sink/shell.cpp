@@ -145,7 +145,9 @@ void Shell::report_store(const StoreThreadStatus& status) {
   if (blocked_.empty()) {
     program_.log.info("store_unblocked");
   } else {
-    program_.log.error("store_blocked", {{"text", blocked_}});
+    program_.log.error(
+        "store_blocked",
+        {{"text", blocked_ + "; nothing is lost, make room on this disk: it is tried again"}});
   }
 }
 

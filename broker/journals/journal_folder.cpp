@@ -32,9 +32,14 @@ constexpr std::array<std::int64_t, 10> kNetworks{
 
 std::string system_text() { return std::generic_category().message(errno); }
 
-Error cannot(std::string_view what, const std::filesystem::path& path) {
-  return {fmt::format("cannot {} {}: {}", what, path.string(), system_text()),
-          exit_code::kCannotCreate};
+Error cannot(std::string_view what, const std::filesystem::path& path,
+             int code = exit_code::kCannotCreate) {
+  return {fmt::format("cannot {} {}: {}", what, path.string(), system_text()), code};
+}
+
+Result<void, Error> sync(int descriptor, const std::filesystem::path& path) {
+  if (::fsync(descriptor) == 0) return {};
+  return fail(cannot("sync", path, exit_code::kDiskError));
 }
 
 Result<void, Error> make_folder(const std::filesystem::path& folder, JournalFolder::Absent absent) {
@@ -97,16 +102,14 @@ Result<void, Error> JournalFolder::reserve(const std::filesystem::path& file,
                                   bytes, file.string(), system_text()),
                       exit_code::kCannotCreate});
   }
-  if (::fsync(descriptor.get()) != 0) return fail(cannot("sync", file));
-  return {};
+  return sync(descriptor.get(), file);
 }
 
 Result<void, Error> JournalFolder::complete(const std::filesystem::path& from,
                                             const std::filesystem::path& to) const {
   if (::rename(from.c_str(), to.c_str()) != 0) return fail(cannot("create", to));
   failpoint("journal.create.renamed");
-  if (::fsync(lock_.get()) != 0) return fail(cannot("sync", path_));
-  return {};
+  return sync(lock_.get(), path_);
 }
 
 }  // namespace framefleet::broker

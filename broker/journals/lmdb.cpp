@@ -1,6 +1,10 @@
 #include "broker/journals/lmdb.hpp"
 
+#include <unistd.h>
+
+#include <array>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace framefleet::broker {
@@ -29,11 +33,54 @@ unsigned flags_of(LmdbEnvironment::Use use) {
   return MDB_NOTLS;
 }
 
+/// The two pages that say which commit counts.
+class MetaPages {
+ public:
+  explicit MetaPages(MDB_env* environment) {
+    MDB_stat stat{};
+    if (::mdb_env_get_fd(environment, &file_) != 0 || ::mdb_env_stat(environment, &stat) != 0) {
+      return;
+    }
+    for (std::size_t i = 0; i < pages_.size(); ++i) {
+      pages_.at(i) = read(i, stat.ms_psize);
+    }
+  }
+
+  /// A commit that could not write its page leaves one that is of two commits: LMDB takes back the
+  /// number and not the rest. As far as the disk allows, what was there comes back.
+  void put_back() const {
+    for (std::size_t i = 0; i < pages_.size(); ++i) {
+      const auto& page = pages_.at(i);
+      if (page.empty() || read(i, page.size()) == page) continue;
+      [[maybe_unused]] const auto written =
+          ::pwrite(file_, page.data(), page.size(), static_cast<off_t>(i * page.size()));
+    }
+  }
+
+ private:
+  std::string read(std::size_t number, std::size_t bytes) const {
+    std::string page(bytes, '\0');
+    const auto got = ::pread(file_, page.data(), bytes, static_cast<off_t>(number * bytes));
+    return got == static_cast<ssize_t>(bytes) ? page : std::string();
+  }
+
+  mdb_filehandle_t file_{-1};
+  std::array<std::string, 2> pages_;
+};
+
 }  // namespace
 
-bool LmdbError::is_full() const { return code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT; }
+bool LmdbError::is_full() const { return code == MDB_MAP_FULL; }
 
-std::string LmdbError::text() const { return ::mdb_strerror(code); }
+std::string LmdbError::text() const {
+  std::string text = ::mdb_strerror(code);
+  if (code == ENOSPC || code == EDQUOT) {
+    text +=
+        ", though the file has all its space: a copy-on-write file system needs more; make room, "
+        "or give the journal another disk";
+  }
+  return text;
+}
 
 Result<LmdbEnvironment, LmdbError> LmdbEnvironment::open(const std::filesystem::path& path, Use use,
                                                          std::uint64_t bytes_max) {
@@ -154,9 +201,11 @@ std::uint64_t LmdbTransaction::used_bytes() const {
 }
 
 Result<void, LmdbError> LmdbTransaction::commit() {
+  const MetaPages before(::mdb_txn_env(transaction_.get()));
   const int code = ::mdb_txn_commit(transaction_.release());
-  if (code != 0) return fail(LmdbError{code});
-  return {};
+  if (code == 0) return {};
+  before.put_back();
+  return fail(LmdbError{code});
 }
 
 }  // namespace framefleet::broker

@@ -149,7 +149,10 @@ CREATE INDEX kept_dead_letters ON dead_letter_rows (outcome) WHERE bytes IS NOT 
 constexpr std::array<std::string_view, 2> kMigrations{kVersion1, kVersion2};
 
 Error sql_failure(const Database& database, const std::filesystem::path& file, int code) {
-  return {fmt::format("cannot use {}: {}", file.string(), database.error().text), code};
+  const auto error = database.error();
+  return {fmt::format("cannot use {}: {}{}", file.string(), error.text,
+                      error.is_full() ? "; make room on the disk and start again" : ""),
+          code};
 }
 
 Error not_ours(const std::filesystem::path& file) {

@@ -9,6 +9,7 @@
 #include "sink/stores/picture_writer.hpp"
 #include "sink/stores/pruner.hpp"
 #include "sink/stores/schema.hpp"
+#include "sink/stores/space_reserve.hpp"
 #include "sink/stores/text.hpp"
 
 #include "shared/base/assert.hpp"
@@ -115,6 +116,10 @@ Result<void, Error> create_if_missing(const std::filesystem::path& file,
   return {};
 }
 
+std::filesystem::path reserve_file(const SqliteStoreOptions& options) {
+  return options.folder / "results.reserve";
+}
+
 NdjsonPosition recorded_position(Database& database) {
   return {database.number("SELECT value FROM meta WHERE key = 'ndjson_row'").value_or(0),
           static_cast<std::uint64_t>(
@@ -133,6 +138,7 @@ struct SqliteStore::Parts {
         rows(*database, dead_letters),
         pictures(folder.path()),
         pruner(*database, pictures, dead_letters, options.retention),
+        reserve(reserve_file(options)),
         record_position(*database,
                         "INSERT OR REPLACE INTO meta (key, value) VALUES "
                         "('ndjson_row', ?1), ('ndjson_bytes', ?2)") {}
@@ -146,13 +152,20 @@ struct SqliteStore::Parts {
   OutcomeRows rows;
   PictureWriter pictures;
   Pruner pruner;
+  SpaceReserve reserve;
   Statement record_position;
   std::unique_ptr<NdjsonWriter> ndjson;
   NdjsonPosition recorded;
   std::string uuid;
   std::int64_t last_row{0};
   StoreStats stats;
+  bool broken{false};  ///< What the disk has is not known: not another write before it is read.
 
+  template <class Done>
+  Done noted(Done done) {
+    broken = broken || (!done && done.error().kind == StoreError::Kind::failed);
+    return done;
+  }
   std::optional<StoreError> open_ndjson();
   Result<std::vector<const OutcomeToStore*>, StoreError> only_new(
       std::span<const OutcomeToStore> outcomes);
@@ -164,7 +177,16 @@ struct SqliteStore::Parts {
   void close();
 };
 
-Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::open(SqliteStoreOptions options) {
+Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::open(const SqliteStoreOptions& options) {
+  auto opened = try_open(options);
+  const bool disk = !opened && opened.error().exit_code == exit_code::kDiskError;
+  if (disk && SpaceReserve(reserve_file(options)).give_up()) opened = try_open(options);
+  if (opened) (*opened)->parts_->reserve.keep();
+  return opened;
+}
+
+Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::try_open(
+    const SqliteStoreOptions& options) {
   FRAMEFLEET_ASSERT(options.now_ms);
   auto folder = OutputFolder::claim(options.folder);
   if (!folder) return fail(folder.error());
@@ -174,8 +196,7 @@ Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::open(SqliteStoreOptions
   if (!database) return fail(cannot_open(file, database.error()));
   auto& opened = **database;
   if (const auto ready = make_ready(opened, file, options); !ready) return fail(ready.error());
-  auto parts =
-      std::make_unique<Parts>(std::move(options), std::move(*folder), std::move(*database));
+  auto parts = std::make_unique<Parts>(options, std::move(*folder), std::move(*database));
   if (!parts->dead_letters.usable() || !parts->answers.usable() || !parts->rows.usable() ||
       !parts->record_position.usable() || !parts->dead_letters.count()) {
     return fail(cannot_open(file, opened.error()));
@@ -192,9 +213,16 @@ Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::open(SqliteStoreOptions
 
 SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-SqliteStore::~SqliteStore() { parts_->close(); }
+SqliteStore::~SqliteStore() {
+  if (!parts_->broken) parts_->close();
+}
 
 Result<std::vector<SettledTask>, StoreError> SqliteStore::commit(
+    std::span<const OutcomeToStore> outcomes) {
+  return parts_->noted(try_commit(outcomes));
+}
+
+Result<std::vector<SettledTask>, StoreError> SqliteStore::try_commit(
     std::span<const OutcomeToStore> outcomes) {
   failpoint("store.begin");
   const auto fresh = parts_->only_new(outcomes);
@@ -208,6 +236,7 @@ Result<std::vector<SettledTask>, StoreError> SqliteStore::commit(
   stats.duplicates += outcomes.size() - fresh->size();
   if (const auto done = parts_->write_ndjson(); !done) return fail(done.error());
   if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
+  parts_->reserve.keep();
   std::vector<TaskId> tasks;
   tasks.reserve(outcomes.size());
   for (const auto& given : outcomes) tasks.push_back(given.outcome.id);
@@ -227,7 +256,7 @@ Result<std::vector<SettledTask>, StoreError> SqliteStore::find(std::span<const T
 }
 
 Result<PruneStep, StoreError> SqliteStore::prune(std::int64_t now_ms) {
-  auto step = parts_->pruner.step(now_ms, parts_->stats.picture_bytes);
+  auto step = parts_->noted(parts_->pruner.step(now_ms, parts_->stats.picture_bytes));
   if (!step) return step;
   parts_->stats.pruned += step->outcomes;
   if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
@@ -236,7 +265,7 @@ Result<PruneStep, StoreError> SqliteStore::prune(std::int64_t now_ms) {
 
 Result<ControlAnswer, StoreError> SqliteStore::carry_out(const Control& control,
                                                          std::uint64_t frame_bytes_max) {
-  return parts_->answers.answer(control, frame_bytes_max);
+  return parts_->noted(parts_->answers.answer(control, frame_bytes_max));
 }
 
 const std::string& SqliteStore::uuid() const { return parts_->uuid; }

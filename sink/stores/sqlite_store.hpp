@@ -33,7 +33,8 @@ struct SqliteStoreOptions {
 
 class SqliteStore final : public ResultStore {
  public:
-  static Result<std::unique_ptr<SqliteStore>, Error> open(SqliteStoreOptions options);
+  /// Also on a full disk, once it was open: it keeps a reserve for that.
+  static Result<std::unique_ptr<SqliteStore>, Error> open(const SqliteStoreOptions& options);
   ~SqliteStore() override;
 
   Result<std::vector<SettledTask>, StoreError> commit(
@@ -48,6 +49,8 @@ class SqliteStore final : public ResultStore {
  private:
   struct Parts;  ///< Connection, statements and files: keeps SQLite out of this header.
   explicit SqliteStore(std::unique_ptr<Parts> parts);
+  Result<std::vector<SettledTask>, StoreError> try_commit(std::span<const OutcomeToStore> outcomes);
+  static Result<std::unique_ptr<SqliteStore>, Error> try_open(const SqliteStoreOptions& options);
 
   std::unique_ptr<Parts> parts_;
 };

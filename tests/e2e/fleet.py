@@ -35,7 +35,8 @@ def skip_without_data(test):
 
 
 class Fleet:
-    def __init__(self, transport="ipc"):
+    def __init__(self, transport="ipc", programs=BIN):
+        self.programs = programs
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="framefleet-e2e-"))
         self.store = ledger.Store(self.folder / "out")
         self.endpoint = f"ipc://{self.folder}/broker.sock"
@@ -66,7 +67,7 @@ class Fleet:
     # --- its processes ------------------------------------------------------------------------
 
     def start(self, name, program, *arguments, **options):
-        process = Process(name, [BIN / program, *arguments], **options)
+        process = Process(name, [self.programs / program, *arguments], **options)
         self.processes.append(process)
         return process
 
@@ -76,11 +77,15 @@ class Fleet:
 
     def broker(self, *arguments, **options):
         """Started and listening; again after a broker has ended: on the same address."""
-        bind = dict.fromkeys((self._bind, self._operators))
-        binds = [word for endpoint in bind for word in ("--bind", endpoint)]
-        broker = self._member("broker", "broker", *binds, *arguments, **options)
+        broker = self.broker_begun(*arguments, **options)
         self.endpoint = self._bind = broker.until_log("listening")["endpoint"]
         return broker
+
+    def broker_begun(self, *arguments, **options):
+        """Started, and perhaps never listening."""
+        bind = dict.fromkeys((self._bind, self._operators))
+        binds = [word for endpoint in bind for word in ("--bind", endpoint)]
+        return self._member("broker", "broker", *binds, *arguments, **options)
 
     def sink(self, *arguments, **options):
         return self._member("sink", "sink", "--connect", self.endpoint,

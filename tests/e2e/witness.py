@@ -37,10 +37,12 @@ class Witness(threading.Thread):
         self.unanswered = set()
         self.durable = {}  # id → when it was said
         self.faults = []   # what no broker may say
+        self.busy = collections.Counter()  # answers, by reason
         self.down_since, self.recoveries = None, []
         self.submit_at = 0.0
         self.context = zmq.Context()
         self.stopping = threading.Event()
+        self.last, self.finishing = -1, threading.Event()
 
     def id_of(self, sequence):
         return f"{source_digest(SOURCE)}-{EPOCH}-{sequence}"
@@ -60,7 +62,13 @@ class Witness(threading.Thread):
     def send(self, header, *frames):
         self.socket.send_multipart([msgpack.packb(header), *frames])
 
+    def finish(self):
+        """Submits nothing more that is new, and ends when it has been told of all the rest."""
+        self.finishing.set()
+        self.join()
+
     def submit(self, sequence):
+        self.last = max(self.last, sequence)
         self.unanswered.add(sequence)
         self.send({"type": "submit", "sizes": [len(self.picture)], "tasks": [
             {"id": self.id_of(sequence), "source": SOURCE, "job": JOB, "task": self.task,
@@ -79,6 +87,7 @@ class Witness(threading.Thread):
         elif kind == "reject":
             self.faults.append(message)
         elif kind == "busy":
+            self.busy[message["reason"]] += 1
             self.submit_at = self.heard + message["retry_ms"] / 1000
             self.waiting.extendleft(sorted(self.unanswered & set(sequences), reverse=True))
             self.unanswered -= set(sequences)
@@ -111,6 +120,9 @@ class Witness(threading.Thread):
             except zmq.Again:
                 pass
             now = time.monotonic()
+            if self.finishing.is_set() and self.count > self.last + 1:
+                self.count = self.last + 1
+                self.waiting = collections.deque(n for n in self.waiting if n < self.count)
             if now > self.heard + 1.0:
                 self.dial()
             if not self.welcome:
