@@ -12,7 +12,7 @@ from witness import Witness
 
 from disk import IoFaults
 
-RUNS = int(os.environ.get("IO_ERROR_RUNS", 4))
+RUNS = int(os.environ.get("IO_ERROR_RUNS", 2))
 LIBRARY = BIN.parent / "tests/libframefleet_io_faults.so"
 CALLS_OF_A_RUN = 60  # the work of a second: start, commits, checkpoints of a log
 ENDLESS = 100_000
@@ -100,7 +100,7 @@ class IoErrorTest(unittest.TestCase):
             self.start_broker(fleet, slow).until_log("listening")
             sink = fleet.sink(environment=slow).until_ready()
             worker = fleet.worker("w1", "--slots", "2").until_ready()
-            witness = Witness(fleet.endpoint, 100, "stub", rate=300)
+            witness = Witness(fleet.endpoint, 40, "stub", rate=300)
             witness.start()
             witness.join()
             print(f"{self.end(fleet, witness, [sink, worker])} promises kept")
@@ -112,7 +112,7 @@ class IoErrorTest(unittest.TestCase):
             short = faults.environment("write", 1, "short", ever=True)
             sink = fleet.sink(environment=short).until_ready()
             fleet.worker("w1", "--slots", "2").until_ready()
-            witness = Witness(fleet.endpoint, 100, "stub", rate=300)
+            witness = Witness(fleet.endpoint, 40, "stub", rate=300)
             witness.start()
             witness.join()
             self.end(fleet, witness, [sink])
