@@ -36,6 +36,7 @@ namespace {
 
 /// What is put back when a sync fails.
 struct Unsynced {
+  int descriptor;
   std::string path;
   off_t offset;
   std::string before;
@@ -124,12 +125,11 @@ std::string_view meet_locked(std::string_view call, std::string_view path) {
   return meet(call, path);
 }
 
-/// The bytes that a write is about to replace.
-void remember(const std::string& path, off_t offset, std::size_t count) {
-  Unsynced piece{path, offset, std::string(count, '\0')};
-  const auto file = ::syscall(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
-  ::syscall(SYS_pread64, file, piece.before.data(), count, offset);
-  ::syscall(SYS_close, file);
+/// The bytes that a write is about to replace. Through its own descriptor: to close another one of
+/// the file would drop every lock that the program has on it.
+void remember(int descriptor, const std::string& path, off_t offset, std::size_t count) {
+  Unsynced piece{descriptor, path, offset, std::string(count, '\0')};
+  ::syscall(SYS_pread64, descriptor, piece.before.data(), count, offset);
   const std::lock_guard lock(mutex());
   unsynced().push_back(std::move(piece));
 }
@@ -141,10 +141,9 @@ void end_of_sync(const std::string& path, bool lost) {
   const auto concerns = [&](const Unsynced& piece) { return path.empty() || piece.path == path; };
   if (lost) {
     for (auto piece = all.rbegin(); piece != all.rend(); ++piece) {
-      if (!concerns(*piece)) continue;
-      const auto file = ::syscall(SYS_openat, AT_FDCWD, piece->path.c_str(), O_WRONLY | O_CLOEXEC);
-      ::syscall(SYS_pwrite64, file, piece->before.data(), piece->before.size(), piece->offset);
-      ::syscall(SYS_close, file);
+      if (!concerns(*piece) || path_of(piece->descriptor) != piece->path) continue;
+      ::syscall(SYS_pwrite64, piece->descriptor, piece->before.data(), piece->before.size(),
+                piece->offset);
     }
   }
   all.erase(std::remove_if(all.begin(), all.end(), concerns), all.end());
@@ -159,7 +158,7 @@ ssize_t write_as(int descriptor, off_t offset, std::size_t count, Perform perfor
   if (fails(what)) return -1;
   if (what == "short") count = (count + 1) / 2;
   // What a descriptor syncs with every write needs no other sync.
-  if ((::fcntl(descriptor, F_GETFL) & O_DSYNC) == 0) remember(path, offset, count);
+  if ((::fcntl(descriptor, F_GETFL) & O_DSYNC) == 0) remember(descriptor, path, offset, count);
   return perform(count);
 }
 
