@@ -1,22 +1,16 @@
 // What may lie on a disk after a crash at any moment, and after a bit of it has turned over: the
 // journal starts with every whole task and names the others, or it refuses and says how to save
 // what is whole. It never gives out damaged bytes, and never silently fewer tasks.
-//
-// FRAMEFLEET_CRASH_STATES=20000 tries so many of each kind; FRAMEFLEET_CRASH_SEED other ones.
+// (tests/support/crash_states.hpp: how many, and which.)
 
-#include "broker/journals/child_report.hpp"
+#include "tests/support/crash_states.hpp"
+#include "tests/support/write_log.hpp"
 #include "tests/unit/journals/journal_fixture.hpp"
-#include "tests/unit/journals/write_log.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <random>
 #include <set>
-#include <sstream>
 
 using namespace framefleet;
 using namespace framefleet::broker;
@@ -25,42 +19,6 @@ using namespace framefleet::test;
 namespace {
 
 constexpr std::uint64_t kFileBytes = kMiB;
-/// Of one child; if one dies, so many states are suspects.
-constexpr std::size_t kStatesPerChild = 50;
-
-/// In memory where there is such a disk: what is tested is which bytes are there.
-class QuickFolder {
- public:
-  QuickFolder() {
-    std::string pattern = "/dev/shm/framefleet-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~QuickFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  QuickFolder(const QuickFolder&) = delete;
-  QuickFolder& operator=(const QuickFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_.empty() ? slow_.path() : path_; }
-
- private:
-  TemporaryFolder slow_;
-  std::filesystem::path path_;
-};
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* const text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
 /// Of a task: everything that must come back as it was.
 using Whole = std::map<TaskId, std::string>;
 std::string image_of(const JournaledTask& task, const std::vector<std::string>& frames) {
@@ -150,24 +108,12 @@ Opened open_state(const std::filesystem::path& folder, const std::string& bytes)
   return opened;
 }
 
-/// What is wrong with a state, or "": `make(n)` is its bytes, `judge(n, opened)` the oracle.
+/// `make(n)` is the bytes of a state, `judge(n, opened)` the oracle.
 template <class Make, class Judge>
 void try_states(std::size_t count, const Make& make, const Judge& judge) {
-  const QuickFolder home;
-  for (std::size_t first = 0; first < count; first += kStatesPerChild) {
-    const auto last = std::min(count, first + kStatesPerChild);
-    const auto report = report_of_child(
-        [&](const Report& tell) {
-          for (std::size_t n = first; n < last; ++n) {
-            const auto wrong = judge(n, open_state(home.path(), make(n)));
-            if (!wrong.empty()) tell("state " + std::to_string(n) + ": " + wrong + "\n");
-          }
-        },
-        std::chrono::seconds(100));
-    INFO("states " << first << " to " << last);
-    if (!report) FAIL(report.error());
-    if (!report->empty()) FAIL(*report);
-  }
+  test::try_states(count, [&](std::size_t n, const std::filesystem::path& folder) {
+    return judge(n, open_state(folder, make(n)));
+  });
 }
 
 std::string refusal_is_wrong(const Opened& opened) {
@@ -223,8 +169,8 @@ bool is_commit(const LoggedWrite& write) { return write.offset < 2 * 4096; }
 
 TEST_CASE("after a crash at any write, cut at any byte, the journal has every durable task") {
   const auto life = record_a_life();
-  const auto cuts = from_environment("FRAMEFLEET_CRASH_STATES", 700);
-  std::mt19937_64 random(from_environment("FRAMEFLEET_CRASH_SEED", 1));
+  const auto cuts = states_wanted(700);
+  std::mt19937_64 random(states_seed());
   struct Cut {
     std::size_t writes;
     std::size_t bytes;  ///< Of the next one.
@@ -260,8 +206,8 @@ TEST_CASE("after a crash at any write, cut at any byte, the journal has every du
 
 TEST_CASE("writes that were not synced may be there in part and in any order") {
   const auto life = record_a_life();
-  const auto count = from_environment("FRAMEFLEET_CRASH_STATES", 400);
-  const auto seed = from_environment("FRAMEFLEET_CRASH_SEED", 1);
+  const auto count = states_wanted(400);
+  const auto seed = states_seed();
   std::vector<std::size_t> syncs;
   for (std::size_t i = 0; i < life.writes.size(); ++i) {
     if (life.writes[i].bytes.empty() || is_commit(life.writes[i])) syncs.push_back(i);
@@ -309,8 +255,8 @@ TEST_CASE("a bit that turned over costs no task but its own, which is named") {
     apply(write, write.bytes.size(), file);
     used = std::max<std::uint64_t>(used, write.offset + write.bytes.size());
   }
-  const auto count = from_environment("FRAMEFLEET_CRASH_STATES", 1000);
-  const auto seed = from_environment("FRAMEFLEET_CRASH_SEED", 1);
+  const auto count = states_wanted(1000);
+  const auto seed = states_seed();
   // Every bit of the numbers that say which of the first two pages counts; samples of the rest of
   // the two, which everything hangs on, and of the file.
   constexpr std::size_t kMetaBits = std::size_t{8} * 152;
