@@ -1,5 +1,5 @@
 #pragma once
-// Trying many states of a disk: each in a child process, because a damaged file may kill its reader.
+// Trying many states of a disk, each in a child process: a damaged file may kill its reader.
 //
 // FRAMEFLEET_CRASH_STATES says how many states of each kind, FRAMEFLEET_CRASH_SEED which ones.
 

@@ -4,6 +4,7 @@
 // (tests/support/crash_states.hpp: how many, and which.)
 
 #include "tests/support/crash_states.hpp"
+
 #include "tests/support/write_log.hpp"
 #include "tests/unit/journals/journal_fixture.hpp"
 
