@@ -168,7 +168,10 @@ step_monitoring() {
     unpack_packages unpack "$tools" || return 1
     "$tools/usr/bin/promtool" check config monitoring/prometheus/prometheus.yml &&
         "$tools/usr/bin/promtool" test rules monitoring/prometheus/framefleet.rules.test.yml &&
-        "$tools/usr/bin/amtool" check-config monitoring/alertmanager/alertmanager.yml
+        "$tools/usr/bin/amtool" check-config monitoring/alertmanager/alertmanager.yml &&
+        configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
+        framefleet-broker framefleet-worker framefleet-producer framefleet-sink &&
+        python3 tests/monitoring/live_test.py
 }
 
 # Tests of what starts threads: the journal's and the store's, the pool's, the log's and the page of

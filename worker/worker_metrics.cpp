@@ -1,6 +1,16 @@
 #include "worker/worker_metrics.hpp"
 
+#include "worker/pool/child_end.hpp"
+
 namespace framefleet::worker {
+namespace {
+
+/// What a pool can give a task back for.
+bool may_fail(const ReasonEntry& row) {
+  return row.charge == Charge::failed || row.charge == Charge::final;
+}
+
+}  // namespace
 
 WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
     : table_(std::make_shared<telemetry::MetricTable<WorkerStats>>()) {
@@ -32,7 +42,11 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
             [=](const Stats& s) { return number(s.damaged); });
   t.rows("framefleet_worker_failed_tasks_total", "Tasks given back, by reason.",
          telemetry::MetricKind::counter, [=](const Stats& s, telemetry::MetricRows& rows) {
-           for (const auto& [reason, count] : s.failed) {
+           auto counts = s.failed;
+           for (const auto& row : reason_table()) {
+             if (may_fail(row)) counts.try_emplace(row.reason, 0);
+           }
+           for (const auto& [reason, count] : counts) {
              rows.add({{"reason", std::string(to_string(reason))}}, number(count));
            }
          });
@@ -40,8 +54,10 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
           [=](const Stats& s) { return number(s.pool.children); });
   t.rows("framefleet_worker_ended_child_processes_total", "Child processes that ended, by reason.",
          telemetry::MetricKind::counter, [=](const Stats& s, telemetry::MetricRows& rows) {
-           for (const auto& [cause, count] : s.pool.ends) {
-             rows.add({{"reason", std::string(cause)}}, number(count));
+           for (const auto cause : end_cause::kAll) {
+             const auto found = s.pool.ends.find(cause);
+             rows.add({{"reason", std::string(cause)}},
+                      found == s.pool.ends.end() ? 0 : number(found->second));
            }
          });
   t.counter("framefleet_worker_denied_system_calls_total",

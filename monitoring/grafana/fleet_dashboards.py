@@ -5,11 +5,11 @@ RATE = "[$__rate_interval]"
 
 
 def p95(metric, by=()):
-    """How long 95 of 100 took, at most. `metric` may have a selector."""
+    """How long 95 of 100 took, at most; no row where none was. `metric` may have a selector."""
     name, brace, selector = metric.partition("{")
     labels = ", ".join((*by, "le"))
     return (f"histogram_quantile(0.95, sum by ({labels})"
-            f" (rate({name}_bucket{brace}{selector}{RATE})))")
+            f" (rate({name}_bucket{brace}{selector}{RATE}))) > 0")
 
 
 def fleet():
@@ -30,7 +30,7 @@ def fleet():
                ((0, GREEN), (60, YELLOW), (900, RED))),
         number("Slots in use", "Tasks at work for each slot. More than 100 % are tasks handed out"
                " ahead. Steadily at 100 % with tasks waiting: add workers.", "percentunit",
-               'sum(framefleet_broker_tasks{state="leased"}) / sum(framefleet_broker_slots)'),
+               'sum(framefleet_broker_tasks{state="leased"}) / (sum(framefleet_broker_slots) > 0)'),
         graph("Offered and done", "What was submitted, and what ended, by how. A fleet that keeps"
               " up"
               " has both lines at the same height.", "ops",
@@ -73,7 +73,8 @@ def fleet():
               " Drained ones began nowhere and are not charged.", "ops",
               (f'sum by (reason) (rate(framefleet_broker_closed_leases_total{{reason!="none"}}'
                f"{RATE})) > 0", "{{reason}}")),
-        graph("CPU", "Of every process, in CPUs.", "none",
+        graph("CPU", "Of every process itself, in CPUs. What a worker's child processes use is on"
+              " the dashboard Workers, Where the time goes.", "none",
               (f"rate(process_cpu_seconds_total{{job=~\"framefleet.*\"}}{RATE})",
                "{{job}} {{instance}}"), stack=True),
         graph("Memory", "Resident, of every process. A worker's children are on the dashboard"

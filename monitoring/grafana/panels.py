@@ -49,6 +49,8 @@ def number(title, description, unit, expr, steps=None, width=4, height=4, words=
     panel = _panel("stat", title, description, unit, [(expr, "")], width, height, steps)
     panel["options"] = {"colorMode": "background", "graphMode": "none", "textMode": "value",
                         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}
+    if unit == "none":
+        panel["fieldConfig"]["defaults"]["decimals"] = 0  # `increase` estimates; these are counts
     if words:
         options = {str(value): {"text": text, "index": i} for i, (value, text)
                    in enumerate(words.items())}
