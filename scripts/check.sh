@@ -171,7 +171,7 @@ step_monitoring() {
         "$tools/usr/bin/amtool" check-config monitoring/alertmanager/alertmanager.yml &&
         configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
         framefleet-broker framefleet-worker framefleet-producer framefleet-sink &&
-        python3 tests/monitoring/live_test.py
+        ctest --preset release -C check -R '^monitoring_live$' -V </dev/null
 }
 
 # Tests of what starts threads: the journal's and the store's, the pool's, the log's and the page of
