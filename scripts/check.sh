@@ -121,12 +121,17 @@ step_isolation() {
         ISOLATION_TASKS=10000 ctest --preset release -R '^e2e_isolation$' -V </dev/null
 }
 
-# What may lie on a disk after a crash or a bit that turned over: more states than the tests try,
-# and other ones.
+# What may lie on a disk after a crash or a bit that turned over, of the journal and of the store:
+# more states than the tests try, and other ones.
 step_journal() {
+    local store status
     configure release -DFRAMEFLEET_TESTS=ON &&
-        build release --target journal_crash_states || return 1
+        build release --target journal_crash_states store_crash_states || return 1
+    FRAMEFLEET_CRASH_STATES=2000 FRAMEFLEET_CRASH_SEED=2 build/release/tests/store_crash_states &
+    store=$!
     FRAMEFLEET_CRASH_STATES=7000 FRAMEFLEET_CRASH_SEED=2 build/release/tests/journal_crash_states
+    status=$?
+    wait "$store" && [ "$status" -eq 0 ]
 }
 
 # Full disks, and an error of every kind at more calls of a run than the tests have (CHECK_LONG: at
