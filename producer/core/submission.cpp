@@ -60,6 +60,7 @@ void Submission::receive(Message message, Time now, Effects& out) {
 /// A new connection: what was under way on the old one may or may not have arrived. Ask.
 void Submission::on_up(Time now, Effects& out) {
   stop_waiting_for_answers(out);
+  forget_busy();
   asked_.clear();
   check_at_ = now + kAnswerTimeout;
   for (auto& [id, entry] : tasks_) {
@@ -92,29 +93,12 @@ void Submission::on_admitted(const AdmittedTask& admitted, Time now, Effects& ou
   }
   count_admission(entry);
   entry.state = State::admitted;
-  if (source_of(entry).is_live()) on_live_admitted(admitted.id, source_of(entry).live);
-  if (options_.confirm == Confirm::admitted) forget(position);
-}
-
-void Submission::on_busy(const Busy& busy, Time now, Effects& out) {
-  ++counts_.busy_answers;
-  for (const auto& id : busy.tasks) {
-    const auto position = tasks_.find(id);
-    if (position == tasks_.end() || position->second.state != State::submitted) continue;
-    auto& entry = position->second;
-    if (source_of(entry).is_live()) {
-      on_live_busy(position, now + busy.retry, out);
-      continue;
-    }
-    if (draining_ && !entry.counted) {
-      drop(position, out);
-      continue;
-    }
-    --unanswered_tasks_;
-    unanswered_bytes_ -= entry.task.payload.bytes;
-    entry.state = State::held;
-    later_.emplace(now + busy.retry, id);
+  if (auto& source = source_of(entry); source.is_live()) {
+    on_live_admitted(admitted.id, source.live);
+  } else {
+    on_batch_admitted(source, now);
   }
+  if (options_.confirm == Confirm::admitted) forget(position);
 }
 
 void Submission::on_rejected(const RejectedTask& rejected, Effects& out) {
@@ -176,7 +160,7 @@ void Submission::on_unknown(const TaskId& id, Effects& out) {
     drop(position, out);
   } else if (entry.task.payload.id) {
     entry.state = State::held;
-    to_send_.push_back(id);
+    line_up(id, source_of(entry));
   } else {
     entry.state = State::reading_again;
     reading_.insert(entry.ref);
@@ -184,12 +168,17 @@ void Submission::on_unknown(const TaskId& id, Effects& out) {
   }
 }
 
+/// Its submit counts against the grant no longer.
+void Submission::answered(Entry& entry) {
+  --unanswered_tasks_;
+  --source_of(entry).patience.unanswered;
+  unanswered_bytes_ -= entry.task.payload.bytes;
+}
+
 /// The payload is in other hands now, or nobody needs it.
 void Submission::let_go(Entry& entry, Effects& out) {
-  if (entry.state == State::submitted) {
-    --unanswered_tasks_;
-    unanswered_bytes_ -= entry.task.payload.bytes;
-  }
+  if (entry.state == State::submitted) answered(entry);
+  source_of(entry).patience.waiting.erase(entry.task.id);
   held_bytes_ -= entry.task.payload.bytes;
   if (entry.task.payload.id) out.push_back(ReleasePayload{entry.task.payload.id});
   entry.task.payload = {};
@@ -286,7 +275,7 @@ void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& 
     entry.read_at = now;
     tasks_.emplace(id, std::move(entry));
   }
-  to_send_.push_back(id);
+  line_up(id, sources_.at(ref.source));
   advance(now, out);
 }
 
@@ -324,7 +313,6 @@ void Submission::drain(Time now, Effects& out) {
   }
   std::erase_if(to_ask_, [this](const TaskId& id) { return !tasks_.contains(id); });
   std::erase_if(to_send_, [this](const TaskId& id) { return !tasks_.contains(id); });
-  std::erase_if(later_, [this](const auto& entry) { return !tasks_.contains(entry.second); });
   advance(now, out);
 }
 
@@ -335,16 +323,13 @@ void Submission::tick(Time now, Effects& out) {
 
 void Submission::advance(Time now, Effects& out) {
   if (link_.finished() || link_.leaving()) return;
-  while (!later_.empty() && later_.begin()->first <= now) {
-    if (tasks_.contains(later_.begin()->second)) to_send_.push_back(later_.begin()->second);
-    later_.erase(later_.begin());
-  }
   if (!draining_) {
     list_more(out);
     read_more(now, out);
   }
   if (link_.up()) {
     ask_about_the_overdue(now, out);
+    send_one_again(now);
     if (send_newest(now, out)) send_held(now, out);
     send_asks(out);
   }
@@ -364,8 +349,7 @@ void Submission::ask_about_the_overdue(Time now, Effects& out) {
     if (source_of(entry).is_live()) {
       let_go(entry, out);
     } else if (entry.state == State::submitted) {
-      --unanswered_tasks_;
-      unanswered_bytes_ -= entry.task.payload.bytes;
+      answered(entry);
     }
     entry.state = State::asked;
     entry.asked_or_sent_at = now;
@@ -399,6 +383,7 @@ bool Submission::submit(Position position, Time now, Effects& out) {
   entry.state = State::submitted;
   entry.asked_or_sent_at = now;
   ++unanswered_tasks_;
+  ++source_of(entry).patience.unanswered;
   unanswered_bytes_ += bytes;
   out.push_back(Send{Submit{{entry.task}}});
   return true;
@@ -474,10 +459,9 @@ bool Submission::nothing_left_to_read() const {
 Time Submission::next_deadline() const {
   Time next = link_.next_deadline();
   if (link_.up()) next = std::min(next, check_at_);
-  if (!later_.empty()) next = std::min(next, later_.begin()->first);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (may_read(i)) next = std::min(next, sources_[i].due_at);
-    if (link_.up()) next = std::min(next, sources_[i].live.busy_until);
+    if (link_.up()) next = std::min({next, sources_[i].live.busy_until, next_try(sources_[i])});
   }
   return next;
 }

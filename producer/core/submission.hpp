@@ -9,6 +9,10 @@
 //                        ▲                ▲  Busy: later ─┘    │                      │
 //                        └── payload gone ┴──── unknown ◀── asked ◀── new connection ─┘
 //
+// A source whose pictures are answered `busy` sends them again one at a time, after the pause that
+// the broker asked for; each that is admitted lets two more go, so that a fleet that stands still
+// is not sent a window of payloads ten times a second.
+//
 // A live source is read at its own pace, whatever the fleet does. It has one frame held and one
 // submitted and not yet answered; a newer frame takes the place of the held one, which is then
 // skipped: counted, never submitted. No frame is read again: one that the fleet does not know is
@@ -156,6 +160,12 @@ class Submission {
     std::size_t in_flight{0};          // all but the newest
     Time busy_until{kNever};           // kNever: the broker is not busy
   };
+  /// What a batch source has in tasks_ that the broker was too busy for.
+  struct Patience {
+    std::set<TaskId> waiting;   // held; first those that were read first
+    Time until{};               // the broker asked for a pause
+    std::size_t unanswered{0};  // submitted on this connection
+  };
   struct Source {
     SourceOutline outline;
     std::uint64_t cursor{0};  // next sequence to list
@@ -165,6 +175,7 @@ class Submission {
     std::deque<std::uint64_t> to_read;
     Time due_at{};
     Live live;
+    Patience patience;
 
     bool is_live() const { return outline.task_class == TaskClass::live; }
   };
@@ -173,17 +184,26 @@ class Submission {
   Source& source_of(const Entry& entry) { return sources_.at(entry.ref.source); }
   void on_up(Time now, Effects& out);
   void on_admitted(const AdmittedTask& admitted, Time now, Effects& out);
-  void on_busy(const Busy& busy, Time now, Effects& out);
   void on_rejected(const RejectedTask& rejected, Effects& out);
   void on_settled(const SettledTask& settled, Time now, Effects& out);
   void on_unknown(const TaskId& id, Effects& out);
   void forget_question(std::map<TaskId, PictureRef>::iterator listed);
+  void answered(Entry& entry);
   void let_go(Entry& entry, Effects& out);
   void drop(Position position, Effects& out);
   void count_admission(Entry& entry);
   void finish(Position position, TaskEnded ended, Effects& out);
   void finish_lost(Position position, const char* text, Effects& out);
   void forget(Position position);
+
+  // A busy broker (submission_busy.cpp).
+  void on_busy(const Busy& busy, Time now, Effects& out);
+  void on_batch_admitted(Source& source, Time now);
+  void line_up(const TaskId& id, Source& source);
+  void forget_busy();
+  void send_one_again(Time now);
+  void send_again(Patience& patience, std::size_t count);
+  Time next_try(const Source& source) const;
 
   // Live sources (submission_live.cpp).
   void hold_newest(PictureRef ref, SubmittedTask task, Time now, Effects& out);
@@ -208,13 +228,12 @@ class Submission {
   Link link_;
   std::vector<Source> sources_;
   SubmissionOptions options_;
-  std::map<TaskId, Entry> tasks_;            // in flight
-  std::map<TaskId, PictureRef> asking_;      // listed, never submitted by us: is it stored?
-  std::set<TaskId> to_ask_;                  // of tasks_ and asking_
-  std::set<TaskId> asked_;                   // sent in the Ask that is open
-  Time check_at_{kNever};                    // when to look for answers that never came
-  std::deque<TaskId> to_send_;               // held, in order
-  std::set<std::pair<Time, TaskId>> later_;  // held, after a `busy`
+  std::map<TaskId, Entry> tasks_;        // in flight
+  std::map<TaskId, PictureRef> asking_;  // listed, never submitted by us: is it stored?
+  std::set<TaskId> to_ask_;              // of tasks_ and asking_
+  std::set<TaskId> asked_;               // sent in the Ask that is open
+  Time check_at_{kNever};                // when to look for answers that never came
+  std::deque<TaskId> to_send_;           // held, in order
   std::set<PictureRef> reading_;
   std::size_t turn_{0};        // source to read from next
   std::size_t live_turn_{0};   // live source to submit from next

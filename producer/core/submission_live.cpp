@@ -50,8 +50,7 @@ void Submission::on_live_busy(Position position, Time retry_at, Effects& out) {
     skip(position, out);
     return;
   }
-  --unanswered_tasks_;
-  unanswered_bytes_ -= entry.task.payload.bytes;
+  answered(entry);
   --live.in_flight;
   live.newest = position->first;
   entry.state = State::held;

@@ -138,23 +138,6 @@ TEST_CASE("no more is sent than the grant allows, in bytes, and a larger one alo
   CHECK(larger.submitted() == Sequences{0});
 }
 
-TEST_CASE("busy means the same task again, after the pause that the broker asked for") {
-  SubmissionFixture f({{.pictures = 1}}, {});
-  f.come_up();
-  f.serve();
-  f.effects.clear();
-  f.receive(Busy{{f.id(0)}, Reason::backlog_tasks, 100ms});
-  CHECK(f.submission.stats().busy_answers == 1);
-  CHECK(f.submission.next_deadline() == f.now + 100ms);
-  f.now += 99ms;
-  f.tick();
-  CHECK(f.submitted().empty());
-  f.now += 1ms;
-  f.tick();
-  CHECK(f.submitted() == Sequences{0});
-  CHECK(f.all<ReleasePayload>().empty());
-}
-
 TEST_CASE("a rejected task is over, told and counted") {
   SubmissionFixture f({{.pictures = 1}}, {});
   f.come_up();
