@@ -6,6 +6,7 @@
 #
 #   scripts/check.sh               every step
 #   scripts/check.sh format tidy   these alone
+#   scripts/check.sh --long chaos  for hours: more of what a step tries at random
 #
 # The last line is `N passed, N failed`, counted in steps; one that cannot run on this machine says
 # SKIPPED and why, and is neither. Logs: build/check/STEP.log.
@@ -15,13 +16,17 @@ set -uo pipefail
 in_tree
 
 readonly steps=(
-    format spelling scripts headers tidy simulation isolation journal disks chaos network
-    monitoring asan tsan fuzz mutants cost docker
+    format spelling scripts headers tidy simulation isolation journal disks chaos failpoints
+    network monitoring asan tsan fuzz mutants cost docker
 )
 readonly logs=build/check
 readonly cannot_run=77 # the exit code of a step that this machine cannot run
+[ "${1:-}" != --long ] || { export CHECK_LONG=1 && shift; }
 passed=0
 failed=0
+
+# usually NUMBER LONG : the second with --long.
+usually() { if [ -n "${CHECK_LONG:-}" ]; then echo "$2"; else echo "$1"; fi; }
 
 # sources PATTERN… : files of the tree, without what is ignored. Works in a clone and in a tarball.
 sources() {
@@ -144,12 +149,23 @@ step_disks() {
         IO_ERROR_RUNS=$runs ctest --preset release -R '^e2e_(full_disk|io_error)$' -V </dev/null
 }
 
-# Kills at random, with a journal: more tasks than the tests have, and at least a hundred kills.
+# Kills at random, with a journal: more tasks than the tests have, and at least a hundred kills;
+# with --long a million tasks in fifty rounds, and five thousand kills.
 step_chaos() {
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-broker \
         framefleet-worker framefleet-sink framefleet || return 1
-    CHAOS_TASKS=10000 CHAOS_RATE=130 CHAOS_KILLS=50 \
+    CHAOS_TASKS=$(usually 10000 20000) CHAOS_RATE=130 CHAOS_KILLS=$(usually 50 100) \
+        CHAOS_ROUNDS=$(usually 1 25) \
         ctest --preset release -R '^e2e_journal_chaos' -V </dev/null
+}
+
+# Every process dies at every failpoint, and stands still there; with --long 50 times each.
+step_failpoints() {
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
+        framefleet-{broker,worker,producer,sink} failpoints-{broker,worker,producer,sink} ||
+        return 1
+    FAILPOINTS=0 FAILPOINT_ROUNDS=$(usually 1 50) \
+        ctest --preset release -R '^e2e_failpoints$' -V </dev/null
 }
 
 # Lines that are cut in every way, processes that are stopped, clocks that jump, ten times too much

@@ -152,12 +152,13 @@ class Fleet:
             raise AssertionError(f"the producer ended with {code}, not {exit_code}: {end}")
         return producer.event("plan")["job"], end
 
-    def check_broker(self, saw_all=True):
+    def check_broker(self, saw_all=True, doubted=0):
         """Compares the broker's own accounts, when all has ended, with each other and the store."""
         def at_rest():
             books = self.broker_books()
             return books if books.at_rest() else None
-        eventually(at_rest, "the broker has told of the last task", 30).check(self.store, saw_all)
+        eventually(at_rest, "the broker has told of the last task", 30).check(
+            self.store, saw_all, doubted)
 
     def broker_books(self):
         return ledger.Broker(self.named("broker")[0].metrics(),

@@ -27,6 +27,7 @@ class Store:
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
+        self.timeout = 0.0  # more where a sink is killed, whose log the next one recovers
 
     def exists(self):
         """Whether there is a database with its tables: a killed sink may not have come so far."""
@@ -34,8 +35,9 @@ class Store:
             return False
         return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = 'outcomes'"))
 
-    def connect(self, timeout=0.0):
+    def connect(self, timeout=None):
         """Read only. Without a timeout, a database that is locked even for a moment is an error."""
+        timeout = self.timeout if timeout is None else timeout
         uri = f"file:{self.folder}/results.sqlite?mode=ro"
         return sqlite3.connect(uri, uri=True, timeout=timeout)
 
@@ -177,15 +179,16 @@ class Broker:
                 and metrics.get("framefleet_broker_settled_tasks_total", 0) ==
                 sum(account[status] for status in STATUSES))
 
-    def check(self, store, saw_all):
+    def check(self, store, saw_all, doubted=0):
         """Against itself and the store. `saw_all`: no earlier broker had a part in what is stored;
-        else this one knows a part of it."""
+        else this one knows a part of it. `doubted`: how many tasks were submitted again to brokers
+        that had died since they were: one that was ended and forgotten meanwhile counts anew."""
         agree("unstored", self.status["unstored"], 0)
         for gauge in ("backlog_bytes", "unstored_bytes"):
             agree(gauge, (self.metrics[f"framefleet_broker_{gauge}"], self.status[gauge]), (0, 0))
         self._check_balance("the fleet", self.status["account"])
-        self._check_rows("source", self.sources, store.accounts("source"), saw_all)
-        self._check_rows("job", self.jobs, store.accounts("job"), saw_all)
+        self._check_rows("source", self.sources, store.accounts("source"), saw_all, doubted)
+        self._check_rows("job", self.jobs, store.accounts("job"), saw_all, doubted)
         for name, row in self.sources.items():
             for noun in ("submitted", "rejected"):
                 agree(f"/metrics of {name}: {noun}", self.counted(noun, source=name),
@@ -198,7 +201,7 @@ class Broker:
                                                 for row in self.sources.values()),
                   self.status["account"][noun])
 
-    def _check_rows(self, kind, rows, stored, saw_all):
+    def _check_rows(self, kind, rows, stored, saw_all, doubted):
         for name, row in rows.items():
             self._check_balance(f"{kind} {name!r}", row["account"])
             agree(f"in progress of {kind} {name!r}", sum(row["in_progress"].values()), 0)
@@ -206,7 +209,7 @@ class Broker:
             account = rows[name]["account"] if name in rows else {}
             for status in STATUSES:
                 known, found = account.get(status, 0), stored.get(name, {}).get(status, 0)
-                if saw_all or known > found:
+                if known > found + doubted or (saw_all and known < found - doubted):
                     agree(f"{status} of {kind} {name!r}, in the store and to the broker", found,
                           known)
 

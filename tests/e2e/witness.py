@@ -1,9 +1,11 @@
 """A producer that believes what it is told: a task that is said to be durable it forgets at once,
 with its picture, and never asks for again. What became of it is up to the fleet. It dials anew
-whenever nobody answers. Written from docs/PROTOCOL.md; runs in a thread of the test."""
+whenever nobody answers. Written from docs/PROTOCOL.md; runs in a thread of the test, or as a
+program that is killed."""
 import collections
 import os
 import struct
+import sys
 import threading
 import time
 import zlib
@@ -14,7 +16,7 @@ import zmq
 from ledger import source_digest
 from pictures import png_file
 
-SOURCE, JOB, EPOCH = "witness", "chaos", 1
+JOB, EPOCH = "chaos", 1
 UNANSWERED_MAX = 32
 
 
@@ -24,55 +26,76 @@ def noise_png(width=340, height=300):
     return png_file(struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), zlib.compress(rows))
 
 
+class Numbers:
+    """A set of small numbers, a byte each."""
+
+    def __init__(self):
+        self._flags, self._count = bytearray(), 0
+
+    def add(self, number):
+        if number >= len(self._flags):
+            self._flags.extend(bytes(number + 1 - len(self._flags)))
+        self._count += not self._flags[number]
+        self._flags[number] = 1
+
+    def __contains__(self, number):
+        return number < len(self._flags) and self._flags[number]
+
+    def __len__(self):
+        return self._count
+
+    def __iter__(self):
+        return (number for number, flag in enumerate(self._flags) if flag)
+
+
 class Witness(threading.Thread):
-    def __init__(self, endpoint, count, detect, rate):
-        """Submits `count` tasks, `rate` a second at most."""
+    def __init__(self, endpoint, count, detect, rate, source="witness", pictures=None, **task):
+        """Submits `count` tasks (None: until finish()), `rate` a second at most. `pictures` go
+        round; `task` are more keys of their descriptions."""
         super().__init__(daemon=True)
-        self.endpoint, self.count, self.interval = endpoint, count, 1 / rate
+        self.endpoint, self.count, self.interval, self.source = endpoint, count, 1 / rate, source
         self.detectors = sorted({name.split("?")[0] for name in detect.split(",")})
         self.task = msgpack.packb({"version": 1, "origin": "noise.png",
-                                   "detect": detect.split(",")})
-        self.picture = noise_png()
-        self.waiting = collections.deque(range(count))
+                                   "detect": detect.split(","), **task})
+        self.pictures = pictures or [noise_png()]
+        self.next = 0                       # never submitted yet
+        self.waiting = collections.deque()  # to be submitted again
         self.unanswered = set()
-        self.durable = {}  # id → when it was said
-        self.faults = []   # what no broker may say
+        self.doubted = 0  # how many were submitted again to a broker that may have known them
+        self.durable = Numbers()
+        self.faults = []  # what no broker may say
         self.busy = collections.Counter()  # answers, by reason
         self.down_since, self.recoveries = None, []
         self.submit_at = 0.0
         self.context = zmq.Context()
-        self.stopping = threading.Event()
-        self.last, self.finishing = -1, threading.Event()
+        self.stopping, self.finishing = threading.Event(), threading.Event()
 
     def id_of(self, sequence):
-        return f"{source_digest(SOURCE)}-{EPOCH}-{sequence}"
+        return f"{source_digest(self.source)}-{EPOCH}-{sequence}"
 
     def dial(self):
         if getattr(self, "socket", None):
             self.socket.close(0)
         self.waiting.extendleft(sorted(self.unanswered, reverse=True))
+        self.doubted += len(self.unanswered)
         self.unanswered.clear()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.connect(self.endpoint)
         self.welcome, self.heard, self.beat_at = None, time.monotonic(), 0.0
-        self.send({"type": "hello", "role": "producer", "name": SOURCE, "wire": [1, 1],
+        self.send({"type": "hello", "role": "producer", "name": self.source, "wire": [1, 1],
                    "task": [1, 1],
-                   "sources": [{"name": SOURCE, "epoch": EPOCH, "expected": self.count}]})
+                   "sources": [{"name": self.source, "epoch": EPOCH,
+                                "expected": self.count or 0}]})
 
     def send(self, header, *frames):
         self.socket.send_multipart([msgpack.packb(header), *frames])
 
-    def finish(self):
-        """Submits nothing more that is new, and ends when it has been told of all the rest."""
-        self.finishing.set()
-        self.join()
-
     def submit(self, sequence):
-        self.last = max(self.last, sequence)
         self.unanswered.add(sequence)
-        self.send({"type": "submit", "sizes": [len(self.picture)], "tasks": [
-            {"id": self.id_of(sequence), "source": SOURCE, "job": JOB, "task": self.task,
-             "detectors": self.detectors, "frames": 1}]}, self.picture)
+        picture = self.pictures[sequence % len(self.pictures)]
+        self.send({"type": "submit", "sizes": [len(picture)], "tasks": [
+            {"id": self.id_of(sequence), "source": self.source, "job": JOB, "task": self.task,
+             "detectors": self.detectors, "frames": 1}]}, picture)
 
     def receive(self, message):
         kind, self.heard = message["type"], time.monotonic()
@@ -102,7 +125,7 @@ class Witness(threading.Thread):
 
     def believe(self, sequence):
         self.unanswered.discard(sequence)
-        self.durable.setdefault(sequence, self.heard)
+        self.durable.add(sequence)
         if self.down_since is not None:
             self.recoveries.append(self.heard - self.down_since)
             self.down_since = None
@@ -110,9 +133,26 @@ class Witness(threading.Thread):
     def broker_died(self):
         self.down_since = time.monotonic()
 
+    def finish(self):
+        """Submits nothing new; waits until all that was submitted is durable. How many that are."""
+        self.finishing.set()
+        self.join()
+        return len(self.durable)
+
+    def take_next(self):
+        """The number of the task to submit now, or None."""
+        if self.waiting:
+            return self.waiting.popleft()
+        if self.count is not None and self.next >= self.count:
+            return None
+        self.next += 1
+        return self.next - 1
+
     def run(self):
         self.dial()
-        while not self.stopping.is_set() and len(self.durable) < self.count:
+        while not self.stopping.is_set() and len(self.durable) != self.count:
+            if self.finishing.is_set():
+                self.count = self.next
             self.socket.poll(20)
             try:
                 while True:
@@ -120,9 +160,6 @@ class Witness(threading.Thread):
             except zmq.Again:
                 pass
             now = time.monotonic()
-            if self.finishing.is_set() and self.count > self.last + 1:
-                self.count = self.last + 1
-                self.waiting = collections.deque(n for n in self.waiting if n < self.count)
             if now > self.heard + 1.0:
                 self.dial()
             if not self.welcome:
@@ -130,10 +167,23 @@ class Witness(threading.Thread):
             if now >= self.beat_at:
                 self.send({"type": "heartbeat", "incarnation": self.welcome["incarnation"]})
                 self.beat_at = now + self.welcome["heartbeat_ms"] / 1000
-            while (now >= self.submit_at and len(self.unanswered) < UNANSWERED_MAX
-                   and self.waiting):
-                sequence = self.waiting.popleft()
+            while now >= self.submit_at and len(self.unanswered) < UNANSWERED_MAX:
+                sequence = self.take_next()
+                if sequence is None:
+                    break
                 if sequence not in self.durable:
                     self.submit(sequence)
                     self.submit_at = max(self.submit_at + self.interval, now - 1.0)
         self.context.destroy(0)
+
+
+class Crier(Witness):
+    """Says on stdout what it is told, so that it may be killed."""
+
+    def believe(self, sequence):
+        super().believe(sequence)
+        print(f"durable {sequence}", flush=True)
+
+
+if __name__ == "__main__":  # witness.py ENDPOINT SOURCE DETECT RATE
+    Crier(sys.argv[1], None, sys.argv[3], float(sys.argv[4]), sys.argv[2]).run()
