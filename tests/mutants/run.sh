@@ -94,7 +94,9 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/tree" "$work/objects"
 (cd "$tree" && tar -cf - "${folders[@]}") | tar -xf - -C "$work/tree"
 
-if ! (cd "$work/tree" && find . -name '*.cpp' -printf '%P\n') |
+# Of the support the tests of the cores link its main alone; the rest takes functions' places.
+sources=(-name '*.cpp' ! \( -path './tests/support/*' ! -name catch_main.cpp \))
+if ! (cd "$work/tree" && find . "${sources[@]}" -printf '%P\n') |
     xargs -P "$(nproc)" -I{} "$here/run.sh" --compile "$work/tree" "$work/objects" {} ||
     ! link "$work/objects" "$work"; then
     echo "the tree itself does not compile"
