@@ -57,13 +57,15 @@ Result<void, Error> JournalLink::restore(Dispatcher& dispatcher, transport::Payl
   const auto wall_now = static_cast<std::uint64_t>(telemetry::wall_clock_ms());
   failpoint("journal.scan.before");
   std::vector<RestoredTask> tasks;
+  Duration away = kUnattendedMax;  // since the last of them was written
+  std::uint64_t ahead = 0;
   const auto contents = journal_->scan([&](JournaledTask task, std::vector<std::string> bytes) {
     std::vector<transport::Frame> frames;
     for (auto& frame : bytes) frames.push_back(transport::Frame::of(std::move(frame)));
-    // A wall clock may have been set back meanwhile.
-    const auto passed = wall_now > task.written_at_ms ? wall_now - task.written_at_ms : 0;
-    tasks.push_back(
-        {std::move(task), std::chrono::milliseconds{passed}, payloads.put(std::move(frames))});
+    const auto waited = unattended(task.written_at_ms, wall_now);
+    away = std::min(away, waited);
+    if (task.written_at_ms > wall_now) ++ahead;
+    tasks.push_back({std::move(task), waited, payloads.put(std::move(frames))});
   });
   if (!contents) return fail(broken(contents.error()));
   failpoint("journal.scan.after");
@@ -81,7 +83,9 @@ Result<void, Error> JournalLink::restore(Dispatcher& dispatcher, transport::Payl
                                      {"damaged", contents->damaged.size()},
                                      {"sources", contents->sources.size()},
                                      {"jobs", contents->jobs.size()},
+                                     {"away", tasks.empty() ? Duration::zero() : away},
                                      {"incarnation", incarnation_}});
+  if (ahead > 0) program_.log.warn("clock_set_back", {{"tasks", ahead}});
   JournalWriterOptions options;
   options.now = telemetry::monotonic_now;
   writer_ = std::make_unique<JournalWriter>(std::move(journal_), std::move(options));

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <set>
 #include <utility>
 #include <variant>
@@ -17,8 +16,6 @@ namespace {
 
 /// Tasks that the sink is asked about at once; as many as fit into a message with room to spare.
 constexpr std::size_t kAskedAtOnce = 1000;
-/// A wall clock that was set right meanwhile says decades, and no message holds that.
-constexpr Duration kAgeMax = std::chrono::hours{180 * 24};
 
 }  // namespace
 
@@ -66,9 +63,7 @@ void Dispatcher::leave_out_unwritten(PeerId peer, Admitted& answer) const {
 void Dispatcher::written(std::uint64_t number, Effects& out) {
   while (!unwritten_.empty() && unwritten_.front().number <= number) {
     auto& answer = unwritten_.front();
-    if (peers_.contains(answer.peer)) {
-      out.push_back(SendTo{answer.peer, std::move(answer.message)});
-    }
+    out.push_back(SendTo{answer.peer, std::move(answer.message)});
     unwritten_.pop_front();
   }
   say_farewell_when_empty(out);
@@ -115,7 +110,7 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
     task.past->revived_from = record.revived_from;
     task.past->history = std::move(record.history);
   }
-  task.admitted_at = now - std::min(record.age + restored.unattended, kAgeMax);
+  task.admitted_at = now - std::min(record.age + restored.unattended, kUnattendedMax);
   task.queued_at = task.handed_out_at = now;
   if (record.ttl_left > Duration::zero()) {
     task.deadline = now + std::max(record.ttl_left - restored.unattended, Duration::zero());

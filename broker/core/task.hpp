@@ -11,6 +11,8 @@
 #include "shared/base/journal_records.hpp"
 #include "shared/base/messages.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -150,6 +152,18 @@ struct Task {
   }
   static constexpr std::uint64_t kTables = 704;
 };
+
+/// A wall clock that was set right meanwhile says decades, and no message holds that.
+constexpr Duration kUnattendedMax = std::chrono::hours{180 * 24};
+
+/// How long a record lay there, by wall clocks (Unix, milliseconds). 0 where the clock was set back
+/// meanwhile; kUnattendedMax at most.
+inline Duration unattended(std::uint64_t written_at_ms, std::uint64_t now_ms) {
+  if (now_ms <= written_at_ms) return Duration::zero();
+  constexpr auto kMax = std::chrono::duration_cast<std::chrono::milliseconds>(kUnattendedMax);
+  const auto most = static_cast<std::uint64_t>(kMax.count());
+  return std::chrono::milliseconds{std::min(now_ms - written_at_ms, most)};
+}
 
 /// A task that an earlier broker left in the journal, with its payload.
 struct RestoredTask {
