@@ -210,6 +210,7 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
     }
   }
   std::erase_if(asks_, [peer](const auto& ask) { return ask.second.asker == peer; });
+  std::erase_if(unwritten_, [peer](const auto& answer) { return answer.peer == peer; });
   if (sink_ == peer) {
     sink_ = PeerId{};
     storing_.send_again();

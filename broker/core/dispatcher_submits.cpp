@@ -38,6 +38,7 @@ void Dispatcher::on_submit(PeerId from, Submit submit, Time now, Effects& out) {
   SubmitAnswers answers;
   for (auto& task : submit.tasks) submit_one(from, std::move(task), now, answers, out);
   if (!answers.at_once.tasks.empty()) out.push_back(SendTo{from, std::move(answers.at_once)});
+  if (answers.again) leave_out_unwritten(from, answers.once_written);
   if (!answers.once_written.tasks.empty()) {
     answer_once_written(from, std::move(answers.once_written), out);
   }
@@ -56,6 +57,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAns
     } else {
       const bool durable = is_kept(known->second.task_class);
       (durable ? answers.once_written : answers.at_once).tasks.push_back({task.id, durable});
+      answers.again |= durable;
     }
     return;
   }

@@ -40,6 +40,7 @@ struct PendingAnswer {
 struct SubmitAnswers {
   Admitted at_once;
   Admitted once_written;
+  bool again{false};  ///< Some of once_written were admitted before, and perhaps not yet answered.
 };
 
 }  // namespace framefleet::broker
