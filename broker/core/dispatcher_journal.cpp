@@ -112,7 +112,8 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
   }
   task.admitted_at = now - std::min(record.age + restored.unattended, kUnattendedMax);
   task.queued_at = task.handed_out_at = now;
-  if (record.ttl_left > Duration::zero()) {
+  task.cancelled = record.cancelled;
+  if (record.ttl_left > Duration::zero() && !record.cancelled) {
     task.deadline = now + std::max(record.ttl_left - restored.unattended, Duration::zero());
   }
   task.charges = {record.failed, record.lost};

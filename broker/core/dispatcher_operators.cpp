@@ -28,6 +28,11 @@ void Dispatcher::on_control(PeerId from, const Control& control, Time now, Effec
     report.asker = control.asker;
     out.push_back(SendTo{from, std::move(report)});
   };
+  // What survives the broker is said when it does.
+  const auto answer_once_done = [&](Report report) {
+    report.asker = control.asker;
+    answer_once_written(from, std::move(report), out);
+  };
   switch (control.verb) {
     case ControlVerb::status:
     case ControlVerb::workers:
@@ -44,15 +49,15 @@ void Dispatcher::on_control(PeerId from, const Control& control, Time now, Effec
       return;
     case ControlVerb::pause:
     case ControlVerb::resume:
-      answer(pause_or_resume(control, now));
+      answer_once_done(pause_or_resume(control, now));
       assign_all(now, out);
       return;
     case ControlVerb::cancel_job:
-      answer(cancel_job(control.name, now, out));
+      answer_once_done(cancel_job(control.name, now, out));
       assign_all(now, out);
       return;
     case ControlVerb::cancel_task:
-      answer(cancel_tasks(control.tasks, now, out));
+      answer_once_done(cancel_tasks(control.tasks, now, out));
       assign_all(now, out);
       return;
     case ControlVerb::dead_list:
@@ -126,6 +131,11 @@ Report Dispatcher::cancel_tasks(const std::vector<TaskId>& ids, Time now, Effect
 /// False when its end is decided already: the first outcome is the outcome.
 bool Dispatcher::cancel(Task& task, Time now, Effects& out) {
   if (task.state == TaskState::storing) return false;
+  if (is_kept(task.task_class)) {
+    auto record = journaled(task, now);
+    record.cancelled = true;
+    out.push_back(WriteAttempt{std::move(record)});
+  }
   if (task.state == TaskState::leased) take_back(task, Reason::cancelled_by_operator, now, out);
   end_unworked(task, Status::cancelled, Reason::cancelled_by_operator, now, out);
   return true;

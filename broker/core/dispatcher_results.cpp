@@ -50,7 +50,8 @@ bool Dispatcher::take_from_before(const TaskResult& result, Time now, Effects& o
   const auto position = from_before ? tasks_.find(result.id) : tasks_.end();
   if (position == tasks_.end()) return false;
   auto& task = position->second;
-  if (task.state == TaskState::storing || task.over >= result.lease) return false;
+  if (task.state == TaskState::storing || task.cancelled) return false;
+  if (task.over >= result.lease) return false;
   ++results_from_before_;
   if (task.state == TaskState::leased) {
     take_back(task, Reason::none, now, out);
@@ -210,6 +211,10 @@ void Dispatcher::ready_again(Task& task, Time now, Effects& out) {
 
 /// A delayed task has waited long enough. What comes from the journal keeps its order.
 void Dispatcher::take_up(Task& task, Time now, Effects& out) {
+  if (task.cancelled) {
+    end_unworked(task, Status::cancelled, Reason::cancelled_by_operator, now, out);
+    return;
+  }
   const bool restored = task.unsure;
   leave_waiting(task);
   ledger_.moved(task, TaskState::ready);

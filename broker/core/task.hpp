@@ -139,6 +139,8 @@ struct Task {
   bool was_aboard{false};
   /// From the journal of an earlier broker: perhaps its outcome is stored, and only the sink knows.
   bool unsure{false};
+  /// And an operator was told there that it is cancelled.
+  bool cancelled{false};
   // Its place in the backlog; null outside of it.
   Flow* flow{nullptr};
   Task* before{nullptr};

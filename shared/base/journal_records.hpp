@@ -34,6 +34,7 @@ struct JournaledTask {
   std::vector<AttemptRecord> history;
   /// Hand-outs up to this one are over: a result of theirs closes nothing.
   LeaseId over;
+  bool cancelled{false};  ///< By an operator, who was told so: nobody works on it any more.
   /// Wall clock, Unix; for the time that passes until somebody reads this.
   std::uint64_t written_at_ms{0};
 

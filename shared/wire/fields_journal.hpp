@@ -39,6 +39,7 @@ void fields(V& v, M& m) {
   v.may("lost", m.lost, Range{0xFFFF});
   v.may("history", m.history, ListOf<>{kHistoryMax});
   v.may("over", m.over);
+  v.may("cancelled", m.cancelled);
   v.must("written_at_ms", m.written_at_ms, Range{kWallClockMsMax});
 }
 

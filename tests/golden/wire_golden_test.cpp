@@ -117,6 +117,7 @@ TEST_CASE("a result record is written and read as the golden bytes of version 1"
 TEST_CASE("the records of a journal are written and read as the golden bytes of version 1") {
   check_journaled("journaled_task", test::journaled_task_sample(), wire::decode_journaled_task);
   check_journaled("journaled_task_2", test::handed_out_task_sample(), wire::decode_journaled_task);
+  check_journaled("journaled_task_3", test::cancelled_task_sample(), wire::decode_journaled_task);
   check_journaled("source_book", test::source_book_sample(), wire::decode_source_book);
   check_journaled("job_book", test::job_book_sample(), wire::decode_job_book);
   check_journaled("fleet_book", test::fleet_book_sample(), wire::decode_fleet_book);

@@ -246,6 +246,12 @@ JournaledTask handed_out_task_sample() {
   return task;
 }
 
+JournaledTask cancelled_task_sample() {
+  auto task = handed_out_task_sample();
+  task.cancelled = true;
+  return task;
+}
+
 SourceBook source_book_sample() {
   SourceBook book;
   book.hash = 18446744073709551615U;

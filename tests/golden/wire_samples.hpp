@@ -33,6 +33,7 @@ ResultRecord record_sample();
 JournaledTask journaled_task_sample();
 /// With the keys that came later.
 JournaledTask handed_out_task_sample();
+JournaledTask cancelled_task_sample();
 SourceBook source_book_sample();
 JobBook job_book_sample();
 FleetBook fleet_book_sample();

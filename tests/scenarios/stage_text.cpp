@@ -84,6 +84,7 @@ std::string Stage::text(const JournaledTask& task) const {
   if (task.attempts > 0) {
     line += fmt::format(" attempts={} failed={} lost={}", task.attempts, task.failed, task.lost);
   }
+  if (task.cancelled) line += " cancelled";
   return line;
 }
 

@@ -33,6 +33,7 @@ void Promises::broker_starts(const broker::CoreOptions& options) {
 void Promises::broker_restores(const JournaledTask& task, Time written_at) {
   auto& watched = watched_[task.id];
   watched.restored = true;
+  if (task.cancelled) withdrawn_.insert(task.id);
   watched.over = task.over;
   watched.nacks = task.failed;
   if (task.ttl_left > Duration::zero()) watched.deadline = written_at + task.ttl_left;
@@ -91,13 +92,8 @@ void Promises::settled(const TaskId& task) {
   if (settled_lately_.size() > options_.settled_memory) settled_lately_.pop_front();
 }
 
-void Promises::operator_orders(const Control& control, const broker::Effects& effects) {
-  const bool done = std::any_of(effects.begin(), effects.end(), [](const auto& effect) {
-    const auto* send = std::get_if<broker::SendTo>(&effect);
-    const auto* report = send == nullptr ? nullptr : std::get_if<Report>(&send->message);
-    return report != nullptr && report->reason == Reason::none;
-  });
-  if (!done) return;  // nothing of that name, or nothing left to do
+void Promises::operator_orders(const Control& control, bool done) {
+  if (!done) return;  // nothing of that name
   const bool pausing = control.verb == ControlVerb::pause;
   if (pausing || control.verb == ControlVerb::resume) {
     if (control.name.empty()) {
@@ -155,6 +151,8 @@ void Promises::assigned(const AssignedTask& task, Time now) {
   if (std::count(settled_lately_.begin(), settled_lately_.end(), task.id) > 0) {
     break_with("handed out although it was settled a moment ago: " + id);
   }
+  if (withdrawn_.contains(task.id))
+    break_with("handed out, and cancelled before: " + to_string(task.id));
   if (paused_ || paused_sources_.contains(task.source))
     break_with("handed out while paused: " + id);
   const auto position = watched_.find(task.id);

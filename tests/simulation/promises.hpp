@@ -55,7 +55,7 @@ class Promises {
   /// Beside broker_received and broker_sends: over which connection.
   void broker_hears(ConnectionId from, const Message& message);
   void broker_assigns(ConnectionId to, const Message& message);
-  void operator_orders(const Control& control, const broker::Effects& effects);
+  void operator_orders(const Control& control, bool done);
   void broker_rests(const broker::Dispatcher& broker, Time now);
 
   // Its clients.
@@ -107,6 +107,7 @@ class Promises {
   std::set<std::string> paused_sources_;
   std::set<TaskId> cancelled_;  // by an operator, ever
   std::set<std::string> cancelled_jobs_;
+  std::set<TaskId> withdrawn_;  // cancelled, by what the disk says
   std::set<TaskId> rejected_;
   std::map<TaskId, SettledTask> store_;
   std::set<TaskId> durable_;

@@ -168,9 +168,15 @@ void World::order(Control control) {
   broker_->receive(kOperator, Hello{.role = Role::client, .name = "operator"}, agenda_.now(),
                    greeted);
   perform(greeted);
+  // The report may wait for the disk. That there is such a source or job is known before.
+  const auto named = [&](const auto& row) { return row.name == control.name; };
+  const auto sources = broker_->source_rows();
+  const bool is_cancel = control.verb == ControlVerb::cancel_job;
+  const bool done = is_cancel ? broker_->job_row(control.name, agenda_.now()).has_value()
+                              : control.name.empty() || std::ranges::any_of(sources, named);
   broker::Effects effects;
   broker_->receive(kOperator, control, agenda_.now(), effects);
-  promises_.operator_orders(control, effects);
+  promises_.operator_orders(control, done);
   perform(effects);
 }
 

@@ -1,4 +1,5 @@
 #include "broker/core/task.hpp"
+
 #include "tests/support/catch.hpp"
 
 #include <chrono>
