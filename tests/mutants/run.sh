@@ -32,7 +32,6 @@ link() {
     for object in "$1"/*.o; do
         case ${object##*/} in
             tests-simulation-simulation_test.cpp.o) ;;
-            tests-support-faults-* | tests-support-write_log*) ;; # libraries to preload
             tests-simulation-*) sim+=("$object") ;;
             tests-*) tests+=("$object") ;;
             *) sim+=("$object") tests+=("$object") ;;
