@@ -40,6 +40,13 @@ void SelfTester::judge(const WorkDone& done, Time now) {
   if (done.abandoned) return;
   ++runs_[number];
   const auto& test = tests_[number];
+  if (!done.result && done.result.error().reason == Reason::child_crashed) {
+    log_.warn(
+        "self_test_unanswered",
+        {{"test", test.name()}, {"detector", test.detector}, {"text", done.result.error().text}});
+    plan_.unanswered(number, done.result.error().text, now);
+    return;
+  }
   const auto found = done.result ? test.fault_of(*done.result) : done.result.error().text;
   if (found.empty()) {
     if (plan_.is_failing(number)) log_.info("self_test_passed", {{"test", test.name()}});

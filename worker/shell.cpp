@@ -149,6 +149,7 @@ Result<int, Error> Shell::work() {
     receive_messages();
     // The broker can ask for a drain as well. One that is stuck leaves when the rest is done.
     if (session_.draining() && !stuck_) drain_.begin(telemetry::monotonic_now());
+    if (auto fault = pool_->fault(); !fault.empty()) return fail(Error{std::move(fault)});
     if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
   return ended();
@@ -351,11 +352,20 @@ void Shell::start(const AssignedTask& task, Time now) {
   session_.failed(task.lease, Reason::drained, "", now, effects_);
 }
 
+void Shell::take_pool_stats() {
+  auto stats = pool_->stats();
+  for (const auto& [cause, count] : stats.zygote_ends) {
+    if (count == stats_.pool.zygote_ends[cause]) continue;
+    program_.log.warn("zygote_ended", {{"reason", cause}, {"count", count}});
+  }
+  stats_.pool = std::move(stats);
+}
+
 void Shell::publish(Time now) {
   if (now < publish_at_) return;
   publish_at_ = now + kPublishInterval;
   stats_.session = session_.stats();
-  stats_.pool = pool_->stats();
+  take_pool_stats();
   stats_.self_tests = self_tester_.states();
   metrics_.publish(stats_);
   if (drain_.draining()) return;

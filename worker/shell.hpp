@@ -57,6 +57,7 @@ class Shell {
   void perform(Time now);
   void note_hello();
   void start(const AssignedTask& task, Time now);
+  void take_pool_stats();
   void publish(Time now);
   Result<int, Error> ended() const;
 

@@ -58,7 +58,19 @@ void SelfTestPlan::failed(std::size_t test, std::string fault, Time now) {
   one.due_at = now + pause_after(++one.failures, longest);
   one.answered = true;
   one.fault = std::move(fault);
+  one.was_unanswered = false;
   --running_;
+}
+
+void SelfTestPlan::unanswered(std::size_t test, const std::string& why, Time now) {
+  auto& one = tests_[test];
+  if (one.was_unanswered) {
+    failed(test, "no answer, twice in a row: " + why, now);
+  } else {
+    one.due_at = now;
+    --running_;
+  }
+  one.was_unanswered = true;
 }
 
 Time SelfTestPlan::next_deadline() const {

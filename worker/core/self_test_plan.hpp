@@ -6,6 +6,7 @@
 //    ▲                │ failed
 //    └────────────────┴──▶ due again after a pause that doubles up to the interval
 //
+// A test that ends without an answer is due again at once; the second time in a row it has failed.
 // At first all are due at once; once each has been answered they run one at a time, so that tasks
 // have the other slots. Takes (event, now); pure. Not thread-safe.
 
@@ -32,6 +33,9 @@ class SelfTestPlan {
   void passed(std::size_t test, Time now);
   /// `fault`: what is wrong, for people; not empty.
   void failed(std::size_t test, std::string fault, Time now);
+  /// It ended without an answer, and `why`: something else may have taken its child, so it is due
+  /// again at once. The second time in a row it has failed.
+  void unanswered(std::size_t test, const std::string& why, Time now);
 
   /// When the next one is due; kNever while that hangs on the end of one that runs.
   Time next_deadline() const;
@@ -46,8 +50,9 @@ class SelfTestPlan {
     std::string name;
     Time due_at{Time::min()};  // kNever: while it runs, or not again
     bool answered{false};
-    std::string fault;          // of the latest answer
-    std::uint32_t failures{0};  // one after the other
+    std::string fault;           // of the latest answer
+    std::uint32_t failures{0};   // one after the other
+    bool was_unanswered{false};  // the latest time
   };
 
   std::optional<std::size_t> next(Time now) const;

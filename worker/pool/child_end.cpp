@@ -58,6 +58,12 @@ ChildEnd overdue_in(Stage stage, const std::string& detector, Duration budget) {
                                     place(stage, detector), seconds(budget)));
 }
 
+ChildEnd late_to_start(Duration budget) {
+  return crashed(
+      end_cause::kStartTimeout,
+      fmt::format("a child process was not ready after {} s and was killed", seconds(budget)));
+}
+
 ChildEnd broke_protocol(const std::string& how) {
   return crashed(end_cause::kBrokeProtocol,
                  fmt::format("the child process broke its protocol and was killed: {}", how));

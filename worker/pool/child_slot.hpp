@@ -27,8 +27,11 @@ struct Child {
   std::uint64_t serial{0};
   State state{State::starting};
   pid_t pid{0};
-  FileDescriptor pidfd;  ///< None until the zygote has said Born.
-  FileDescriptor link;   ///< Closed once it has nothing more to say.
+  /// When it was asked for, then when it was born: what its start is measured from.
+  OpenOrder::Clock::time_point starts_at;
+  std::optional<OpenOrder::Clock::time_point> ends_at;  ///< When the pool saw that it was killed.
+  FileDescriptor pidfd;                                 ///< None until the zygote has said Born.
+  FileDescriptor link;                                  ///< Closed once it has nothing more to say.
   FileDescriptor answers;
   std::optional<OpenOrder> order;
   std::optional<ChildEnd> end;  ///< Why the pool killed it.

@@ -77,18 +77,26 @@ void FormatPools::abandon(std::uint64_t ticket) {
   second_->abandon(ticket);
 }
 
-PoolStats FormatPools::stats() const {
-  PoolStats sum = first_->stats();
-  const PoolStats second = second_->stats();
-  const auto children = sum.children + second.children;
-  if (children > 0) {  // the mean of both kinds
+PoolStats FormatPools::stats() const { return together(first_->stats(), second_->stats()); }
+
+std::string FormatPools::fault() const {
+  auto fault = first_->fault();
+  return fault.empty() ? second_->fault() : fault;
+}
+
+PoolStats together(const PoolStats& first, const PoolStats& second) {
+  PoolStats sum = first;
+  sum.children += second.children;
+  sum.measured += second.measured;
+  if (sum.measured > 0) {
     sum.child_memory =
-        (sum.child_memory * sum.children + second.child_memory * second.children) / children;
+        (first.child_memory * first.measured + second.child_memory * second.measured) /
+        sum.measured;
   }
-  sum.children = children;
   for (const auto& [cause, count] : second.ends) sum.ends[cause] += count;
+  for (const auto& [cause, count] : second.zygote_ends) sum.zygote_ends[cause] += count;
   sum.denied_syscalls += second.denied_syscalls;
-  sum.child_memory_peak = std::max(sum.child_memory_peak, second.child_memory_peak);
+  sum.child_memory_peak = std::max(first.child_memory_peak, second.child_memory_peak);
   return sum;
 }
 

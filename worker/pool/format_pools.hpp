@@ -2,7 +2,9 @@
 // A Pool of two kinds of child processes: those that decode JPEG, PNG and WebP, and those of
 // another program that decode BMP and TIFF too. An order goes to the second kind where one of its
 // frames begins like one of those. Both kinds have a child for every slot, and share the slots:
-// together they never hold more orders than there are slots.
+// together they never hold more orders than there are slots. So there are twice as many children as
+// slots, of which no more than slots are at work; each has child_memory_max of its own, and the
+// idle ones keep what their last picture left them.
 //
 // Threads and waiting: as in ProcessPool. take_done() reports the first kind before the second.
 
@@ -15,6 +17,9 @@
 #include <vector>
 
 namespace framefleet::worker {
+
+/// What two pools are together; the memory is the mean of all children that were looked at.
+PoolStats together(const PoolStats& first, const PoolStats& second);
 
 class FormatPools final : public Pool {
  public:
@@ -32,6 +37,7 @@ class FormatPools final : public Pool {
   std::vector<StageReport> stages() const override;
   void abandon(std::uint64_t ticket) override;
   PoolStats stats() const override;
+  std::string fault() const override;
 
  private:
   FormatPools(std::unique_ptr<Pool> first, std::unique_ptr<Pool> second, FileDescriptor epoll);

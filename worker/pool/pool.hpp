@@ -66,10 +66,12 @@ struct StageReport {
 
 /// The child processes of a pool; all 0 where it has none.
 struct PoolStats {
-  std::uint64_t children{0};                       ///< Alive and able to work.
-  std::map<std::string_view, std::uint64_t> ends;  ///< Children that ended, by cause, ever.
-  std::uint64_t denied_syscalls{0};                ///< Refused to children, ever, as they say.
-  std::uint64_t child_memory{0};       ///< Bytes, mean of those that live; shared ones in parts.
+  std::uint64_t children{0};                              ///< Alive and able to work.
+  std::map<std::string_view, std::uint64_t> ends;         ///< Children that ended, by cause, ever.
+  std::map<std::string_view, std::uint64_t> zygote_ends;  ///< By cause (zygote_end), ever.
+  std::uint64_t denied_syscalls{0};    ///< Refused to children, ever, as they say.
+  std::uint64_t measured{0};           ///< Children whose memory was looked at.
+  std::uint64_t child_memory{0};       ///< Bytes, mean of those; shared ones in parts.
   std::uint64_t child_memory_peak{0};  ///< Bytes of the largest that lives, as it says.
 };
 
@@ -92,6 +94,9 @@ class Pool {
   /// The result is not wanted any more; no word for a ticket that is not in the pool.
   virtual void abandon(std::uint64_t ticket) = 0;
   virtual PoolStats stats() const { return {}; }
+  /// Why no order will be worked on any more, for people; "" while there is hope. The orders that
+  /// it has never end then.
+  virtual std::string fault() const { return {}; }
 };
 
 }  // namespace framefleet::worker

@@ -34,6 +34,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kSlotsMax = 1024;
 /// How often the memory of one child is looked at: the system walks its pages for it.
 constexpr Duration kLookInterval = 1s;
+/// A zygote that lived this long after its first word had come up and worked.
+constexpr Duration kZygoteSettled = 1min;
 /// What epoll says of the two that are no children; serials lie between.
 constexpr std::uint64_t kZygote = 0;
 constexpr std::uint64_t kTimer = std::numeric_limits<std::uint64_t>::max();
@@ -51,7 +53,7 @@ struct ProcessPool::Parts {
   void hear_zygote(Clock::time_point now);
   void on_born(const Born& born, FileDescriptor pidfd, Clock::time_point now);
   void on_died(const Died& died, Clock::time_point now);
-  void lose_zygote(Clock::time_point now);
+  void lose_zygote(std::string_view cause, Clock::time_point now);
   void hear_child(ChildSlot& slot);
   /// What is wrong with it, or nothing.
   std::string on_word(ChildSlot& slot, const FromChild& word);
@@ -59,6 +61,8 @@ struct ProcessPool::Parts {
   void hand_out(Clock::time_point now);
   bool hand_to(Child& child, Clock::time_point now);
   void end_overdue(Clock::time_point now);
+  void end_late_starts(Clock::time_point now);
+  Clock::time_point late_at(const Child& child) const;
   void reap_orphans();
   void look_at_memory(Clock::time_point now);
   void arm(Clock::time_point now);
@@ -72,9 +76,10 @@ struct ProcessPool::Parts {
   FileDescriptor epoll;
   FileDescriptor timer;
   std::optional<ZygoteLink> zygote;
-  Clock::time_point launch_at;  ///< While there is no zygote.
-  std::uint32_t zygote_ends{0};
-  std::uint64_t generation{0};  ///< A serial is generation × slots + slot: never used again.
+  Clock::time_point launch_at;        ///< While there is no zygote.
+  Clock::time_point zygote_began_at;  ///< Its launch, until its first word; then that.
+  std::uint32_t zygote_ends{0};       ///< In a row.
+  std::uint64_t generation{0};        ///< A serial is generation × slots + slot: never used again.
   std::vector<ChildSlot> children;
   std::vector<pid_t> orphans;  ///< Of a zygote that ended before them: ours to reap.
   Clock::time_point look_at;   ///< At the memory of a child.
@@ -93,6 +98,7 @@ Result<void, Error> ProcessPool::Parts::launch() {
             options.workbench.detectors.models, isolation.detectors, isolation.memory_max});
   if (!launched) return fail(launched.error());
   zygote.emplace(std::move(*launched));
+  zygote_began_at = Clock::now();
   watch(zygote->fd(), kZygote);
   return {};
 }
@@ -121,6 +127,7 @@ void ProcessPool::Parts::turn() {
     }
   }
   end_overdue(now);
+  end_late_starts(now);
   bear_missing(now);
   hand_out(now);
   reap_orphans();
@@ -135,9 +142,11 @@ ChildSlot* ProcessPool::Parts::slot_of(std::uint64_t serial) {
 void ProcessPool::Parts::hear_zygote(Clock::time_point now) {
   while (zygote) {
     std::optional<ZygoteLink::Word> word;
+    const bool was_warm = zygote->heard_of();
     const Heard heard = zygote->hear(word);
     if (heard == Heard::nothing) return;
-    if (heard == Heard::closed) return lose_zygote(now);
+    if (heard == Heard::closed) return lose_zygote(zygote_end::kEnded, now);
+    if (!was_warm) zygote_began_at = now;
     if (const auto* born = std::get_if<Born>(&word->message)) {
       on_born(*born, std::move(word->pidfd), now);
     } else {
@@ -152,6 +161,7 @@ void ProcessPool::Parts::on_born(const Born& born, FileDescriptor pidfd, Clock::
   if (born.pid <= 0 || !pidfd) {
     return bury(*slot, {end_cause::kKilled, {Reason::child_crashed, "no process to be had"}}, now);
   }
+  slot->child->starts_at = now;
   slot->child->pid = born.pid;
   slot->child->pidfd = std::move(pidfd);
   if (slot->child->state == Child::State::ending) slot->child->kill(std::nullopt);
@@ -167,8 +177,11 @@ void ProcessPool::Parts::on_died(const Died& died, Clock::time_point now) {
   bury(*slot, end_of(died.status, stage, child.order ? child.order->detector : ""), now);
 }
 
-void ProcessPool::Parts::lose_zygote(Clock::time_point now) {
+void ProcessPool::Parts::lose_zygote(std::string_view cause, Clock::time_point now) {
+  if (zygote->heard_of() && now - zygote_began_at >= kZygoteSettled) zygote_ends = 0;
+  if (cause == zygote_end::kLate) zygote->kill();
   zygote.reset();
+  ++stats.zygote_ends[cause];
   ++zygote_ends;
   launch_at = now + pause_after(zygote_ends);
   const ChildEnd end{end_cause::kZygoteEnded,
@@ -198,7 +211,6 @@ std::string ProcessPool::Parts::on_word(ChildSlot& slot, const FromChild& word) 
   if (std::holds_alternative<Ready>(word)) {
     if (child.state != State::starting) return "ready twice";
     child.state = State::idle;
-    zygote_ends = 0;
     return {};
   }
   if (child.state != State::busy) return "an answer without an order";
@@ -229,6 +241,7 @@ std::string ProcessPool::Parts::on_word(ChildSlot& slot, const FromChild& word) 
   child.vitals = vitals;
   child.state = State::idle;
   slot.ends = 0;
+  zygote_ends = 0;
   end_order(*std::exchange(child.order, std::nullopt), std::move(result));
   return {};
 }
@@ -247,8 +260,9 @@ void ProcessPool::Parts::end_order(OpenOrder order, Result<Worked, WorkError> re
 
 void ProcessPool::Parts::bear_missing(Clock::time_point now) {
   if (!zygote) {
-    if (now < launch_at) return;
+    if (now < launch_at || zygote_ends >= isolation.zygote_ends_max) return;
     if (!launch()) {
+      ++stats.zygote_ends[zygote_end::kNotStarted];
       ++zygote_ends;
       launch_at = now + pause_after(zygote_ends);
       return;
@@ -267,6 +281,7 @@ void ProcessPool::Parts::bear_missing(Clock::time_point now) {
     watch(ours.get(), serial);
     slot.child.emplace();
     slot.child->serial = serial;
+    slot.child->starts_at = now;
     slot.child->link = std::move(ours);
     slot.child->answers = std::move(answers);
   }
@@ -314,6 +329,29 @@ void ProcessPool::Parts::end_overdue(Clock::time_point now) {
   }
 }
 
+/// When a child that starts is late, or the zygote that is to bear or to reap it; never for others.
+Clock::time_point ProcessPool::Parts::late_at(const Child& child) const {
+  if (child.able()) return Clock::time_point::max();
+  if (!zygote->heard_of()) return zygote_began_at + isolation.warm_up_max;
+  if (child.ends_at) return *child.ends_at + isolation.zygote_answer_max;
+  if (child.pidfd) return child.starts_at + isolation.child_start_max;
+  return std::max(child.starts_at, zygote_began_at) + isolation.zygote_answer_max;
+}
+
+void ProcessPool::Parts::end_late_starts(Clock::time_point now) {
+  for (ChildSlot& slot : children) {
+    if (!slot.child) continue;
+    Child& child = *slot.child;
+    if (child.state == Child::State::ending && !child.ends_at) child.ends_at = now;
+    if (now <= late_at(child)) continue;
+    if (child.state == Child::State::ending || !child.pidfd) {
+      return lose_zygote(zygote_end::kLate, now);
+    }
+    child.kill(late_to_start(isolation.child_start_max));
+    child.ends_at = now;
+  }
+}
+
 /// They died with their zygote and came to this process, where nothing waits for them.
 void ProcessPool::Parts::reap_orphans() {
   const auto gone = [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; };
@@ -333,13 +371,15 @@ void ProcessPool::Parts::look_at_memory(Clock::time_point now) {
 /// Rings when something will be due, and at once while something is done.
 void ProcessPool::Parts::arm(Clock::time_point now) {
   auto next = Clock::time_point::max();
-  if (!zygote) next = launch_at;
+  if (!zygote && zygote_ends < isolation.zygote_ends_max) next = launch_at;
   for (const ChildSlot& slot : children) {
     if (!slot.child) {
       if (zygote) next = std::min(next, slot.bear_at);
     } else if (slot.child->state == Child::State::busy) {
       const OpenOrder& order = *slot.child->order;
       next = std::min(next, order.since + budget_of(order, options));
+    } else {
+      next = std::min(next, late_at(*slot.child));
     }
   }
   if (!waiting.empty()) next = std::min(next, waiting.front().begun + isolation.start_max);
@@ -439,8 +479,15 @@ PoolStats ProcessPool::stats() const {
     }
     stats.child_memory_peak = std::max(stats.child_memory_peak, slot.child->vitals.memory_peak);
   }
+  stats.measured = looked_at;
   if (looked_at > 0) stats.child_memory = memory / looked_at;
   return stats;
+}
+
+std::string ProcessPool::fault() const {
+  if (parts_->zygote_ends < parts_->isolation.zygote_ends_max) return {};
+  return "the process that child processes are born from ended " +
+         std::to_string(parts_->zygote_ends) + " times in a row; there is no child to work";
 }
 
 }  // namespace framefleet::worker

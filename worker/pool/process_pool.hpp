@@ -8,6 +8,8 @@
 //                        │                 │              │ budget spent, protocol broken: killed
 //                        └─────────────────┴──────────────┴──▶ ended, reaped by the zygote
 //
+// A child that is not ready in its time is killed, and so is a zygote that bears none in its time.
+//
 // No thread: everything happens inside start(), take_done() and abandon(), which do not wait. No
 // process is left over, whoever is killed: children end with their zygote and the zygote with the
 // worker, each reaped by its parent; children of a zygote that was killed come to the worker, which
@@ -31,6 +33,16 @@ struct IsolationOptions {
   std::vector<std::string> detectors;
   /// An order that finds no child in this time ends: children cannot be started on this machine.
   Duration start_max{std::chrono::seconds{30}};
+  /// From its start until it has borne the first child. It reads libraries and models and uses each
+  /// once, which takes a second on an idle machine; one that needs longer than this hangs.
+  Duration warm_up_max{std::chrono::minutes{2}};
+  /// From its birth until it is ready: it enters its sandbox, which takes milliseconds.
+  Duration child_start_max{std::chrono::seconds{30}};
+  /// What a warm zygote gets to bear a child, or to reap one that was killed: milliseconds.
+  Duration zygote_answer_max{std::chrono::seconds{30}};
+  /// So many zygotes in a row that ended or were killed, with no good answer of a child and no
+  /// lasting life in between, are one too many: fault().
+  std::uint32_t zygote_ends_max{8};
   /// Started as the zygote: this program, which calls run_as_zygote() first in its main.
   std::string program{"/proc/self/exe"};
 };
@@ -54,6 +66,7 @@ class ProcessPool final : public Pool {
   std::vector<StageReport> stages() const override;
   void abandon(std::uint64_t ticket) override;
   PoolStats stats() const override;
+  std::string fault() const override;
 
  private:
   struct Parts;

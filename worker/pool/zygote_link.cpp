@@ -3,9 +3,12 @@
 #include "worker/pool/zygote.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -24,6 +27,12 @@ std::array<std::string, 3> environment_of(const ImageLimits& limits) {
   const auto side = std::to_string(limits.side_max);
   return {"OPENCV_IO_MAX_IMAGE_PIXELS=" + std::to_string(limits.pixels_max),
           "OPENCV_IO_MAX_IMAGE_WIDTH=" + side, "OPENCV_IO_MAX_IMAGE_HEIGHT=" + side};
+}
+
+bool ends_within(pid_t pid, Duration limit) {
+  const FileDescriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd end{pidfd.get(), POLLIN, 0};
+  return pidfd && ::poll(&end, 1, static_cast<int>(ceil_ms(limit))) == 1;
 }
 
 class SpawnActions {
@@ -83,15 +92,21 @@ Result<ZygoteLink, Error> ZygoteLink::launch(const std::string& program, const S
 }
 
 ZygoteLink::ZygoteLink(ZygoteLink&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)), control_(std::move(other.control_)) {}
+    : pid_(std::exchange(other.pid_, 0)),
+      heard_of_(other.heard_of_),
+      control_(std::move(other.control_)) {}
 
 ZygoteLink::~ZygoteLink() {
   if (pid_ == 0) return;
   control_.close();
   ::kill(pid_, SIGCONT);  // one that was stopped would not hear it
+  // Before its first word it may hang in a library or a model, and has no children to lose.
+  if (!heard_of_ || !ends_within(pid_, kEndMax)) kill();
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
+
+void ZygoteLink::kill() const { ::kill(pid_, SIGKILL); }
 
 bool ZygoteLink::bear(std::uint64_t serial, int link, int answers) {
   const std::array files{link, answers};
@@ -103,6 +118,7 @@ Heard ZygoteLink::hear(std::optional<Word>& out) {
   if (heard != Heard::packet) return heard;
   const auto message = decode_from_zygote(packet_.bytes);
   if (!message) return Heard::closed;
+  heard_of_ = true;
   out.emplace(Word{*message, {}});
   if (!packet_.files.empty()) out->pidfd = std::move(packet_.files[0]);
   return Heard::packet;

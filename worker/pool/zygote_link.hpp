@@ -7,9 +7,11 @@
 
 #include "shared/base/file_descriptor.hpp"
 #include "shared/base/result.hpp"
+#include "shared/base/time.hpp"
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -17,9 +19,13 @@ namespace framefleet::worker {
 
 class ZygoteLink {
  public:
+  /// It kills its children and reaps them; that takes milliseconds.
+  static constexpr Duration kEndMax = std::chrono::seconds{10};
+
   /// Does not wait for it to be warm. Errors: the system cannot start `program`.
   static Result<ZygoteLink, Error> launch(const std::string& program, const Setup& setup);
-  /// Hangs up, which ends the zygote and its children, and waits for that.
+  /// Hangs up, which ends the zygote and its children, and waits for that; one that has said
+  /// nothing yet, or takes longer than kEndMax, is killed.
   ~ZygoteLink();
   ZygoteLink(ZygoteLink&& other) noexcept;
   ZygoteLink& operator=(ZygoteLink&&) = delete;
@@ -34,6 +40,11 @@ class ZygoteLink {
     FromZygote message;
     FileDescriptor pidfd;  ///< Of a Born.
   };
+  /// It has said something: it is warm.
+  bool heard_of() const { return heard_of_; }
+  /// Without a chance to end its children, which end with it.
+  void kill() const;
+
   /// Never waits. Heard::closed: it is gone, or not to be understood.
   Heard hear(std::optional<Word>& out);
 
@@ -41,6 +52,7 @@ class ZygoteLink {
   ZygoteLink(pid_t pid, FileDescriptor control) : pid_(pid), control_(std::move(control)) {}
 
   pid_t pid_;  ///< 0 once moved from.
+  bool heard_of_{false};
   FileDescriptor control_;
   Packet packet_;
 };

@@ -32,13 +32,6 @@ namespace {
 using namespace std::chrono_literals;
 
 const std::string kOdd = FRAMEFLEET_ODD_CHILD;
-const std::string kStillborn = FRAMEFLEET_STILLBORN_CHILD;
-
-pid_t only_child_of(pid_t parent) {
-  const auto children = children_of(parent);
-  REQUIRE(children.size() == 1);
-  return *children.begin();
-}
 
 /// A minute at most.
 void wait_for_end_of(pid_t pid) {
@@ -156,23 +149,6 @@ TEST_CASE("children that end again and again are born at growing distances") {
   // All pauses but the last one, which nothing has waited for.
   CHECK(telemetry::monotonic_now() - begin >= (10 + 20 + 40 + 80 + 160) * 1ms);
   CHECK(pool->stats().ends.at("exited") == kEnds);
-}
-
-TEST_CASE("where no child can be started an order ends in its time, and says so") {
-  constexpr Duration kStartMax = 150ms;
-  const auto pool = open_pool({.program = kStillborn, .start_max = kStartMax});
-  while (pool->stats().ends.count("exited") == 0) {
-    REQUIRE(wait_for_news(*pool));
-    CHECK(pool->take_done().empty());
-  }
-  const auto begin = telemetry::monotonic_now();
-  const auto done = run(*pool, order(1, "stub"));
-  CHECK(telemetry::monotonic_now() - begin >= kStartMax);
-  REQUIRE_FALSE(done.result.has_value());
-  CHECK(done.result.error().reason == Reason::child_crashed);
-  CHECK(done.result.error().text == "no child process could be started");
-  CHECK(pool->stats().children == 0);
-  CHECK(pool->in_use() == 0);
 }
 
 TEST_CASE("what a child may compute is raised for each order, on top of what it has used") {

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <span>
 #include <utility>
 
@@ -24,7 +23,10 @@ std::unique_ptr<ProcessPool> open_pool(const ChildPoolOptions& options) {
   isolation.program = options.program;
   isolation.memory_max = options.memory_max;
   isolation.start_max = options.start_max;
-  isolation.detectors = {"stub", "faces", "people", "edges", "corners", "markers"};
+  isolation.warm_up_max = options.warm_up_max;
+  isolation.child_start_max = options.child_start_max;
+  isolation.zygote_answer_max = options.zygote_answer_max;
+  isolation.detectors = options.detectors;
   auto pool = ProcessPool::open(pool_options, isolation);
   REQUIRE(pool.has_value());
   return std::move(*pool);
@@ -75,12 +77,19 @@ std::set<pid_t> children_of(pid_t parent) {
       continue;
     }
     std::ifstream file(entry.path() / "stat");
-    const std::string stat(std::istreambuf_iterator<char>(file), {});
+    std::string stat;
+    std::getline(file, stat);  // empty where the process has just ended
     const auto after_name = stat.rfind(')');
     if (after_name == std::string::npos) continue;
     if (std::stol(stat.substr(after_name + 4)) == parent) found.insert(std::stoi(name));
   }
   return found;
+}
+
+pid_t only_child_of(pid_t parent) {
+  const auto children = children_of(parent);
+  REQUIRE(children.size() == 1);
+  return *children.begin();
 }
 
 }  // namespace framefleet::worker

@@ -21,6 +21,10 @@ struct ChildPoolOptions {
   Duration decode_timeout{std::chrono::seconds{60}};
   Duration detect_timeout{std::chrono::seconds{60}};
   Duration start_max{std::chrono::seconds{60}};
+  Duration warm_up_max{std::chrono::seconds{60}};
+  Duration child_start_max{std::chrono::seconds{60}};
+  Duration zygote_answer_max{std::chrono::seconds{60}};
+  std::vector<std::string> detectors{"stub", "faces", "people", "edges", "corners", "markers"};
   std::uint64_t memory_max{std::uint64_t{256} << 20U};
   std::vector<Model> models;
 };
@@ -39,5 +43,7 @@ WorkDone run(Pool& pool, const WorkOrder& what);
 
 /// Processes whose parent this is, be they ended and not reaped.
 std::set<pid_t> children_of(pid_t parent);
+/// Requires that it has one.
+pid_t only_child_of(pid_t parent);
 
 }  // namespace framefleet::worker

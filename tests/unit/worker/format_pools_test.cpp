@@ -167,5 +167,25 @@ TEST_CASE("without a second program there are no pools") {
   CHECK_THAT(pools.error().text, Catch::Contains("/nonexistent/framefleet-worker-imgcodecs"));
 }
 
+TEST_CASE("the memory of two pools is the mean of the children that were looked at, not of all") {
+  PoolStats first;
+  first.children = 4;
+  first.measured = 1;
+  first.child_memory = 100;
+  first.zygote_ends["ended"] = 2;
+  PoolStats second;
+  second.children = 1;
+  second.measured = 3;
+  second.child_memory = 20;
+  second.child_memory_peak = 500;
+  second.zygote_ends["ended"] = 1;
+  const auto both = together(first, second);
+  CHECK(both.children == 5);
+  CHECK(both.child_memory == 40);
+  CHECK(both.child_memory_peak == 500);
+  CHECK(both.zygote_ends.at("ended") == 3);
+  CHECK(together({}, {}).child_memory == 0);
+}
+
 }  // namespace
 }  // namespace framefleet::worker

@@ -109,6 +109,38 @@ TEST_CASE("what fails is tried again after pauses that double up to the interval
   CHECK_FALSE(p.plan.is_failing(2));
 }
 
+TEST_CASE("a test without an answer is tried again at once, and the second time it has failed") {
+  Plan p;
+  p.pass_all();
+  p.now += 10min;
+  REQUIRE(p.begin() == Tests{0});
+  p.plan.unanswered(0, "signal 6", p.now);
+  CHECK(p.plan.not_ready() == "");
+  for (int test = 0; test < 3; ++test) p.pass_all();  // one at a time
+  CHECK(p.plan.next_deadline() == p.now + 10min);
+  p.now += 10min;
+  REQUIRE(p.begin() == Tests{0});
+  p.plan.unanswered(0, "signal 6", p.now);  // the first time again
+  CHECK_FALSE(p.plan.is_failing(0));
+  REQUIRE(p.plan.is_due(p.now));
+  p.begin();
+  p.plan.unanswered(0, "signal 11", p.now);
+  CHECK(p.plan.is_failing(0));
+  CHECK(p.plan.not_ready() == "self-test of faces: no answer, twice in a row: signal 11");
+}
+
+TEST_CASE("a worker whose first self-test ends without an answer is not ready until it has one") {
+  Plan p;
+  REQUIRE(p.begin() == Tests{0, 1, 2});
+  p.plan.unanswered(0, "signal 6", p.now);
+  p.plan.passed(1, p.now);
+  p.plan.passed(2, p.now);
+  CHECK(p.plan.not_ready() == "the self-test is under way");
+  REQUIRE(p.begin() == Tests{0});
+  p.plan.passed(0, p.now);
+  CHECK(p.plan.not_ready() == "");
+}
+
 TEST_CASE("with no interval a test that has passed does not run again") {
   Plan p(0s);
   p.pass_all();
