@@ -60,11 +60,13 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
                       found == s.pool.ends.end() ? 0 : number(found->second));
            }
          });
-  t.rows("framefleet_worker_ended_zygotes_total",
+  t.rows("framefleet_worker_ended_zygote_processes_total",
          "Processes that child processes are born from that ended, by reason.",
          telemetry::MetricKind::counter, [=](const Stats& s, telemetry::MetricRows& rows) {
-           for (const auto& [cause, count] : s.pool.zygote_ends) {
-             rows.add({{"reason", std::string(cause)}}, number(count));
+           for (const auto cause : zygote_end::kAll) {
+             const auto found = s.pool.zygote_ends.find(cause);
+             rows.add({{"reason", std::string(cause)}},
+                      found == s.pool.zygote_ends.end() ? 0 : number(found->second));
            }
          });
   t.counter("framefleet_worker_denied_system_calls_total",

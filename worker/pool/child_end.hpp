@@ -30,6 +30,7 @@ namespace zygote_end {
 inline constexpr std::string_view kEnded = "ended";  ///< By itself, or killed.
 inline constexpr std::string_view kLate = "late";    ///< Bore or reaped none in its time.
 inline constexpr std::string_view kNotStarted = "not_started";  ///< By the system.
+inline constexpr std::array kAll{kEnded, kLate, kNotStarted};
 }  // namespace zygote_end
 
 struct ChildEnd {
