@@ -130,6 +130,7 @@ class Crowd:
         elif stored < self.stored_at_start.get(process.pid, stored) + 3:
             return
         if self.stored_at_start.pop(process.pid, None) is not None:
+            process.until_log("starting")  # from there on it hears the signal
             process.terminate()
 
     def damage(self):
