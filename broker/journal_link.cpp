@@ -125,7 +125,7 @@ Result<void, Error> JournalLink::turn(Dispatcher& dispatcher, Time now, Effects&
   }
   if (answers > 0) {
     failpoint("broker.written.before");
-    dispatcher.written(answers, out);
+    dispatcher.written(answers, now, out);
     failpoint("broker.written.after");
   }
   const auto status = writer_->status();

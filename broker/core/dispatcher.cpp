@@ -210,13 +210,13 @@ void Dispatcher::leave_backlog(Task& task) {
 void Dispatcher::end_task(Task& task, Outcome outcome, PeerId worker, const LeaseId& lease,
                           Time now, Effects& out) {
   leave_backlog(task);
-  storing_.add({std::move(outcome), worker, lease});
+  storing_.add({std::move(outcome), worker, lease, task.written_by});
   send_outcomes(now, out);
 }
 
 void Dispatcher::send_outcomes(Time now, Effects& out) {
   if (sink_) {
-    while (const auto* outcome = storing_.send_next(options_.sink_window)) {
+    while (const auto* outcome = storing_.send_next(options_.sink_window, writes_.written)) {
       if (resend_outcomes_at_ == kNever) {
         resend_outcomes_at_ = now + options_.outcome_resend_interval;
       }

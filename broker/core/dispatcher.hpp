@@ -72,9 +72,9 @@ class Dispatcher {
   /// What changed since the last call.
   JournaledBooks changed_books();
   /// Grows with all that must be written before an answer; up to here it is in effects and books.
-  std::uint64_t to_be_written() const { return write_number_; }
+  std::uint64_t to_be_written() const { return writes_.given; }
   /// All of that is on the disk, up to this number.
-  void written(std::uint64_t number, Effects& out);
+  void written(std::uint64_t number, Time now, Effects& out);
   /// While it is full, tasks that it would have to keep are answered busy.
   void journal_full(bool full) { journal_full_ = full; }
 
@@ -233,7 +233,7 @@ class Dispatcher {
   Time next_silence_check_{kNever};      // no peer can be silent for too long before this
   Time unroutable_check_at_{kNever};     // when to look for tasks that nobody here can do
   std::deque<PendingAnswer> unwritten_;  // by number
-  std::uint64_t write_number_{0};
+  WriteNumbers writes_;
   bool fleet_changed_{false};  // what the fleet's book says of the dispatcher
   bool journal_full_{false};
   bool paused_{false};

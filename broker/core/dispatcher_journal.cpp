@@ -45,7 +45,7 @@ void Dispatcher::answer_once_written(PeerId peer, Message message, Effects& out)
   if (!options_.journal) {
     out.push_back(SendTo{peer, std::move(message)});
   } else {
-    unwritten_.push_back({++write_number_, peer, std::move(message)});
+    unwritten_.push_back({++writes_.given, peer, std::move(message)});
   }
 }
 
@@ -60,12 +60,14 @@ void Dispatcher::leave_out_unwritten(PeerId peer, Admitted& answer) const {
   std::erase_if(answer.tasks, [&](const auto& task) { return waiting.contains(task.id); });
 }
 
-void Dispatcher::written(std::uint64_t number, Effects& out) {
+void Dispatcher::written(std::uint64_t number, Time now, Effects& out) {
+  writes_.written = number;
   while (!unwritten_.empty() && unwritten_.front().number <= number) {
     auto& answer = unwritten_.front();
     out.push_back(SendTo{answer.peer, std::move(answer.message)});
     unwritten_.pop_front();
   }
+  send_outcomes(now, out);
   say_farewell_when_empty(out);
 }
 

@@ -182,7 +182,10 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
   count_bytes(task);
   ++peers_.at(from).tasks;
   note_waiting(task);
-  if (is_kept(task.task_class)) out.push_back(WriteTask{journaled(task, now), task.payload});
+  if (is_kept(task.task_class)) {
+    out.push_back(WriteTask{journaled(task, now), task.payload});
+    task.written_by = writes_.given + 1;  // with the answer that on_submit() will give
+  }
   if (task.task_class == TaskClass::live) {
     admit_live(task, now, out);
   } else {

@@ -36,6 +36,13 @@ struct PendingAnswer {
   Message message;
 };
 
+/// What is written is counted by these: a piece of news gets the next number, and is on the disk
+/// once that is written.
+struct WriteNumbers {
+  std::uint64_t given{0};
+  std::uint64_t written{0};
+};
+
 /// The answers to one submit: what memory alone has, and what a journal will have.
 struct SubmitAnswers {
   Admitted at_once;

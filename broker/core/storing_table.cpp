@@ -19,10 +19,10 @@ void StoringTable::add(StoringTask task) {
   line_.emplace(places_++, std::move(task));
 }
 
-const Outcome* StoringTable::send_next(std::uint64_t window) {
+const Outcome* StoringTable::send_next(std::uint64_t window, std::uint64_t written) {
   if (sent_ >= window) return nullptr;
   const auto position = line_.lower_bound(next_);
-  if (position == line_.end()) return nullptr;
+  if (position == line_.end() || position->second.written_by > written) return nullptr;
   next_ = position->first + 1;
   ++sent_;
   return &position->second.outcome;

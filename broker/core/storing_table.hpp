@@ -15,14 +15,17 @@ struct StoringTask {
   Outcome outcome;
   PeerId worker{};  ///< To be told when it is settled; none: nobody.
   LeaseId lease{};  ///< Of the hand-out that ended it, if a result did.
+  /// Not for the sink before this is written: a store must not have what no journal ever had, or
+  /// no broker after this one would count it.
+  std::uint64_t written_by{0};
 };
 
 class StoringTable {
  public:
   void add(StoringTask task);
-  /// The next outcome to send, now counted as sent; null when there is none or `window` are under
-  /// way.
-  const Outcome* send_next(std::uint64_t window);
+  /// The next outcome to send, now counted as sent; null when there is none, `window` are under
+  /// way, or it waits for more than what is `written`.
+  const Outcome* send_next(std::uint64_t window, std::uint64_t written);
   /// The sink is another one, or the same after a cut: everything is to be sent again.
   void send_again() {
     next_ = 0;

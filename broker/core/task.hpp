@@ -128,6 +128,8 @@ struct Task {
   LeaseId over;           ///< Hand-outs up to this one are over: what they bring closes nothing.
   Duration charged{};     ///< Service time its source has paid for the hand-out.
   Charges charges;
+  /// The journal has its admission once this is written (WriteNumbers); 0: nothing to wait for.
+  std::uint64_t written_by{0};
   std::uint16_t attempts{0};  ///< Hand-outs.
   TaskState state{TaskState::ready};
   TaskClass task_class{TaskClass::batch};

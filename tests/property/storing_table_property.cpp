@@ -80,7 +80,7 @@ TEST_CASE("the storing table sends and closes what a naive one does") {
         table.send_again();
         naive.send_again();
       } else if (command.kind >= 4) {
-        const auto* outcome = table.send_next(command.other);
+        const auto* outcome = table.send_next(command.other, 0);
         const auto expected = naive.send_next(command.other);
         RC_ASSERT((outcome != nullptr) == expected.has_value());
         if (outcome != nullptr) RC_ASSERT(outcome->id == *expected);

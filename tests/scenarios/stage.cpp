@@ -125,7 +125,7 @@ void Stage::act(const Command& command) {
   } else if (name == "drain" && command.words.empty()) {
     broker_.drain(effects_);
   } else if (name == "written") {
-    broker_.written(disk_.commit(disk_.waiting()), effects_);
+    broker_.written(disk_.commit(disk_.waiting()), now_, effects_);
   } else if (name == "journal_full") {
     broker_.journal_full(command.word(0) == "yes");
   } else if (name == "restart") {

@@ -50,6 +50,15 @@ class Promises {
   }
   /// Results of hand-outs by an earlier broker that ended their tasks.
   std::uint64_t from_before() const { return from_before_; }
+  /// Of a broker with a journal: the store gets what the journal has, or what is in no book.
+  template <class OnDisk>
+  void lets_store(const Outcomes& outcomes, OnDisk on_disk) {
+    for (const auto& outcome : outcomes.outcomes) {
+      if (outcome.task_class == TaskClass::batch && !on_disk(outcome.id)) {
+        break_with("is to be stored, and the journal never had it: " + to_string(outcome.id));
+      }
+    }
+  }
   /// Ever said to be durable.
   const std::set<TaskId>& durable() const { return durable_; }
   /// Beside broker_received and broker_sends: over which connection.

@@ -70,6 +70,9 @@ void World::send(ConnectionId id, bool to_broker, Message message, const Payload
     promises_.broker_sends(flight.message, flight.contents, agenda_.now());
     if (const auto* admitted = std::get_if<Admitted>(&flight.message)) {
       promises_.says_durable(*admitted, [this](const TaskId& task) { return disk_.has(task); });
+    } else if (const auto* outcomes = std::get_if<Outcomes>(&flight.message);
+               outcomes && journal_) {
+      promises_.lets_store(*outcomes, [this](const TaskId& task) { return disk_.has(task); });
     }
     promises_.broker_assigns(id, flight.message);
   }
@@ -166,7 +169,7 @@ void World::commit_later() {
     if (broker_paused_) return commit_later();
     committing_ = false;
     broker::Effects effects;
-    broker_->written(disk_.commit(all), effects);
+    broker_->written(disk_.commit(all), agenda_.now(), effects);
     perform(effects);
     if (disk_.waiting() > 0 && !committing_) commit_later();
   });

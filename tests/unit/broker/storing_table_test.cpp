@@ -18,8 +18,8 @@ StoringTask storing(std::uint64_t sequence) {
   return task;
 }
 
-std::optional<TaskId> next(StoringTable& table, std::uint64_t window) {
-  const auto* outcome = table.send_next(window);
+std::optional<TaskId> next(StoringTable& table, std::uint64_t window, std::uint64_t written = 0) {
+  const auto* outcome = table.send_next(window, written);
   if (outcome == nullptr) return std::nullopt;
   return outcome->id;
 }
@@ -38,6 +38,18 @@ TEST_CASE("outcomes are sent in order, no more at a time than the window holds")
   CHECK(next(table, 2) == id(2));
   CHECK_FALSE(next(table, 9));
   CHECK(table.bytes() == 2 * (10 + StoringTable::kTables));
+}
+
+TEST_CASE("an outcome waits until the journal has its task, and those behind it wait too") {
+  StoringTable table;
+  auto first = storing(0);
+  first.written_by = 7;
+  table.add(std::move(first));
+  table.add(storing(1));
+  CHECK_FALSE(next(table, 9, 6));
+  CHECK(table.sent_count() == 0);
+  CHECK(next(table, 9, 7) == id(0));
+  CHECK(next(table, 9, 7) == id(1));
 }
 
 TEST_CASE("a new sink gets everything again, from the oldest on") {
