@@ -193,8 +193,9 @@ class FailpointTest(unittest.TestCase):
         return crowd.hits
 
     def make(self, crowd, chosen):
-        """What must be passed before there is anything, first standing still."""
-        for role in ("broker", "sink"):
+        """What must be passed before there is anything, first standing still. A broker that had met
+        a sink would not take one whose store was made anew."""
+        for role in ("sink", "broker"):
             points = [point for its, when, point in chosen if (its, when) == (role, "new")]
             if not points:
                 continue
