@@ -240,8 +240,8 @@ TEST_CASE("dead letters are listed, and shown in full") {
     return Message{report};
   });
   const auto list = broker.operate("dead list --limit 7");
-  CHECK_THAT(list.out, Contains(kId) && Contains("a.jpg") &&
-                           Catch::EndsWith("the newest 1 of 30\n"));
+  CHECK_THAT(list.out,
+             Contains(kId) && Contains("a.jpg") && Catch::EndsWith("the newest 1 of 30\n"));
   const auto shown = broker.operate("dead show " + kId);
   CHECK_THAT(shown.out, Contains("detect    faces?min_size=40,edges"));
   CHECK(broker.operate("dead list --json").out == letter(kId, "a.jpg") + "\n");
