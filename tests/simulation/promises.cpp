@@ -151,7 +151,8 @@ void Promises::assigned(const AssignedTask& task, Time now) {
   if (std::count(settled_lately_.begin(), settled_lately_.end(), task.id) > 0) {
     break_with("handed out although it was settled a moment ago: " + id);
   }
-  if (withdrawn_.contains(task.id))
+  // Stored, it may be worked on again by a broker whom the sink did not answer in time.
+  if (withdrawn_.contains(task.id) && !store_.contains(task.id))
     break_with("handed out, and cancelled before: " + to_string(task.id));
   if (paused_ || paused_sources_.contains(task.source))
     break_with("handed out while paused: " + id);

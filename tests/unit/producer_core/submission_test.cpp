@@ -138,6 +138,18 @@ TEST_CASE("no more is sent than the grant allows, in bytes, and a larger one alo
   CHECK(larger.submitted() == Sequences{0});
 }
 
+TEST_CASE("a picture is kept until the broker says that it has it") {
+  SubmissionFixture f({{.pictures = 1}}, {.confirm = Confirm::admitted});
+  f.come_up();
+  f.serve();
+  REQUIRE(f.submitted() == Sequences{0});
+  CHECK(f.all<ReleasePayload>().empty());
+  CHECK(f.submission.stats().in_flight == 1);
+  f.admit(0);
+  CHECK(f.all<ReleasePayload>().size() == 1);
+  CHECK(f.submission.complete());
+}
+
 TEST_CASE("a rejected task is over, told and counted") {
   SubmissionFixture f({{.pictures = 1}}, {});
   f.come_up();
