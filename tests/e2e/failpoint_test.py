@@ -91,7 +91,8 @@ class Crowd:
         before = {line: self.log.count(line) for line in lines}
         orders = [line.replace(" ", "=") for line in lines]
         give_up_at = time.monotonic() + PATIENCE
-        process = self.start(role, when, orders)
+        # One that died before it had put a damaged task aside would obey before there is another.
+        process = self.start(role, when, () if when == "damaged" else orders)
         if when == "damaged":
             self.damage()
             process = self.start(role, when, orders)
