@@ -33,20 +33,25 @@ constexpr std::uint16_t common_version(VersionRange ours, VersionRange theirs) {
   return highest >= ours.min && highest >= theirs.min ? highest : std::uint16_t{0};
 }
 
-/// "I own this source": made by a producer in its hello.
+/// "I own this source": made by a producer in its hello, and anew when its sources change.
 struct SourceClaim {
   std::string name;  ///< 1 to 256 bytes of UTF-8.
   std::uint32_t epoch{0};
   std::uint32_t weight{0};    ///< Share of the workers' time against other sources; 0 counts as 1.
   std::uint64_t expected{0};  ///< Pictures of this run in all, for progress; 0: unknown.
+  Duration interval{};        ///< Between two pictures; 0: as fast as they are accepted.
   std::uint64_t hash{0};      ///< TaskId::source of its tasks. Never travels: receivers compute it.
+  // Of a camera, for people and tables:
+  std::string state;       ///< "connecting", "streaming", "stalled", "failed"; "": it has none.
+  Duration state_for{};    ///< Since when.
+  std::string state_text;  ///< Why.
   friend bool operator==(const SourceClaim&, const SourceClaim&) = default;
 };
 
 /// First message of every connection, peer → broker.
 struct Hello {
   Role role{Role::client};
-  std::string name;   ///< For people and logs; need not be unique.
+  std::string name;   ///< For people and logs; need not be unique (docs/PROTOCOL.md, "Ids").
   std::string build;  ///< Version of the program.
   VersionRange wire;
   VersionRange task;                   ///< Versions of the task description it writes or reads.
@@ -56,11 +61,25 @@ struct Hello {
   std::vector<SourceClaim> sources;    ///< producer.
   std::string store;                   ///< sink: UUID of its store.
   bool new_store{false};  ///< sink: take this store although the broker knows another one.
+  std::string identity;   ///< Of its key; "": it has none. Never travels: the broker sets it.
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
 /// The hello of a peer that speaks what this build speaks. `build`: its version.
 Hello hello_as(Role role, std::string name, std::string_view build);
+
+/// producer → broker: what it said of its sources before holds no more, but this.
+struct Sources {
+  std::uint64_t number{0};  ///< Returned in the answer.
+  std::vector<SourceClaim> sources;
+  friend bool operator==(const Sources&, const Sources&) = default;
+};
+
+/// The answer: they are the producer's.
+struct Claimed {
+  std::uint64_t number{0};
+  friend bool operator==(const Claimed&, const Claimed&) = default;
+};
 
 /// The broker takes the peer in.
 struct Welcome {

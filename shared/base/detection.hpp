@@ -31,6 +31,9 @@ struct Detection {
   friend bool operator==(const Detection&, const Detection&) = default;
 };
 
+/// The double that reads like the float: 0.87, not 0.87000000476837. What is written for others.
+double as_printed(float value);
+
 /// One detector's answer for one picture. An empty list means "looked, found nothing".
 struct DetectorReport {
   std::string detector;  ///< Name in the registry ("faces").

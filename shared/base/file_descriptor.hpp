@@ -23,6 +23,8 @@ class FileDescriptor {
 
   /// -1: none.
   int get() const { return fd_; }
+  /// Somebody else closes it from here on.
+  int release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
   void close() {
     if (fd_ >= 0) ::close(fd_);

@@ -50,8 +50,13 @@ struct SourceBook {
   std::uint64_t expected{0};
   std::uint64_t stored_before{0};
   std::uint64_t counted_through{0};
-  std::string job;  ///< That its pictures are counted in; "": none.
+  std::string job;       ///< That its pictures are counted in; "": none.
+  std::string identity;  ///< That it belongs to; "": to nobody.
   Account account;
+  /// Its tasks in progress that the broker has in memory alone, growing: live frames, and batch
+  /// tasks whose pictures are gone.
+  std::vector<TaskId> live;
+  std::vector<TaskId> gone;
 
   friend bool operator==(const SourceBook&, const SourceBook&) = default;
 };

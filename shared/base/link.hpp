@@ -62,6 +62,9 @@ class Link {
     has_news_ = true;
   }
   const std::string& not_ready() const { return hello_.not_ready; }
+  /// What the next hello says of a producer's sources.
+  void set_sources(std::vector<SourceClaim> sources) { hello_.sources = std::move(sources); }
+  const std::vector<SourceClaim>& sources() const { return hello_.sources; }
   /// Sends a heartbeat that vouches for `leases`.
   template <class Effects>
   void beat(std::vector<LeaseId> leases, Time now, Effects& out) {

@@ -32,17 +32,18 @@ Hello hello_as(Role role, std::string name, std::string_view build) {
 
 std::string_view to_string(ControlVerb verb) {
   constexpr std::array<std::string_view, kControlVerbCount> kNames{
-      "status",       "workers",   "sources",     "jobs",       "drain_worker",
-      "drain_broker", "pause",     "resume",      "cancel_job", "cancel_task",
-      "dead_list",    "dead_show", "dead_export", "dead_purge"};
+      "status",       "workers",     "sources",    "jobs",          "drain_worker", "drain_idlest",
+      "drain_broker", "pause",       "resume",     "cancel_job",    "cancel_task",  "dead_list",
+      "dead_show",    "dead_export", "dead_purge", "reload_sources"};
   return kNames.at(static_cast<std::size_t>(verb));
 }
 
 std::string_view name_of(const Message& message) {
   constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames{
-      "hello",  "welcome", "refused", "heartbeat", "goodbye", "submit",  "admitted", "busy",
-      "reject", "settled", "ask",     "known",     "assign",  "result",  "nack",     "release",
-      "stale",  "recall",  "drain",   "outcome",   "stored",  "control", "report"};
+      "hello",   "welcome", "refused", "heartbeat", "goodbye", "submit",  "admitted",
+      "busy",    "reject",  "settled", "ask",       "known",   "assign",  "result",
+      "nack",    "release", "stale",   "recall",    "drain",   "outcome", "stored",
+      "control", "report",  "sources", "claimed"};
   return kNames.at(message.index());
 }
 

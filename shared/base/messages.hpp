@@ -12,9 +12,10 @@
 
 namespace framefleet {
 
-using Message = std::variant<Hello, Welcome, Refused, Heartbeat, Goodbye, Submit, Admitted, Busy,
-                             Rejected, Settled, Ask, Known, Assign, TaskResult, Nack, Release,
-                             Stale, Recall, Drain, Outcomes, Stored, Control, Report>;
+using Message =
+    std::variant<Hello, Welcome, Refused, Heartbeat, Goodbye, Submit, Admitted, Busy, Rejected,
+                 Settled, Ask, Known, Assign, TaskResult, Nack, Release, Stale, Recall, Drain,
+                 Outcomes, Stored, Control, Report, Sources, Claimed>;
 
 /// Calls `visit(Payload&)` for each entry of the message that can carry payload frames, in the
 /// order in which their frames travel.

@@ -19,6 +19,7 @@ enum class ControlVerb : std::uint8_t {
   sources,
   jobs,
   drain_worker,  ///< `name`: every worker of that name finishes and leaves.
+  drain_idlest,  ///< The same for `limit` workers of the broker's choice, among `names`.
   drain_broker,
   pause,   ///< Nothing is assigned; of the source `name` alone where one is given.
   resume,  ///< The inverse of `pause` with the same `name`.
@@ -28,17 +29,21 @@ enum class ControlVerb : std::uint8_t {
   dead_show,
   dead_export,
   dead_purge,
+  reload_sources,  ///< Producers, those called `name`, read their cameras again.
 };
-inline constexpr std::size_t kControlVerbCount = 14;
+inline constexpr std::size_t kControlVerbCount = 16;
 std::string_view to_string(ControlVerb verb);
 
-/// client → broker, and on to the sink for the verbs about dead letters.
+/// client → broker, and on to the sink for the verbs about dead letters, to producers for
+/// reload_sources.
 struct Control {
   std::uint64_t asker{0};  ///< Chosen by the client; the broker sets its own when it asks the sink.
   ControlVerb verb{ControlVerb::status};
   std::string name;           ///< Of a worker, a source or a job; "": all, where a verb allows it.
   std::vector<TaskId> tasks;  ///< cancel_task, dead_*: which; dead_list, dead_purge: none is all.
-  std::uint64_t limit{0};     ///< dead_list: rows at most, the newest; 0: 1000.
+  /// dead_list: rows at most, the newest; 0: 1000. drain_idlest: workers; 0: one.
+  std::uint64_t limit{0};
+  std::vector<std::string> names{};  ///< drain_idlest: of workers to choose from; none: all.
   friend bool operator==(const Control&, const Control&) = default;
 };
 

@@ -36,12 +36,17 @@ enum class Reason : std::uint8_t {
   cancelled_by_operator,
   broker_restarted,
   journal_damaged,
+  unaccounted,
   // `busy`: not now, try again.
   backlog_tasks,
   backlog_bytes,
   backlog_routes,
   source_share,
   peer_share,
+  key_task_rate,
+  key_byte_rate,
+  key_unsettled,
+  key_share,
   grant_exceeded,
   sink_slow,
   journal_full,
@@ -58,12 +63,15 @@ enum class Reason : std::uint8_t {
   standby,
   other_store,
   wrong_role,
+  foreign_source,
   // The answer to an operator (`report`).
   not_permitted,
   not_found,
   no_sink,
+  bad_configuration,
+  no_audit,
 };
-inline constexpr std::size_t kReasonCount = 42;
+inline constexpr std::size_t kReasonCount = 50;
 
 /// What a nack, a loss or a time-out for this reason does to the task.
 enum class Charge : std::uint8_t {

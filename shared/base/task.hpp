@@ -26,6 +26,7 @@ struct TaskDescription {
   bool annotate{false};             ///< Draw the detections and return the picture.
   std::int64_t captured_at_ms{0};   ///< Wall clock (Unix, ms) at capture; for people only.
   std::string unreadable;  ///< Why the submitter could not read the picture; then no payload.
+  std::string zones;       ///< JSON of the submitter's own, passed along; "": none.
 
   friend bool operator==(const TaskDescription&, const TaskDescription&) = default;
 };

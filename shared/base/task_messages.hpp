@@ -40,6 +40,7 @@ struct SubmittedTask {
   std::string digest;  ///< Of the payload, opaque, 0 to 32 bytes; "" is never compared.
   std::string task;    ///< TaskDescription as the submitter encoded it.
   std::optional<TaskId> revived_from;  ///< The failed task that this one tries again.
+  bool gone{false};  ///< A broker forgot it and its picture is no more: it ends as `lost`.
   Payload payload;
   friend bool operator==(const SubmittedTask&, const SubmittedTask&) = default;
 };

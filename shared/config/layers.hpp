@@ -2,9 +2,11 @@
 // Private to shared/config: how the layers report mistakes and judge text.
 
 #include "shared/base/result.hpp"
+#include "shared/config/load.hpp"
 #include "shared/config/option_set.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,9 +49,19 @@ struct Flags {
 /// Fails with a sentence about the first flag that cannot be understood.
 Result<Flags, std::string> parse_flags(OptionSet& set, const std::vector<std::string>& arguments);
 
-/// Reads the TOML file into the fields; answers the names it set.
-std::vector<std::string> read_toml_file(OptionSet& set, const std::filesystem::path& file,
-                                        Complaints& complaints);
+/// What a TOML file has set, and what is to be read once the other layers have been.
+struct FileLayer {
+  std::vector<std::string> names;  ///< In the order the options were bound.
+  /// Reads the tables (OptionSet::tables). The set outlives this.
+  std::function<void(Complaints&)> read_tables{[](Complaints&) {}};
+};
+
+/// Reads the sections of the TOML file into the fields.
+FileLayer read_toml_file(OptionSet& set, const std::filesystem::path& file, Complaints& complaints);
+
+/// Reads a file of named tables into what `begin` of them binds.
+void read_named_tables(const NamedTables& tables, const std::filesystem::path& file,
+                       Complaints& complaints);
 
 /// Gives one option the text of a variable or a flag. Lists are split at commas.
 void assign_text(Option& option, std::string_view text, const std::string& origin,

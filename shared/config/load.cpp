@@ -129,7 +129,8 @@ void Complaints::add(std::string_view where, std::string_view name, std::string_
   }
   std::string line = fmt::format("{}: {}: {}", where, name, wrong);
   if (!allowed.empty()) line += fmt::format("; allowed: {}", allowed);
-  lines_.push_back(std::move(line));
+  // A URL may stand where a key or a word was to be.
+  lines_.push_back(Scrubber{}.scrubbed(line));
 }
 
 std::string Complaints::text() const {
@@ -196,6 +197,15 @@ Environment process_environment() {
   return environment;
 }
 
+std::vector<std::string> environment_for_children() {
+  std::vector<std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (text.substr(0, text.find('=')) != kConfigVariable) variables.emplace_back(text);
+  }
+  return variables;
+}
+
 Outcome load(OptionSet& set, const std::vector<std::string>& arguments,
              const Environment& environment) {
   const auto flags = parse_flags(set, arguments);
@@ -213,15 +223,17 @@ Outcome load(OptionSet& set, const std::vector<std::string>& arguments,
 
   Complaints config_complaints;
   const auto named = environment.find(kConfigVariable);
+  FileLayer file;
   if (flags->config_file) {
-    read_toml_file(set, *flags->config_file, config_complaints);
+    file = read_toml_file(set, *flags->config_file, config_complaints);
   } else if (named != environment.end() && !named->second.empty()) {
-    read_toml_file(set, named->second, config_complaints);
+    file = read_toml_file(set, named->second, config_complaints);
   }
   apply_environment(set, environment, config_complaints);
   Complaints flag_complaints;
   apply_flags(*flags, flag_complaints);
   apply_positionals(set, flags->positionals, flag_complaints);
+  file.read_tables(config_complaints);
   if (config_complaints.empty() && flag_complaints.empty()) {
     for (const auto& judge : set.checks()) {
       if (const auto wrong = judge()) config_complaints.add(set.program(), "options", *wrong);
@@ -256,9 +268,18 @@ void print(const Outcome& outcome) {
 Result<std::vector<std::string>, Error> parse_file_into(OptionSet& set,
                                                         const std::filesystem::path& file) {
   Complaints complaints;
-  auto names = read_toml_file(set, file, complaints);
+  auto layer = read_toml_file(set, file, complaints);
+  layer.read_tables(complaints);
   if (!complaints.empty()) return fail(Error{complaints.text(), exit_code::kConfig});
-  return names;
+  return std::move(layer.names);
+}
+
+Result<void, Error> parse_named_tables(const NamedTables& tables,
+                                       const std::filesystem::path& file) {
+  Complaints complaints;
+  read_named_tables(tables, file, complaints);
+  if (!complaints.empty()) return fail(Error{complaints.text(), exit_code::kConfig});
+  return {};
 }
 
 }  // namespace framefleet::config

@@ -11,8 +11,11 @@
 #include "shared/base/result.hpp"
 #include "shared/config/option_set.hpp"
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +28,9 @@ using Environment = std::map<std::string, std::string>;
 
 /// The FRAMEFLEET_ variables of this process.
 Environment process_environment();
+/// All of this process's, as "NAME=value", but the file that it is configured by itself: what a
+/// child that has a configuration of its own is given.
+std::vector<std::string> environment_for_children();
 
 /// What the program is to do after its options were read.
 struct Outcome {
@@ -50,6 +56,18 @@ void print(const Outcome& outcome);
 /// every mistake (exit code 78).
 Result<std::vector<std::string>, Error> parse_file_into(OptionSet& set,
                                                         const std::filesystem::path& file);
+
+/// A file that is nothing but tables, all with the same keys, each under a name of its own
+/// (`[front-door]`).
+struct NamedTables {
+  std::size_t count_max;
+  /// The set of the options of the next one: a section of any name, and checks; or what is wrong
+  /// with the name.
+  std::function<Result<std::unique_ptr<OptionSet>, std::string>(const std::string& name)> begin;
+};
+/// Reads them in the order of the file, or answers every mistake (exit code 78).
+Result<void, Error> parse_named_tables(const NamedTables& tables,
+                                       const std::filesystem::path& file);
 
 /// The effective values as TOML, each with its origin; secrets as *** beside their `${file:…}`.
 /// Reading it back gives the same values.

@@ -60,6 +60,16 @@ std::optional<std::string> reference_path(std::string_view text) {
   return std::string(text);
 }
 
+/// What a file says, without the end of its line.
+Result<std::string, std::string> read_secret(const std::string& path) {
+  constexpr std::size_t kSecretBytesMax = 65'536;
+  auto content = read_file(path, kSecretBytesMax);
+  if (!content) return fail(fmt::format("{}: {}", path, content.error()));
+  while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();
+  if (content->empty()) return fail(fmt::format("{}: the file is empty", path));
+  return content;
+}
+
 std::optional<std::string> assign_secret(std::string& field, const std::string& text) {
   if (text.empty()) {
     field.clear();
@@ -67,12 +77,40 @@ std::optional<std::string> assign_secret(std::string& field, const std::string& 
   }
   const auto path = reference_path(text);
   if (!path) return "a secret is not written here but kept in a file";
-  constexpr std::size_t kSecretBytesMax = 65'536;
-  auto content = read_file(*path, kSecretBytesMax);
-  if (!content) return fmt::format("{}: {}", *path, content.error());
-  while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();
-  if (content->empty()) return fmt::format("{}: the file is empty", *path);
+  auto content = read_secret(*path);
+  if (!content) return content.error();
   field = std::move(*content);
+  return std::nullopt;
+}
+
+/// Plain text from a file in a URL, where it may be the user and the password in one.
+std::string as_part_of_url(std::string_view text, bool begins_authority) {
+  const auto colon = text.find(':');
+  if (!begins_authority || colon == std::string_view::npos) return percent_encoded(text);
+  return percent_encoded(text.substr(0, colon)) + ":" + percent_encoded(text.substr(colon + 1));
+}
+
+/// Every `${file:PATH}` in it replaced. What is wrong is told without the text.
+std::optional<std::string> assign_secret(Secret& field, std::string_view text) {
+  std::string whole;
+  std::vector<std::string> parts;
+  const bool is_one_file = reference_path(text) && text.find('}') == text.size() - 1;
+  while (!text.empty()) {
+    const auto start = std::min(text.find(kReferenceStart), text.size());
+    whole += text.substr(0, start);
+    text.remove_prefix(start);
+    if (text.empty()) break;
+    const auto end = text.find('}');
+    if (end == std::string_view::npos) return "a ${file:PATH} lacks its }";
+    const auto path = reference_path(text.substr(0, end + 1));
+    if (!path) return "a ${file:PATH} names no file";
+    const auto content = read_secret(*path);
+    if (!content) return content.error();
+    parts.push_back(is_one_file ? *content : as_part_of_url(*content, whole.ends_with("://")));
+    whole += parts.back();
+    text.remove_prefix(end + 1);
+  }
+  field = Secret{std::move(whole), std::move(parts)};
   return std::nullopt;
 }
 
@@ -224,6 +262,20 @@ Section& Section::add(std::string key, std::string& field, AboutText about) {
   return bind(std::move(option));
 }
 
+Section& Section::add(std::string key, Secret& field, AboutSecret about) {
+  Option option;
+  option.key = std::move(key);
+  option.help = std::move(about.help);
+  option.kind = Kind::text;
+  option.allowed = "text that may be or hold ${file:/path/of/a/file}";
+  option.field = &field;
+  option.assign = [&field](const RawValue& value) {
+    return assign_secret(field, std::get<std::string>(value));
+  };
+  option.as_toml = [&field] { return toml_string(field.redacted()); };
+  return bind(std::move(option));
+}
+
 Section& Section::add_choice(std::string key, std::string help, const void* field,
                              std::vector<std::string> words, std::function<std::string()> get,
                              std::function<void(const std::string&)> put) {
@@ -289,6 +341,12 @@ Section& Section::add(std::string key, std::filesystem::path& field, AboutPath a
   return bind(std::move(option));
 }
 
+void OptionSet::tables(std::string name, std::string help, std::size_t count_max,
+                       std::function<std::unique_ptr<OptionSet>()> begin) {
+  FRAMEFLEET_ASSERT(is_snake_case(name) && find_section(name) == nullptr);
+  tables_.push_back({std::move(name), std::move(help), count_max, std::move(begin), {}});
+}
+
 OptionSet::OptionSet(std::string program, std::string summary)
     : program_(std::move(program)), summary_(std::move(summary)) {}
 
@@ -325,7 +383,10 @@ const OptionSet::SectionText* OptionSet::find_section(std::string_view name) con
 std::string OptionSet::flag_of(const Option& option) const {
   const SectionText* section = find_section(option.section);
   FRAMEFLEET_ASSERT(section != nullptr);
-  const bool ambiguous = std::ranges::count(options_, option.key, &Option::key) > 1;
+  const auto competes = [&](const Option& other) {
+    return other.key == option.key && find_section(other.section)->style == FlagStyle::key;
+  };
+  const bool ambiguous = std::ranges::count_if(options_, competes) > 1;
   std::string flag = section->style == FlagStyle::section_and_key || ambiguous
                          ? option.section + "-" + option.key
                          : option.key;

@@ -14,7 +14,9 @@
 // and unique together; a bound field outlives the set. A broken one is our bug and asserts.
 // Threads: one, before the loop starts.
 
+#include "shared/base/secret.hpp"
 #include "shared/base/time.hpp"
+#include "shared/config/about.hpp"
 #include "shared/config/values.hpp"
 
 #include <concepts>
@@ -22,6 +24,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,61 +34,6 @@
 #include <vector>
 
 namespace framefleet::config {
-
-// --- what can be said about an option
-// -------------------------------------------------------------
-
-struct AboutFlag {
-  std::string help{};
-};
-template <class T>
-struct AboutNumber {
-  std::string help{};
-  T min{std::numeric_limits<T>::lowest()};
-  T max{std::numeric_limits<T>::max()};
-};
-struct AboutDuration {
-  std::string help{};
-  Duration min{0};
-  Duration max{Duration::max()};
-};
-struct AboutBytes {
-  std::string help{};
-  Bytes min{};
-  Bytes max{kBytesMax};
-};
-struct AboutText {
-  std::string help{};
-  std::vector<std::string> choices{};  ///< The words that are allowed; empty: any text.
-  /// Given as `${file:/path}` in every layer and never printed. Its default is the empty string.
-  bool secret{false};
-};
-struct AboutList {
-  std::string help{};
-  std::vector<std::string> choices{};  ///< The words that are allowed; empty: any text.
-};
-struct AboutPath {
-  std::string help{};
-};
-template <class E>
-struct AboutChoice {
-  std::string help{};
-  std::vector<std::pair<std::string, E>> words{};
-};
-struct AboutPositional {
-  std::string help{};
-  std::size_t count_min{0};
-  std::size_t count_max{1'000'000};
-};
-
-/// Binds a plain 64-bit field of a core's options as a size: `.add("bytes_max",
-/// SizeOf{o.bytes_max})`.
-struct SizeOf {
-  std::uint64_t& count;
-};
-
-// --- the bound options
-// ----------------------------------------------------------------------------
 
 enum class Kind : std::uint8_t { flag, integer, real, text, list, duration, bytes, path };
 
@@ -112,8 +60,8 @@ struct Option {
 };
 
 /// Flags are the key alone ("--backlog-bytes-max"), or always "--section-key" where the key would
-/// say too little ("--log-level"). A key that stands in two sections always has its section in the
-/// flag.
+/// say too little ("--log-level"). A key that stands in two sections of the first kind always has
+/// its section in the flag.
 enum class FlagStyle : std::uint8_t { key, section_and_key };
 
 class OptionSet;
@@ -126,6 +74,9 @@ class Section {
   Section& add(std::string key, Bytes& field, AboutBytes about);
   Section& add(std::string key, SizeOf field, AboutBytes about);
   Section& add(std::string key, std::string& field, AboutText about);
+  /// A text, shown redacted, that may be or hold `${file:/path}`. What a file gives to a part of a
+  /// text is percent-encoded: such texts are URLs.
+  Section& add(std::string key, Secret& field, AboutSecret about);
   Section& add(std::string key, std::vector<std::string>& field, AboutList about);
   Section& add(std::string key, std::filesystem::path& field, AboutPath about);
 
@@ -192,6 +143,11 @@ class OptionSet {
   /// The arguments that are no flags. At most one per program; if the same field is also an option
   /// (a TOML key), arguments replace what file and environment said.
   void positional(std::string name, std::vector<std::string>& field, AboutPositional about);
+  /// `[[name]]`: tables of the file, each with the same keys. For each, in order and when all
+  /// layers of the sections have been read, `begin` answers the set of its options: one section of
+  /// this name, and checks of it alone.
+  void tables(std::string name, std::string help, std::size_t count_max,
+              std::function<std::unique_ptr<OptionSet>()> begin);
   /// Printed at the end of --help: signals, exit codes.
   void epilog(std::string text) { epilog_ = std::move(text); }
   /// Judges the values together, after every layer; answers what is wrong, or nothing.
@@ -207,6 +163,13 @@ class OptionSet {
     AboutPositional about;
     std::vector<std::string>* field;
   };
+  struct Tables {
+    std::string name;
+    std::string help;
+    std::size_t count_max;
+    std::function<std::unique_ptr<OptionSet>()> begin;
+    std::vector<std::unique_ptr<OptionSet>> entries;  ///< As they were read.
+  };
 
   const std::string& program() const { return program_; }
   const std::string& summary() const { return summary_; }
@@ -216,6 +179,8 @@ class OptionSet {
   std::vector<Option>& options() { return options_; }
   const std::optional<Positional>& positional() const { return positional_; }
   const std::vector<std::function<std::optional<std::string>()>>& checks() const { return checks_; }
+  const std::vector<Tables>& tables() const { return tables_; }
+  std::vector<Tables>& tables() { return tables_; }
 
   Option* find(std::string_view section, std::string_view key);
   const SectionText* find_section(std::string_view name) const;
@@ -232,6 +197,7 @@ class OptionSet {
   std::vector<Option> options_;        ///< In the order they were bound.
   std::optional<Positional> positional_;
   std::vector<std::function<std::optional<std::string>()>> checks_;
+  std::vector<Tables> tables_;
 };
 
 /// "FRAMEFLEET_BROKER_BACKLOG_BYTES_MAX"

@@ -3,6 +3,7 @@
 #include "shared/config/version.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -76,6 +77,28 @@ std::string help_with_allowed(const Option& option) {
   return fmt::format("{} Allowed: {}.", option.help, option.allowed);
 }
 
+std::vector<std::string> keys_of(const OptionSet::Tables& tables) {
+  std::vector<std::string> keys;
+  const auto entry = tables.begin();
+  for (const Option& option : entry->options()) keys.push_back(option.key);
+  return keys;
+}
+
+void append_effective(std::string& out, const OptionSet& set, std::string_view opening,
+                      std::string_view closing) {
+  for_each_option(
+      set,
+      [&](const OptionSet::SectionText& section) {
+        out += fmt::format("\n{}{}{}\n", opening, section.name, closing);
+      },
+      [&](const Option& option) {
+        const bool hidden = option.secret && !option.secret_reference.empty();
+        out += fmt::format("{} = {}  # {}{}\n", option.key,
+                           hidden ? toml_string(option.secret_reference) : option.as_toml(),
+                           hidden ? "***, " : "", option.origin);
+      });
+}
+
 }  // namespace
 
 std::string toml_string(std::string_view text) {
@@ -127,6 +150,10 @@ std::string help_text(const OptionSet& set) {
         out += fmt::format("  {}{}\n", set.flag_of(option), placeholder(option));
         out += wrapped(help_with_default(option), "      ");
       });
+  for (const auto& tables : set.tables()) {
+    out += fmt::format("\n[[{}]] {}\n", tables.name, tables.help);
+    out += wrapped(fmt::format("In the file alone: {}.", fmt::join(keys_of(tables), ", ")), "  ");
+  }
   if (!set.epilog().empty()) out += "\n" + wrapped(set.epilog(), "");
   return out;
 }
@@ -139,15 +166,10 @@ std::string effective_toml(const OptionSet& set) {
       out += fmt::format("# {}: {}\n", set.positional()->name, toml_string(word));
     }
   }
-  for_each_option(
-      set,
-      [&](const OptionSet::SectionText& section) { out += fmt::format("\n[{}]\n", section.name); },
-      [&](const Option& option) {
-        const bool hidden = option.secret && !option.secret_reference.empty();
-        out += fmt::format("{} = {}  # {}{}\n", option.key,
-                           hidden ? toml_string(option.secret_reference) : option.as_toml(),
-                           hidden ? "***, " : "", option.origin);
-      });
+  append_effective(out, set, "[", "]");
+  for (const auto& tables : set.tables()) {
+    for (const auto& entry : tables.entries) append_effective(out, *entry, "[[", "]]");
+  }
   return out;
 }
 
@@ -168,6 +190,14 @@ std::string example_toml(const OptionSet& set) {
         out += "\n" + wrapped(help_with_allowed(option), "# ");
         out += fmt::format("{} = {}\n", option.key, option.default_toml);
       });
+  for (const auto& tables : set.tables()) {
+    out += "\n" + wrapped(tables.help, "# ") + fmt::format("#\n# [[{}]]\n", tables.name);
+    const auto entry = tables.begin();
+    for (const Option& option : entry->options()) {
+      out += "#\n" + wrapped(help_with_allowed(option), "# ");
+      out += fmt::format("# {} = {}\n", option.key, option.default_toml);
+    }
+  }
   return out;
 }
 

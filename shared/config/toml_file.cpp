@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <system_error>
 
 namespace framefleet::config {
@@ -123,6 +124,7 @@ class Reader {
 
   void read(const toml::table& root) {
     for (const auto& [name, node] : in_file_order(root)) {
+      if (find_tables(name->str()) != nullptr) continue;
       const toml::table* section = node->as_table();
       if (set_.find_section(name->str()) == nullptr) {
         unknown_section(*name, section != nullptr);
@@ -134,6 +136,28 @@ class Reader {
         read_section(std::string(name->str()), *section);
       }
     }
+  }
+
+  void read_tables(const toml::table& root) {
+    for (const auto& [name, node] : in_file_order(root)) {
+      auto* const tables = find_tables(name->str());
+      if (tables == nullptr) continue;
+      const toml::array* array = node->as_array();
+      if (array == nullptr || !array->is_homogeneous<toml::table>()) {
+        complaints_.add(position(file_, node->source()), tables->name,
+                        fmt::format("is {}, not a list of tables", type_text(node->type())),
+                        fmt::format("[[{}]]", tables->name));
+        continue;
+      }
+      for (const toml::node& entry : *array) read_entry(*tables, *entry.as_table());
+    }
+  }
+
+  /// Of a file that has no sections of ours: the set's own section under the name of the table.
+  void read_named(const std::string& name, const toml::table& table) {
+    for (Option& option : set_.options()) option.section = name;
+    read_section(name, table);
+    judge(position(file_, table.source()), name);
   }
 
   /// In the order the options were bound.
@@ -165,13 +189,45 @@ class Reader {
     }
   }
 
+  OptionSet::Tables* find_tables(std::string_view name) {
+    const auto found = std::ranges::find(set_.tables(), name, &OptionSet::Tables::name);
+    return found == set_.tables().end() ? nullptr : &*found;
+  }
+
+  void read_entry(OptionSet::Tables& tables, const toml::table& table) {
+    const std::string where = position(file_, table.source());
+    if (tables.entries.size() == tables.count_max) {
+      complaints_.add(where, tables.name, fmt::format("the file has over {}", tables.count_max));
+      return;
+    }
+    tables.entries.push_back(tables.begin());
+    OptionSet& entry = *tables.entries.back();
+    Reader reader{entry, file_, complaints_};
+    reader.read_section(tables.name, table);
+    reader.judge(where, tables.name);
+  }
+
+  void judge(const std::string& where, const std::string& name) {
+    for (const auto& check : set_.checks()) {
+      if (const auto wrong = check()) complaints_.add(where, name, *wrong);
+    }
+  }
+
   void unknown_section(const toml::key& name, bool is_table) {
     std::vector<std::string> known;
-    for (const auto& section : set_.sections()) known.push_back(section.name);
+    std::string allowed;
+    for (const auto& section : set_.sections()) {
+      known.push_back(section.name);
+      allowed += fmt::format("{}[{}]", allowed.empty() ? "" : ", ", section.name);
+    }
+    for (const auto& tables : set_.tables()) {
+      known.push_back(tables.name);
+      allowed += fmt::format(", [[{}]]", tables.name);
+    }
     complaints_.add(position(file_, name.source()), name.str(),
                     with_suggestion(is_table ? "unknown section" : "a key outside every section",
                                     name.str(), known),
-                    fmt::format("[{}]", fmt::join(known, "], [")));
+                    allowed);
   }
 
   void unknown_key(const std::string& section, const toml::key& key) {
@@ -193,6 +249,27 @@ class Reader {
   Complaints& complaints_;
   std::vector<const Option*> seen_;
 };
+
+/// The file's content; nothing where a complaint says why.
+std::shared_ptr<const toml::table> parse(const std::filesystem::path& file,
+                                         Complaints& complaints) {
+  const auto content = read_file(file, kFileBytesMax);
+  if (!content) {
+    complaints.add(file.string(), "configuration file", content.error());
+    return nullptr;
+  }
+  if (std::ranges::count(*content, '.') > kDotsMax) {
+    complaints.add(file.string(), "configuration file", fmt::format("has over {} dots", kDotsMax));
+    return nullptr;
+  }
+  try {
+    return std::make_shared<const toml::table>(toml::parse(*content, file.string()));
+  } catch (const toml::parse_error& error) {
+    complaints.add(position(file.string(), error.source()), "not TOML",
+                   std::string(error.description()));
+    return nullptr;
+  }
+}
 
 }  // namespace
 
@@ -216,25 +293,38 @@ Result<std::string, std::string> read_file(const std::filesystem::path& file,
   return content;
 }
 
-std::vector<std::string> read_toml_file(OptionSet& set, const std::filesystem::path& file,
-                                        Complaints& complaints) {
-  const auto content = read_file(file, kFileBytesMax);
-  if (!content) {
-    complaints.add(file.string(), "configuration file", content.error());
-    return {};
-  }
-  if (std::ranges::count(*content, '.') > kDotsMax) {
-    complaints.add(file.string(), "configuration file", fmt::format("has over {} dots", kDotsMax));
-    return {};
-  }
+FileLayer read_toml_file(OptionSet& set, const std::filesystem::path& file,
+                         Complaints& complaints) {
+  const auto root = parse(file, complaints);
+  if (!root) return {};
   Reader reader{set, file.string(), complaints};
-  try {
-    reader.read(toml::parse(*content, file.string()));
-  } catch (const toml::parse_error& error) {
-    complaints.add(position(file.string(), error.source()), "not TOML",
-                   std::string(error.description()));
+  reader.read(*root);
+  return {.names = reader.names_set(),
+          .read_tables = [&set, root, name = file.string()](Complaints& found) {
+            Reader{set, name, found}.read_tables(*root);
+          }};
+}
+
+void read_named_tables(const NamedTables& tables, const std::filesystem::path& file,
+                       Complaints& complaints) {
+  const auto root = parse(file, complaints);
+  if (!root) return;
+  std::size_t count = 0;
+  for (const auto& [key, node] : in_file_order(*root)) {
+    const std::string name(key->str());
+    const auto where = position(file.string(), key->source());
+    if (!node->is_table()) {
+      complaints.add(where, name, fmt::format("is {}, not a table", type_text(node->type())),
+                     "[NAME] and its keys");
+    } else if (++count > tables.count_max) {
+      complaints.add(where, name, fmt::format("the file has over {} tables", tables.count_max));
+      return;
+    } else if (auto entry = tables.begin(name); !entry) {
+      complaints.add(where, name, entry.error());
+    } else {
+      Reader{**entry, file.string(), complaints}.read_named(name, *node->as_table());
+    }
   }
-  return reader.names_set();
 }
 
 }  // namespace framefleet::config

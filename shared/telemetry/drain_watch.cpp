@@ -1,10 +1,13 @@
 #include "shared/telemetry/drain_watch.hpp"
 
+#include <csignal>
+
 namespace framefleet::telemetry {
 
 DrainWatch::Word DrainWatch::hear(Time now) {
   auto word = Word::nothing;
   while (const auto signal = program_.signals.next()) {
+    if (*signal == SIGHUP) hung_up_ = true;
     const auto wish = request_.hear(*signal);
     if (wish == StopRequest::Wish::now) {
       program_.log.warn("stopping_now", {{"signal", *signal}});

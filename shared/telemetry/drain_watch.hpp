@@ -6,6 +6,7 @@
 #include "shared/telemetry/program.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace framefleet::telemetry {
 
@@ -25,6 +26,8 @@ class DrainWatch {
   /// would have. A first SIGTERM changes nothing then. Does nothing while it drains already.
   void begin(Time now);
 
+  /// A SIGHUP was heard since the last call.
+  bool take_hangup() { return std::exchange(hung_up_, false); }
   bool draining() const { return until_ != kNever; }
   /// A drain took too long (and was not cut short by a second signal).
   bool gave_up() const { return gave_up_; }
@@ -37,6 +40,7 @@ class DrainWatch {
   StopRequest request_;
   Time until_{kNever};
   bool gave_up_{false};
+  bool hung_up_{false};
 };
 
 }  // namespace framefleet::telemetry

@@ -2,7 +2,13 @@
 
 namespace framefleet::telemetry {
 
-void LinkWatch::look(const Link& link) {
+void LinkWatch::look(const Link& link, const std::string& trouble) {
+  if (link.up()) {
+    told_.clear();
+  } else if (!trouble.empty() && trouble != told_) {
+    program_.log.warn("connection_failed", {{"text", trouble}});
+    told_ = trouble;
+  }
   if (link.up() == was_up_) return;
   was_up_ = link.up();
   program_.log.info(was_up_ ? "broker_up" : "broker_down", {{"incarnation", link.incarnation()}});

@@ -6,6 +6,7 @@
 #include "shared/telemetry/program.hpp"
 
 #include <optional>
+#include <string>
 
 namespace framefleet::telemetry {
 
@@ -13,12 +14,13 @@ class LinkWatch {
  public:
   explicit LinkWatch(Program& program) : program_(program) {}
 
-  /// Call once a turn.
-  void look(const Link& link);
+  /// Call once a turn. `trouble`: why the broker cannot be talked to, where that is known.
+  void look(const Link& link, const std::string& trouble);
 
  private:
   Program& program_;
   bool was_up_{false};
+  std::string told_;  // the trouble that stands in the log since the connection was up last
 };
 
 /// The broker's refusal as the error to end with (69); nothing if there was none.

@@ -12,9 +12,10 @@ namespace framefleet::telemetry {
 namespace {
 
 /// 1, 2, 5 per decade: fine enough for a p99, few enough for every stage to have its own.
-const prometheus::Histogram::BucketBoundaries kStageSeconds{
+const prometheus::Histogram::BucketBoundaries kFineSeconds{
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100};
-const prometheus::Histogram::BucketBoundaries kRowSeconds{0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
+const prometheus::Histogram::BucketBoundaries kCoarseSeconds{0.02, 0.05, 0.1, 0.2, 0.5,
+                                                             1,    2,    5,   10};
 
 std::vector<prometheus::ClientMetric::Label> label_list(const MetricLabels& labels) {
   std::vector<prometheus::ClientMetric::Label> list;
@@ -38,7 +39,8 @@ bool is_well_named(const std::string& name, prometheus::MetricType type) {
 
 }  // namespace
 
-DurationHistogram::DurationHistogram() : histogram_(kStageSeconds) {}
+DurationHistogram::DurationHistogram(Buckets buckets)
+    : histogram_(buckets == Buckets::fine ? kFineSeconds : kCoarseSeconds) {}
 
 void MetricRows::add(const MetricLabels& labels, double value) {
   if (rows_.size() < kRowsMax) {
@@ -59,7 +61,7 @@ std::vector<prometheus::ClientMetric> MetricRows::take() {
 void DurationRows::observe(const std::string& value, Duration duration) {
   const std::lock_guard lock(mutex_);
   const bool full = rows_.size() >= kRowsMax && !rows_.contains(value);
-  rows_.try_emplace(full ? "other" : value, kRowSeconds).first->second.observe(duration);
+  rows_.try_emplace(full ? "other" : value, buckets_).first->second.observe(duration);
 }
 
 void DurationRows::forget(const std::string& value) {

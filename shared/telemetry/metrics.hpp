@@ -46,13 +46,13 @@ namespace framefleet::telemetry {
 using MetricLabels = std::map<std::string, std::string>;
 enum class MetricKind : std::uint8_t { counter, gauge };
 
+/// Seventeen from 1 ms to 100 s and beyond, or ten from 20 ms to 10 s, of what there is much.
+enum class Buckets : std::uint8_t { fine, coarse };
+
 /// Durations in buckets, exported in seconds.
 class DurationHistogram {
  public:
-  using Boundaries = prometheus::Histogram::BucketBoundaries;
-  /// For stages: from 1 ms to 100 s.
-  DurationHistogram();
-  explicit DurationHistogram(const Boundaries& seconds) : histogram_(seconds) {}
+  explicit DurationHistogram(Buckets buckets = Buckets::fine);
   void observe(Duration duration) { histogram_.Observe(seconds(duration)); }
   prometheus::ClientMetric collect() const { return histogram_.Collect(); }
 
@@ -76,13 +76,13 @@ class MetricRows {
   std::map<MetricLabels, double> others_;
 };
 
-/// Durations by a label whose values come and go (sources): a histogram each, from 20 ms to 10 s,
-/// because there are many. Past the cap what is new counts as "other". Threads: any.
+/// Durations by a label whose values are known when they are observed (sources that come and go): a
+/// histogram each. Past the cap what is new counts as "other". Threads: any.
 class DurationRows {
  public:
   static constexpr std::size_t kRowsMax = 200;
 
-  explicit DurationRows(std::string label) : label_(std::move(label)) {}
+  DurationRows(std::string label, Buckets buckets) : label_(std::move(label)), buckets_(buckets) {}
   void observe(const std::string& value, Duration duration);
   /// The histogram of this value goes.
   void forget(const std::string& value);
@@ -90,6 +90,7 @@ class DurationRows {
 
  private:
   const std::string label_;
+  const Buckets buckets_;
   mutable std::mutex mutex_;
   std::map<std::string, DurationHistogram> rows_;
 };
@@ -145,9 +146,9 @@ class MetricTable : public prometheus::Collectable {
 
   /// Lives as long as the table.
   DurationRows& duration_rows(const std::string& name, const std::string& help,
-                              const std::string& label) {
+                              const std::string& label, Buckets buckets) {
     duration_rows_.push_back({families_.add_family(name, help, prometheus::MetricType::Histogram),
-                              std::make_unique<DurationRows>(label)});
+                              std::make_unique<DurationRows>(label, buckets)});
     return *duration_rows_.back().rows;
   }
 

@@ -55,13 +55,14 @@ void describe(config::OptionSet& set, ProgramOptions& options) {
   describe(set, options.metrics);
 }
 
-std::string own_name(std::string_view noun) {
+std::string own_place() {
   std::array<char, kHostBytesMax + 1> host{};
   ::gethostname(host.data(), kHostBytesMax);
-  std::string name(noun);
-  if (host.front() != '\0') name.append("-").append(host.data());
-  return name + "-" + std::to_string(::getpid());
+  const std::string process = std::to_string(::getpid());
+  return host.front() == '\0' ? process : std::string(host.data()) + "-" + process;
 }
+
+std::string own_name(std::string_view noun) { return std::string(noun) + "-" + own_place(); }
 
 int run_program(int argc, const char* const* argv, config::OptionSet& set, ProgramOptions& options,
                 const ProgramSteps& steps) {

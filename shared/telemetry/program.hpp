@@ -42,6 +42,8 @@ struct ProgramSteps {
 /// "worker-HOST-PID", for a process that was given no name: containers differ in their host's name
 /// alone, and one that is started again keeps it.
 std::string own_name(std::string_view noun);
+/// "HOST-PID": which process on which machine.
+std::string own_place();
 
 /// Loads the options (and answers --help and its kind), logs the version and every option that is
 /// not at its default, blocks the signals, starts the HTTP window and runs the steps. An Error or

@@ -2,6 +2,7 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -36,6 +37,22 @@ std::string fault_of_address(const std::string& endpoint) {
   const auto colon = endpoint.rfind(':');
   if (colon > kTcp.size() && is_port(std::string_view{endpoint}.substr(colon + 1))) return {};
   return "after tcp:// come an address, a colon and a port up to 65535";
+}
+
+std::string fault_of_peer_address(const std::string& endpoint) {
+  if (auto fault = fault_of_address(endpoint); !fault.empty() || endpoint.starts_with(kIpc)) {
+    return fault;
+  }
+  const auto colon = endpoint.rfind(':');
+  const auto port = std::string_view{endpoint}.substr(colon + 1);
+  const auto host = std::string_view{endpoint}.substr(kTcp.size(), colon - kTcp.size());
+  constexpr std::string_view kPunctuation = ".-:%[]_";
+  const bool is_host = std::all_of(host.begin(), host.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kPunctuation.find(c) != std::string_view::npos;
+  });
+  if (is_host && port != "*" && port != "0") return {};
+  return "after tcp:// come the name or number of a host, a colon and a port from 1 to 65535";
 }
 
 std::optional<std::uint32_t> user_of_peer(std::string_view peer_address) {

@@ -13,6 +13,9 @@ namespace framefleet::transport {
 /// an address is, for people.
 std::string fault_of_address(const std::string& endpoint);
 
+/// The same for an address to connect to, whose host libzmq must take for a name or a number.
+std::string fault_of_peer_address(const std::string& endpoint);
+
 /// The user id in libzmq's word for the other end of an ipc connection, "<host>:<uid>:<gid>:<pid>".
 /// Nothing for the addresses of tcp peers: one of IPv6 with three colons has an empty group.
 std::optional<std::uint32_t> user_of_peer(std::string_view peer_address);

@@ -5,6 +5,7 @@
 
 #include "shared/base/effects.hpp"
 #include "shared/base/result.hpp"
+#include "shared/security/keys.hpp"
 #include "shared/transport/payload_store.hpp"
 
 #include <cstdint>
@@ -22,11 +23,13 @@ struct ChannelOptions {
   /// Largest frame that is read: the largest payload_bytes_max that a broker can be told. The
   /// broker is trusted; what it sends is what it was willing to take.
   std::uint64_t frame_bytes_max{std::uint64_t{1} << 30U};
+  /// Read anew at each dial, so that a rotation needs no restart. Over ipc they are not needed.
+  security::KeyFiles keys{};
 };
 
 class Channel {
  public:
-  /// Checks the address (78 when it is none); the network is not touched before dial().
+  /// Checks the address and the keys (78); the network is not touched before dial().
   static Result<std::unique_ptr<Channel>, Error> open(const ChannelOptions& options);
   ~Channel();
   Channel(const Channel&) = delete;
@@ -51,6 +54,9 @@ class Channel {
   /// Which message of ours the codec refused first since the last call, and why (70): it was
   /// dropped, so whoever waits for its answer would wait for ever. Ask once a turn and end with it.
   std::optional<Error> take_unsendable();
+  /// Why the broker cannot be talked to, for people, with what to do; "": it can, or nobody knows
+  /// why not. What its silence alone does not tell: keys and their files.
+  const std::string& trouble() const;
 
  private:
   class Socket;

@@ -3,10 +3,9 @@
 #include "shared/transport/address.hpp"
 #include "shared/wire/codec.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -24,6 +23,12 @@ auto uninterrupted(Attempt attempt) {
       if (error.num() != EINTR) throw;
     }
   }
+}
+
+/// Nothing: the connection has no such property.
+std::optional<std::string_view> property(const zmq::message_t& frame, const char* name) {
+  const char* const value = zmq_msg_gets(frame.handle(), name);
+  return value == nullptr ? std::nullopt : std::optional<std::string_view>(value);
 }
 
 /// Moves the second half of a list into a message of its own; nothing when there is no list to
@@ -125,15 +130,15 @@ std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_
   return parcel;
 }
 
-bool Courier::is_own_user(const Parcel& parcel) {
-  if (parcel.empty() || !parcel.back().message_) return false;
-  try {
-    const char* const address = parcel.back().message_->gets("Peer-Address");
-    const auto user = address == nullptr ? std::nullopt : user_of_peer(address);
-    return user && (*user == 0 || *user == ::geteuid());
-  } catch (const zmq::error_t&) {  // it has no such property
-    return false;
-  }
+Courier::Origin Courier::origin_of(const Parcel& parcel, bool keyed) {
+  Origin origin;
+  if (parcel.empty() || !parcel.back().message_) return origin;
+  const auto& frame = *parcel.back().message_;
+  origin.connection = zmq_msg_get(frame.handle(), ZMQ_SRCFD);
+  if (const auto address = property(frame, "Peer-Address")) origin.user = user_of_peer(*address);
+  if (!keyed || origin.user) return origin;
+  if (const auto key = property(frame, "User-Id")) origin.key = security::PublicKey::parse(*key);
+  return origin;
 }
 
 Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, const Parcel& parcel) {
@@ -159,10 +164,11 @@ Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, con
   }
 }
 
-void wait_for(zmq::socket_t* socket, bool want_write, std::span<const int> fds, Duration timeout) {
+void wait_for(std::span<zmq::socket_t* const> sockets, zmq::socket_t* writable,
+              std::span<const int> fds, Duration timeout) {
   std::vector<zmq::pollitem_t> items;
-  if (socket != nullptr) {
-    const int events = want_write ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+  for (auto* const socket : sockets) {
+    const int events = socket == writable ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
     items.push_back({socket->handle(), 0, static_cast<short>(events), 0});
   }
   for (const int fd : fds) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});

@@ -4,12 +4,14 @@
 
 #include "shared/base/messages.hpp"
 #include "shared/base/result.hpp"
+#include "shared/security/keys.hpp"
 #include "shared/transport/frame.hpp"
 #include "shared/transport/payload_store.hpp"
 
 #include <zmq.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,9 +41,15 @@ class Courier {
   /// `parts_max` parts one too many is kept, to which the codec objects; the others are thrown
   /// away.
   static std::optional<Parcel> receive(zmq::socket_t& socket, std::size_t parts_max);
-  /// Whether the kernel says that a process of this user, or root, sent the parcel over ipc. Reads
-  /// the last frame: libzmq 4.3.4 leaves the metadata of a first frame out after a poll.
-  static bool is_own_user(const Parcel& parcel);
+  /// What libzmq knows of the connection that a parcel came over. Reads the last frame: libzmq
+  /// 4.3.4 leaves the metadata of a first frame out after a poll.
+  struct Origin {
+    std::optional<std::uint32_t> user;       ///< Over ipc: whose process, by the kernel's word.
+    std::optional<security::PublicKey> key;  ///< Of a peer that a gatekeeper let in.
+    int connection{-1};                      ///< The descriptor, libzmq's own; -1: not known.
+  };
+  /// `keyed`: tcp connections have a gatekeeper. Without one a "User-Id" is the peer's invention.
+  static Origin origin_of(const Parcel& parcel, bool keyed);
 
   /// Messages of unknown types that one receive() of an end drops before it lets the loop go on.
   static constexpr int kUnknownMax = 64;
@@ -54,8 +62,10 @@ class Courier {
   PayloadStore& payloads_;
 };
 
-/// Waits until the socket can be read (or, if `want_write`, written), one of `fds` can be read, or
-/// `timeout` has passed (negative: for ever). A signal ends the wait early.
-void wait_for(zmq::socket_t* socket, bool want_write, std::span<const int> fds, Duration timeout);
+/// Waits until one of the sockets can be read, `writable` (unless it is null) can be written, one
+/// of `fds` can be read, or `timeout` has passed (negative: for ever). A signal ends the wait
+/// early.
+void wait_for(std::span<zmq::socket_t* const> sockets, zmq::socket_t* writable,
+              std::span<const int> fds, Duration timeout);
 
 }  // namespace framefleet::transport

@@ -1,21 +1,22 @@
 #include "shared/transport/hub.hpp"
 
-#include "shared/transport/address.hpp"
+#include "shared/transport/bind_address.hpp"
 #include "shared/transport/courier.hpp"
+#include "shared/transport/gatekeeper.hpp"
+#include "shared/transport/listener.hpp"
 #include "shared/transport/message_points.hpp"
+#include "shared/transport/socket_watch.hpp"
 #include "shared/wire/limits.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -31,87 +32,23 @@ constexpr int kHighWaterMark = 64;
 constexpr int kHandshakeMs = 2000;
 /// How often what waits for slow peers is tried again: a ROUTER cannot be polled for one peer.
 constexpr Duration kRetryInterval = std::chrono::milliseconds{10};
+/// Messages of a key that is allowed no more that are only dropped; at the next one its connection
+/// is cut.
+constexpr std::uint64_t kLastWordsMax = 64;
+/// Sockets that listen at one address, one for each key that the broker had: each has a descriptor.
+constexpr std::uint32_t kListenersMax = 16;
 
-bool is_loopback(const std::string& endpoint) {
-  return endpoint.starts_with("tcp://127.") || endpoint.starts_with("tcp://localhost:") ||
-         endpoint.starts_with("tcp://[::1]:");
-}
-
-Result<void, Error> check_address(const std::string& endpoint, bool insecure) {
-  if (const auto fault = fault_of_address(endpoint); !fault.empty()) {
-    return fail(
-        Error{fmt::format("'{}' is no address to bind: {}", endpoint, fault), exit_code::kConfig});
-  }
-  if (endpoint.starts_with("ipc://")) return {};
-  if (insecure || is_loopback(endpoint)) return {};
-  return fail(Error{fmt::format("'{}' is not a loopback address, and connections are not encrypted "
-                                "or authenticated yet: bind tcp://127.0.0.1 or ipc://, or give "
-                                "--insecure if the network is yours alone",
-                                endpoint),
-                    exit_code::kConfig});
-}
-
-/// Whether a socket at this path has somebody who accepts connections.
-bool is_served(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return false;
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (probe < 0) return false;
-  const auto* generic = static_cast<const sockaddr*>(static_cast<const void*>(&address));
-  // EAGAIN: it is there and has too many connections waiting.
-  const bool served = ::connect(probe, generic, sizeof address) == 0 || errno == EAGAIN;
-  ::close(probe);
-  return served;
-}
-
-/// libzmq removes whatever has the path of an ipc address before it binds: a second broker would
-/// take the address from the first one without a word, and a file would be lost. Only a dead socket
-/// may go.
-Result<void, Error> check_path(const std::string& endpoint) {
-  constexpr std::string_view kScheme = "ipc://";
-  if (!endpoint.starts_with(kScheme)) return {};
-  const std::string path = endpoint.substr(kScheme.size());
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0) return {};
-  if (!S_ISSOCK(found.st_mode)) {
-    return fail(
-        Error{fmt::format("cannot bind {}: {} is there and is no socket; choose another path",
-                          endpoint, path),
-              exit_code::kUnavailable});
-  }
-  if (!is_served(path)) return {};
-  return fail(
-      Error{fmt::format("cannot bind {}: Address already in use (is another broker running? "
-                        "choose another address)",
-                        endpoint),
-            exit_code::kUnavailable});
-}
-
-/// libzmq resolves no names for addresses that it binds.
-std::string bindable(const std::string& endpoint) {
-  constexpr std::string_view kLocal = "tcp://localhost:";
-  if (!endpoint.starts_with(kLocal)) return endpoint;
-  return "tcp://127.0.0.1:" + endpoint.substr(kLocal.size());
-}
-
-/// With IPv6 on, libzmq spells an IPv4 address as [::ffff:127.0.0.1], which nobody would type and
-/// which check_address() does not know as loopback.
-std::string plain(const std::string& endpoint) {
-  constexpr std::string_view kMapped = "tcp://[::ffff:";
-  const auto close = endpoint.find(']');
-  if (!endpoint.starts_with(kMapped) || close == std::string::npos) return endpoint;
-  return "tcp://" + endpoint.substr(kMapped.size(), close - kMapped.size()) +
-         endpoint.substr(close + 1);
-}
+bool is_tcp(const std::string& endpoint) { return endpoint.starts_with("tcp://"); }
 
 }  // namespace
 
 class Hub::Sockets {
  public:
   explicit Sockets(const HubOptions& options)
-      : options_(options), router_(context_, zmq::socket_type::router), courier_(payloads_) {
+      : options_(options),
+        router_(context_, zmq::socket_type::router),
+        watch_(context_, router_, SocketWatch::kOfBinder),
+        courier_(payloads_) {
     router_.set(zmq::sockopt::linger, 0);
     router_.set(zmq::sockopt::router_mandatory, true);
     router_.set(zmq::sockopt::sndhwm, kHighWaterMark);
@@ -122,9 +59,18 @@ class Hub::Sockets {
     router_.set(zmq::sockopt::ipv6, true);
   }
 
+  /// Before anything is bound.
+  void set_keys(const HubKeys& keys) {
+    gatekeeper_.emplace(context_);
+    gatekeeper_->allow(keys.allowed);
+    set_broker_key(keys.broker);
+  }
+
   Result<void, Error> bind(const std::string& endpoint) {
-    if (auto allowed = check_address(endpoint, options_.insecure); !allowed) return allowed;
-    if (auto free = check_path(endpoint); !free) return free;
+    const bool may_be_open = options_.insecure || gatekeeper_;
+    if (auto allowed = check_bindable(endpoint, may_be_open); !allowed) return allowed;
+    // Options count at the moment of binding: tcp has CURVE where there are keys, ipc never has.
+    if (gatekeeper_) router_.set(zmq::sockopt::curve_server, is_tcp(endpoint));
     try {
       router_.bind(bindable(endpoint));
     } catch (const zmq::error_t& error) {
@@ -134,7 +80,45 @@ class Hub::Sockets {
                                         : ""),
                         error.num() == EINVAL ? exit_code::kConfig : exit_code::kUnavailable});
     }
-    endpoints_.push_back(plain(router_.get(zmq::sockopt::last_endpoint)));
+    const std::string bound = router_.get(zmq::sockopt::last_endpoint);
+    look_at_connections();
+    if (gatekeeper_ && is_tcp(endpoint)) listeners_.push_back({bound, heard_listener_});
+    endpoints_.push_back(spelled_plainly(bound));
+    return {};
+  }
+
+  std::vector<PeerId> allow(std::vector<security::PublicKey> keys) {
+    gatekeeper_->allow(std::move(keys));
+    unheard_.clear();
+    std::vector<PeerId> gone;
+    for (const auto& [peer, key] : keys_) {
+      if (!gatekeeper_->allows(key)) gone.push_back(peer);
+    }
+    return gone;
+  }
+
+  Result<void, std::string> change_key(const security::KeyPair& broker) {
+    if (listen_count_ == kListenersMax) return fail(std::string("it was changed too often"));
+    std::vector<FileDescriptor> successors;
+    for (const auto& listener : listeners_) {
+      auto successor = listen_beside(listener.fd, listen_count_);
+      if (!successor) return fail(listener.endpoint + ": " + successor.error());
+      successors.push_back(std::move(*successor));
+    }
+    ++listen_count_;
+    set_broker_key(broker);
+    router_.set(zmq::sockopt::curve_server, true);
+    try {
+      for (std::size_t i = 0; i < listeners_.size(); ++i) {
+        auto& listener = listeners_[i];
+        router_.set(zmq::sockopt::use_fd, successors[i].get());
+        listener.fd = successors[i].release();  // libzmq's from here on
+        router_.bind(listener.endpoint);
+      }
+      router_.set(zmq::sockopt::use_fd, -1);
+    } catch (const zmq::error_t& error) {
+      return fail(std::string(error.what()));
+    }
     return {};
   }
 
@@ -144,7 +128,8 @@ class Hub::Sockets {
       if (!parcel) return std::nullopt;
       ++stats_.received;
       const std::string route(parcel->front().text());
-      const bool own_user = Courier::is_own_user(*parcel);
+      const auto origin = Courier::origin_of(*parcel, gatekeeper_.has_value());
+      if (!is_let_in(origin)) continue;
       parcel->erase(parcel->begin());
       auto message = courier_.unpack(std::move(*parcel));
       if (!message && message.error().type_unknown) {
@@ -152,8 +137,9 @@ class Hub::Sockets {
         continue;  // The core never hears of it, so nobody would forget its route.
       }
       Incoming incoming;
-      incoming.from = peer_of(route);
-      incoming.own_user = own_user;
+      incoming.from = peer_of(route, origin.key);
+      const auto& user = origin.user;
+      incoming.sender = {user, user && (*user == 0 || *user == ::geteuid()), origin.key};
       if (message) {
         incoming.message = std::move(*message);
       } else {
@@ -188,6 +174,7 @@ class Hub::Sockets {
       peers_.erase(route->second);
       routes_.erase(route);
     }
+    keys_.erase(peer);
     waiting_.erase(peer);
   }
 
@@ -205,7 +192,11 @@ class Hub::Sockets {
     if (something_waits && (timeout < Duration::zero() || timeout > kRetryInterval)) {
       timeout = kRetryInterval;
     }
-    wait_for(&router_, false, fds, timeout);
+    std::vector<zmq::socket_t*> sockets{&router_, &watch_.socket()};
+    if (gatekeeper_) sockets.push_back(&gatekeeper_->socket());
+    wait_for(sockets, nullptr, fds, timeout);
+    if (gatekeeper_) gatekeeper_->answer();
+    look_at_connections();
   }
 
   std::vector<PeerId> take_unreachable() { return std::exchange(unreachable_, {}); }
@@ -214,11 +205,48 @@ class Hub::Sockets {
   const HubStats& stats() const { return stats_; }
 
  private:
-  PeerId peer_of(const std::string& route) {
+  /// A connection's listener, and the descriptor of the socket that listens for it now.
+  struct Listener {
+    std::string endpoint;
+    int fd{-1};
+  };
+
+  void set_broker_key(const security::KeyPair& broker) {
+    const auto secret = broker.secret_key.bytes();
+    router_.set(zmq::sockopt::curve_secretkey, zmq::buffer(secret.data(), secret.size()));
+  }
+
+  /// Asked of each message: who was let in once may be allowed no more.
+  bool is_let_in(const Courier::Origin& origin) {
+    if (!gatekeeper_ || origin.user) return true;
+    if (origin.key && gatekeeper_->allows(*origin.key)) return true;
+    ++(origin.key ? stats_.unlisted : stats_.unproved);
+    // What it was told last is on its way: who takes that to heart ends by itself.
+    if (origin.key && ++unheard_[*origin.key] <= kLastWordsMax) return false;
+    // It comes back to be refused with the reason. Were the connection another one by now, that
+    // would dial anew: libzmq has no other way to end one.
+    ::shutdown(origin.connection, SHUT_RDWR);
+    return false;
+  }
+
+  void look_at_connections() {
+    using Kind = SocketWatch::Event::Kind;
+    for (int i = 0; i < SocketWatch::kBatchMax; ++i) {
+      const auto event = watch_.next();
+      if (!event) return;
+      if (event->kind == Kind::listening) heard_listener_ = event->listener;
+      if (event->kind == Kind::failed) {
+        ++stats_.handshakes_failed.at(static_cast<std::size_t>(event->fault));
+      }
+    }
+  }
+
+  PeerId peer_of(const std::string& route, const std::optional<security::PublicKey>& key) {
     const auto [position, is_new] = peers_.try_emplace(route);
     if (is_new) {
       position->second = PeerId{++last_peer_};
       routes_.emplace(position->second, route);
+      if (key) keys_.emplace(position->second, *key);
     }
     return position->second;
   }
@@ -245,12 +273,19 @@ class Hub::Sockets {
 
   HubOptions options_;
   zmq::context_t context_{1};
+  std::optional<Gatekeeper> gatekeeper_;  // nothing: there are no keys
   zmq::socket_t router_;
+  SocketWatch watch_;
   PayloadStore payloads_;
   Courier courier_;
   std::vector<std::string> endpoints_;
   std::unordered_map<std::string, PeerId> peers_;   // by route
   std::unordered_map<PeerId, std::string> routes_;  // the inverse
+  std::unordered_map<PeerId, security::PublicKey> keys_;
+  std::map<security::PublicKey, std::uint64_t> unheard_;  // messages of those allowed no more
+  std::vector<Listener> listeners_;                       // with CURVE
+  std::uint32_t listen_count_{1};                         // sockets at each of their addresses
+  int heard_listener_{-1};  // the socket of the address that was bound last
   std::map<PeerId, std::deque<Parcel>> waiting_;
   std::vector<PeerId> unreachable_;
   std::uint64_t last_peer_{0};
@@ -260,8 +295,9 @@ class Hub::Sockets {
 Hub::Hub(std::unique_ptr<Sockets> sockets) : sockets_(std::move(sockets)) {}
 Hub::~Hub() = default;
 
-Result<std::unique_ptr<Hub>, Error> Hub::open(const HubOptions& options) {
+Result<std::unique_ptr<Hub>, Error> Hub::open(const HubOptions& options, const HubKeys* keys) {
   auto sockets = std::make_unique<Sockets>(options);
+  if (keys != nullptr) sockets->set_keys(*keys);
   for (const auto& endpoint : options.bind) {
     if (auto bound = sockets->bind(endpoint); !bound) return fail(bound.error());
   }
@@ -269,6 +305,12 @@ Result<std::unique_ptr<Hub>, Error> Hub::open(const HubOptions& options) {
 }
 
 const std::vector<std::string>& Hub::endpoints() const { return sockets_->endpoints(); }
+std::vector<PeerId> Hub::allow(std::vector<security::PublicKey> keys) {
+  return sockets_->allow(std::move(keys));
+}
+Result<void, std::string> Hub::change_key(const security::KeyPair& broker) {
+  return sockets_->change_key(broker);
+}
 std::optional<Hub::Incoming> Hub::receive() {
   auto incoming = sockets_->receive();
   if (incoming && incoming->message) pass_received(*incoming->message);

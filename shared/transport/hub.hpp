@@ -8,8 +8,12 @@
 
 #include "shared/base/messages.hpp"
 #include "shared/base/result.hpp"
+#include "shared/security/keys.hpp"
+#include "shared/transport/handshake.hpp"
 #include "shared/transport/payload_store.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,8 +31,14 @@ struct HubOptions {
   std::uint64_t frame_bytes_max{std::uint64_t{64} << 20U};
   /// Messages kept for one peer that reads too slowly.
   std::size_t waiting_messages_max{4096};
-  /// Allow tcp addresses that are not loopback although nothing is encrypted or authenticated yet.
+  /// Allow tcp addresses that are not loopback although nothing protects them.
   bool insecure{false};
+};
+
+/// What tcp addresses are protected with: CURVE by the broker's keys, for the peers' keys alone.
+struct HubKeys {
+  const security::KeyPair& broker;  ///< Only looked at.
+  std::vector<security::PublicKey> allowed;
 };
 
 struct HubStats {
@@ -38,12 +48,19 @@ struct HubStats {
   std::uint64_t unknown_types{0};  ///< Messages of a type that this build does not know.
   std::uint64_t unreachable{0};    ///< Peers found gone while sending.
   std::uint64_t unsendable{0};     ///< Messages of ours that the codec refuses: a bug or a limit.
+  /// Connections that did not come about, by HandshakeFault.
+  std::array<std::uint64_t, kHandshakeFaultCount> handshakes_failed{};
+  std::uint64_t unlisted{0};  ///< Messages of keys that are allowed no more.
+  std::uint64_t unproved{
+      0};  ///< Messages over tcp that no key is known of: never, if libzmq is right.
 };
 
 class Hub {
  public:
-  /// Binds every address. Errors: 78 for an address that is none or not allowed, 69 for one in use.
-  static Result<std::unique_ptr<Hub>, Error> open(const HubOptions& options);
+  /// Binds every address; with keys, those of tcp take nobody else. Errors: 78 for an address that
+  /// is none or not allowed, 69 for one in use.
+  static Result<std::unique_ptr<Hub>, Error> open(const HubOptions& options,
+                                                  const HubKeys* keys = nullptr);
   ~Hub();
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -51,13 +68,25 @@ class Hub {
   /// The addresses as bound, with their real ports.
   const std::vector<std::string>& endpoints() const;
 
+  /// Whom it takes from now on. Answers the peers that are taken no more: nothing that they send
+  /// comes out of receive(), and their connection is cut when they go on. Requires: it has keys.
+  std::vector<PeerId> allow(std::vector<security::PublicKey> keys);
+  /// New connections need this key of the broker's; those that are there go on. After an error
+  /// (words) the key before may still count. Requires: it has keys.
+  Result<void, std::string> change_key(const security::KeyPair& broker);
+
+  /// Who sent a message, as the kernel or the handshake proves it. Said of each message, because a
+  /// peer's route proves nothing about who uses it later.
+  struct Sender {
+    std::optional<std::uint32_t> user;       ///< Over ipc: the user id of the process.
+    bool own_user{false};                    ///< Over ipc, of a process of this user or of root.
+    std::optional<security::PublicKey> key;  ///< Over a connection with CURVE: that of the peer.
+  };
   struct Incoming {
     PeerId from;
     std::optional<Message> message;  ///< Nothing: the peer broke the protocol, `fault` says how.
     std::string fault;
-    /// It came over ipc from a process of this user or of root: who may operate the broker. Said of
-    /// each message, because a peer's route proves nothing about who uses it later.
-    bool own_user{false};
+    Sender sender;
   };
   /// The next message that is here; nothing when there is none, or after 64 of unknown types.
   std::optional<Incoming> receive();

@@ -12,6 +12,10 @@ void fields(V& v, M& m) {
   v.must("epoch", m.epoch, Range{});
   v.may("weight", m.weight, Range{kWeightMax});
   v.may("expected", m.expected, Range{});
+  v.may("interval_us", m.interval, Micros{});
+  v.may("state", m.state, Text{kStateBytesMax});
+  v.may("state_ms", m.state_for, Millis{});
+  v.may("state_text", m.state_text, Prose{kStateTextBytesMax});
 }
 
 template <class V, Of<Hello> M>
@@ -27,6 +31,17 @@ void fields(V& v, M& m) {
   v.may("sources", m.sources, ListOf<>{kSourcesMax});
   v.may("store", m.store, Text{});
   v.may("new_store", m.new_store);
+}
+
+template <class V, Of<Sources> M>
+void fields(V& v, M& m) {
+  v.must("number", m.number, Range{});
+  v.may("sources", m.sources, ListOf<>{kSourcesMax});
+}
+
+template <class V, Of<Claimed> M>
+void fields(V& v, M& m) {
+  v.must("number", m.number, Range{});
 }
 
 template <class V, Of<Welcome> M>

@@ -15,6 +15,7 @@ void fields(V& v, M& m) {
   v.may("annotate", m.annotate);
   v.may("captured_at_ms", m.captured_at_ms, Range{kWallClockMsMax});
   v.may("unreadable", m.unreadable, Prose{});
+  v.may("zones", m.zones, Text{kZonesBytesMax});
 }
 
 template <class V, Of<Detection> M>

@@ -64,7 +64,10 @@ void fields(V& v, M& m) {
   v.may("stored_before", m.stored_before, Range{});
   v.may("counted_through", m.counted_through, Range{});
   v.may("job", m.job, Text{});
+  v.may("identity", m.identity, Text{});
   v.may("account", m.account);
+  v.may("live", m.live, ListOf<>{kUnkeptMax});
+  v.may("gone", m.gone, ListOf<>{kUnkeptMax});
 }
 
 template <class V, Of<JobBook> M>

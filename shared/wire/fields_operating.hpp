@@ -14,6 +14,7 @@ void fields(V& v, M& m) {
   v.may("name", m.name, Text{});
   v.may("tasks", m.tasks, ListOf<>{kControlTasksMax});
   v.may("limit", m.limit, Range{});
+  v.may("names", m.names, ListOf<Text>{kControlTasksMax, Text{.bytes_min = 1}});
 }
 
 template <class V, Of<Report> M>

@@ -18,7 +18,9 @@ void fields(V& v, M& m) {
   v.may("digest", m.digest, Bytes{kDigestBytesMax});
   v.must("task", m.task, Bytes{kTaskLimits.bytes, 1});
   v.may("revived_from", m.revived_from);
+  v.may("gone", m.gone);
   v.payload(m.payload, Range{kTaskFramesMax});
+  v.check(!m.gone || m.payload.frames == 0, "gone", "a picture that is gone has no frames");
 }
 
 template <class V, Of<Submit> M>

@@ -69,8 +69,15 @@ inline constexpr std::size_t kSlugBytesMax = 32;
 inline constexpr std::size_t kDetectorsMax = 64;
 /// Sources that one producer claims; a machine with more cameras runs a second producer.
 inline constexpr std::size_t kSourcesMax = 256;
+/// The word for how a camera is, and why: so short that a hundred cameras fit one header.
+inline constexpr std::size_t kStateBytesMax = 32;
+inline constexpr std::size_t kStateTextBytesMax = 128;
+/// JSON that travels with every picture of a source: forty polygons.
+inline constexpr std::size_t kZonesBytesMax = 3072;
 /// Sources whose pictures one job has.
 inline constexpr std::size_t kJoinedMax = 250'000;
+/// Tasks of one source that its book names because no journal keeps them.
+inline constexpr std::size_t kUnkeptMax = 4096;
 /// Tasks that one worker runs at once; its heartbeat (3 elements a lease) must list them all.
 inline constexpr std::uint64_t kSlotsMax = 1024;
 /// Tasks that one question of an operator names: with the longest ids they fit one header, so that
