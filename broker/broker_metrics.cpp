@@ -65,6 +65,9 @@ void add_fleet(Table& t) {
   t.gauge("framefleet_broker_oldest_ready_seconds",
           "How long the task has waited that has waited longest for a worker.",
           [](const Stats& s) { return seconds(s.dispatcher.fleet.oldest); });
+  gauge("framefleet_broker_unaccounted_tasks",
+        "Delayed tasks that an earlier broker had in memory alone; their producers may come back.",
+        &F::unaccounted);
   gauge("framefleet_broker_suspect_tasks",
         "Tasks whose workers died with them, waiting to be tried alone.", &F::suspects);
   const auto by_state = [&t](const char* name, const char* help, const char* state,
@@ -78,6 +81,9 @@ void add_fleet(Table& t) {
            [](const F& f) { return f.workers - f.workers_draining - f.workers_not_ready; });
   by_state(workers, of_workers, "not_ready", [](const F& f) { return f.workers_not_ready; });
   by_state(workers, of_workers, "draining", [](const F& f) { return f.workers_draining; });
+  t.gauge("framefleet_broker_desired_workers",
+          "Workers that what is offered and what waits would keep busy.",
+          [](const Stats& s) { return number(s.dispatcher.fleet.demand.desired_workers); });
   gauge("framefleet_broker_slots", "Slots of all workers.", &F::slots);
   gauge("framefleet_broker_free_slots", "Slots without a task.", &F::free_slots);
   gauge("framefleet_broker_producers", "Producers connected.", &F::producers);
@@ -165,6 +171,8 @@ void add_events(Table& t) {
           "Results taken that were of a hand-out by an earlier broker.", &D::results_from_before);
   counter("framefleet_broker_duplicate_submits_total", "Submits of ids that were known already.",
           &D::duplicate_submits);
+  counter("framefleet_broker_foreign_ids_total",
+          "Ids of other keys' sources, submitted or asked about, and refused.", &D::foreign_ids);
   counter("framefleet_broker_recalled_tasks_total",
           "Tasks asked back from workers that had not begun with them.", &D::recalled);
   counter("framefleet_broker_lost_workers_total",
@@ -183,6 +191,32 @@ void add_events(Table& t) {
               "Messages of its own that no header can hold.", &H::unsendable);
   hub_counter("framefleet_broker_unreachable_peers_total",
               "Peers found gone, or too slow, while sending.", &H::unreachable);
+}
+
+void add_guard(Table& t) {
+  t.gauge("framefleet_broker_allowed_keys", "Keys of peers that are let in over tcp.",
+          [](const Stats& s) { return number(s.guard.allowed_keys); });
+  t.gauge("framefleet_broker_keys_unread",
+          "1 while the files of keys have mistakes and those before them count.",
+          [](const Stats& s) { return s.guard.unread ? 1.0 : 0.0; });
+  t.rows("framefleet_broker_failed_handshakes_total",
+         "Connections that did not come about, by reason.", MetricKind::counter,
+         [](const Stats& s, MetricRows& rows) {
+           for (std::size_t i = 0; i < transport::kHandshakeFaultCount; ++i) {
+             const auto fault = to_string(static_cast<transport::HandshakeFault>(i));
+             rows.add({{"reason", std::string(fault)}}, number(s.hub.handshakes_failed.at(i)));
+           }
+         });
+  t.rows("framefleet_broker_denied_messages_total",
+         "Messages that their sender may not send, by reason.", MetricKind::counter,
+         [](const Stats& s, MetricRows& rows) {
+           for (const auto& [reason, count] : {std::pair{"role", s.guard.wrong_role},
+                                               {"operator", s.guard.not_operators},
+                                               {"unlisted", s.hub.unlisted},
+                                               {"unproved", s.hub.unproved}}) {
+             rows.add({{"reason", reason}}, number(count));
+           }
+         });
 }
 
 void add_journal(Table& t) {
@@ -211,6 +245,7 @@ EffectCounts::EffectCounts() {
   ends[{Status::cancelled, Reason::cancelled_by_operator}] = 0;
   ends[{Status::lost, Reason::broker_restarted}] = 0;
   ends[{Status::lost, Reason::journal_damaged}] = 0;
+  ends[{Status::lost, Reason::unaccounted}] = 0;
   leases[Reason::none] = 0;
   leases[Reason::cancelled_by_operator] = 0;
   for (const auto& row : reason_table()) {
@@ -219,7 +254,8 @@ EffectCounts::EffectCounts() {
   }
   for (const auto reason :
        {Reason::backlog_tasks, Reason::backlog_bytes, Reason::backlog_routes, Reason::source_share,
-        Reason::peer_share, Reason::sink_slow, Reason::journal_full, Reason::draining}) {
+        Reason::peer_share, Reason::key_task_rate, Reason::key_byte_rate, Reason::key_unsettled,
+        Reason::key_share, Reason::sink_slow, Reason::journal_full, Reason::draining}) {
     busy[reason] = 0;
   }
 }
@@ -231,10 +267,11 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<Table>()) {
   add_sources(t);
   add_reasons(t);
   add_events(t);
+  add_guard(t);
   add_journal(t);
-  live_age_ =
-      &t.duration_rows("framefleet_broker_live_age_seconds",
-                       "Age of a live frame at its hand-out, since the broker got it.", "source");
+  live_age_ = &t.duration_rows("framefleet_broker_live_age_seconds",
+                               "Age of a live frame at its hand-out, since the broker got it.",
+                               "source", telemetry::Buckets::coarse);
   commit_ = &t.durations("framefleet_broker_journal_commit_seconds", "Of one commit to the disk.");
   queued_ = &t.durations("framefleet_broker_queued_seconds", "From waiting to a hand-out.");
   leased_ = &t.durations("framefleet_broker_leased_seconds", "From a hand-out to its end.");

@@ -2,6 +2,7 @@
 // The broker's numbers for Prometheus (docs/METRICS.md).
 
 #include "broker/core/dispatcher.hpp"
+#include "broker/guard.hpp"
 #include "broker/journal_link.hpp"
 
 #include "shared/telemetry/metrics.hpp"
@@ -30,6 +31,7 @@ struct EffectCounts {
 struct BrokerStats {
   DispatcherStats dispatcher;
   transport::HubStats hub;
+  GuardStats guard;
   JournalLinkStats journal;  ///< All 0 without one.
   std::uint64_t backlog_bytes_max{0};
   std::uint64_t unstored_bytes_max{0};

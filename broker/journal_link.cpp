@@ -78,11 +78,12 @@ Result<void, Error> JournalLink::restore(Dispatcher& dispatcher, transport::Payl
     task.id = damaged.id;
     dispatcher.restore_damaged(std::move(task), damaged.text, now, out);
   }
-  dispatcher.end_restore();
+  dispatcher.end_restore(now);
   program_.log.info("journal_read", {{"tasks", restored},
                                      {"damaged", contents->damaged.size()},
                                      {"sources", contents->sources.size()},
                                      {"jobs", contents->jobs.size()},
+                                     {"unaccounted", dispatcher.fleet_status(now).unaccounted},
                                      {"away", tasks.empty() ? Duration::zero() : away},
                                      {"incarnation", incarnation_}});
   if (ahead > 0) program_.log.warn("clock_set_back", {{"tasks", ahead}});

@@ -8,6 +8,7 @@
 #include "broker/shell.hpp"
 
 #include "shared/config/option_set.hpp"
+#include "shared/processes/resource_limits.hpp"
 #include "shared/telemetry/program.hpp"
 
 int main(int argc, char** argv) {
@@ -26,10 +27,15 @@ int main(int argc, char** argv) {
       "70 a bug, 74 the disk or the file of the journal, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
-      {.run = [&options](telemetry::Program& program) -> Result<int, Error> {
-        options.hub.frame_bytes_max = broker::frame_bytes_max(options.core);
-        auto shell = broker::Shell::open(options, program);
-        if (!shell) return fail(shell.error());
-        return (*shell)->run();
-      }});
+      {.before_threads = [&options](telemetry::Logger&) -> Result<void, Error> {
+         raise_limit(RLIMIT_NOFILE);  // of connections: whoever says nothing keeps one for 2 s
+         if (options.memory_max != 0) limit_resource(RLIMIT_DATA, options.memory_max);
+         return {};
+       },
+       .run = [&options](telemetry::Program& program) -> Result<int, Error> {
+         options.hub.frame_bytes_max = broker::frame_bytes_max(options.core);
+         auto shell = broker::Shell::open(options, program);
+         if (!shell) return fail(shell.error());
+         return (*shell)->run();
+       }});
 }

@@ -5,6 +5,12 @@
 #include <string>
 
 namespace framefleet::broker {
+namespace {
+
+/// Of the broker's own memory, beside its queues: sockets, threads, tables.
+constexpr std::uint64_t kOverheadBytes = std::uint64_t{64} << 20U;
+
+}  // namespace
 
 std::uint32_t incarnation_at(std::int64_t wall_clock_ms) {
   constexpr std::int64_t kStartOf2020Ms = 1'577'836'800'000;
@@ -25,7 +31,10 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
   set.section("broker", "What the broker holds, and how patient it is.")
       .add("bind", hub.bind, {.help = "Addresses to listen on: tcp://HOST:PORT or ipc:///PATH."})
       .add("insecure", hub.insecure,
-           {.help = "Allow addresses that are not loopback, without encryption."})
+           {.help = "Allow tcp addresses that are not loopback although there are no keys."})
+      .add("keys", options.keys,
+           {.help = "Folder of broker.key and allowed.toml: tcp is for the keys listed there, and "
+                    "encrypted (docs/OPERATIONS.md, \"Keys\"); none: tcp is open to all."})
       .add("backlog_tasks_max", core.backlog_tasks_max,
            {.help = "Tasks in progress at once; over it submits are answered busy.",
             .min = 1,
@@ -39,6 +48,10 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
                    "alone."})
       .add("journal_bytes_max", SizeOf{options.journal.bytes_max},
            {.help = "Of the journal's file, reserved on its disk; 0: twice backlog_bytes_max."})
+      .add(
+          "audit", options.audit,
+          {.help = "File to which each deed of an operator is appended, with what came of it; what "
+                   "cannot be written there is not done. None: nowhere."})
       .add("source_tasks_max", core.source_tasks_max,
            {.help = "Of one source, at once; 0: its share of what is free.", .max = 100'000'000})
       .add("source_bytes_max", SizeOf{core.source_bytes_max},
@@ -54,6 +67,15 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
            {.help = "Outcomes that wait for the sink; at the cap nothing is assigned.",
             .min = 1,
             .max = 1'000'000})
+      .add("drain_target", core.demand.drain_target,
+           {.help = "Within which the batch tasks that wait are to be done: for the number of "
+                    "workers that is asked for.",
+            .min = 1s,
+            .max = 24h})
+      .add("demand_window", core.demand.window,
+           {.help = "Over which it is measured how much is offered, likewise.",
+            .min = 1s,
+            .max = 1h})
       .add("unroutable_timeout", core.unroutable_timeout,
            {.help = "How long a task waits while there are workers, but none with its detectors.",
             .min = 100ms,
@@ -102,14 +124,22 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
            {.help = "Longest back-off before the second attempt; doubles.", .max = 1h})
       .add("retry_delay_max", core.retry_delay_max,
            {.help = "Longest back-off of all.", .max = 24h})
+      .add("memory_max", SizeOf{options.memory_max},
+           {.help = "Memory of its own at which the broker dies, to be started again; 0: never. "
+                    "Leave room for backlog_bytes_max, unstored_bytes_max and 64 MiB."})
       .add("drain_timeout", options.drain_timeout,
            {.help = "How long a drain may take before what is left is given up.", .max = 24h});
-  set.check([&core]() -> std::optional<std::string> {
+  set.check([&options, &core]() -> std::optional<std::string> {
     if (core.peer_timeout < 2 * core.heartbeat_interval) {
       return "broker.peer_timeout must be at least twice broker.heartbeat_interval";
     }
     if (core.lease_duration < 2 * core.heartbeat_interval) {
       return "broker.lease_duration must be at least twice broker.heartbeat_interval";
+    }
+    const auto queues = core.backlog_bytes_max + core.unstored_bytes_max;
+    if (options.memory_max != 0 && options.memory_max < queues + kOverheadBytes) {
+      return "broker.memory_max must be at least broker.backlog_bytes_max, "
+             "broker.unstored_bytes_max and 64 MiB together, or the broker dies of honest work";
     }
     return std::nullopt;
   });

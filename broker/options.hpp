@@ -9,14 +9,22 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 
 namespace framefleet::broker {
 
 struct BrokerOptions {
   CoreOptions core;
   transport::HubOptions hub{.bind = {"tcp://127.0.0.1:5555"}};
+  /// Folder of the broker's key and of the allow-list; "": tcp has no keys.
+  std::filesystem::path keys;
   /// No folder: no journal. 0 bytes: twice backlog_bytes_max.
   JournalOptions journal;
+  /// Where it is written down what operators do; "": nowhere.
+  std::filesystem::path audit;
+  /// Of memory of its own, at most: what libzmq takes for messages that peers never finish no other
+  /// option bounds. Past it the broker dies as by kill -9. 0: the machine's limit alone.
+  std::uint64_t memory_max{0};
   /// How long a drain may take before what is left is given up.
   Duration drain_timeout{std::chrono::seconds{30}};
 };

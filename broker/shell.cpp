@@ -7,6 +7,7 @@
 #include "shared/telemetry/monotonic.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace framefleet::broker {
@@ -17,49 +18,49 @@ constexpr int kBatchMax = 256;
 /// Metrics and readiness are published this often; a scrape every second sees fresh numbers.
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 
-/// What the broker's own user alone may do: operate, and revive a dead letter, because the store
-/// then names the new task in the old outcome.
-bool needs_own_user(const Message& message) {
-  if (const auto* submit = std::get_if<Submit>(&message)) {
-    return std::any_of(submit->tasks.begin(), submit->tasks.end(),
-                       [](const SubmittedTask& task) { return task.revived_from.has_value(); });
-  }
-  return std::holds_alternative<Control>(message);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Shell>, Error> Shell::open(BrokerOptions options,
                                                   telemetry::Program& program) {
+  auto guard = Guard::open(options.keys, program);
+  if (!guard) return fail(guard.error());
   std::unique_ptr<JournalLink> journal;
   if (options.journal.folder.empty()) {
     options.core.incarnation = incarnation_at(telemetry::wall_clock_ms());
   } else {
     auto& bytes_max = options.journal.bytes_max;
     if (bytes_max == 0) bytes_max = 2 * options.core.backlog_bytes_max;
+    options.core.journal_bytes_max = bytes_max;
     auto opened = JournalLink::open(options.journal, program);
     if (!opened) return fail(opened.error());
     journal = std::move(*opened);
     options.core.journal = true;
     options.core.incarnation = journal->incarnation();
   }
-  auto hub = transport::Hub::open(options.hub);
+  auto audit = AuditLog::open(options.audit, telemetry::wall_clock_ms);
+  if (!audit) return fail(audit.error());
+  auto hub = guard->open_hub(options.hub);
   if (!hub) return fail(hub.error());
   failpoint("broker.bound");
-  std::unique_ptr<Shell> shell(new Shell(options, program, std::move(*hub), std::move(journal)));
+  std::unique_ptr<Shell> shell(new Shell(options, program, *std::move(guard), std::move(*hub),
+                                         std::move(journal), std::move(*audit)));
   if (auto begun = shell->begin(); !begun) return fail(begun.error());
   return shell;
 }
 
-Shell::Shell(const BrokerOptions& options, telemetry::Program& program,
-             std::unique_ptr<transport::Hub> hub, std::unique_ptr<JournalLink> journal)
+Shell::Shell(const BrokerOptions& options, telemetry::Program& program, Guard guard,
+             std::unique_ptr<transport::Hub> hub, std::unique_ptr<JournalLink> journal,
+             AuditLog audit)
     : options_(options),
       program_(program),
       journal_(std::move(journal)),
+      guard_(std::move(guard)),
       hub_(std::move(hub)),
       dispatcher_(options.core),
       mint_(journal_ ? security::TokenMint(journal_->token_key()) : security::TokenMint()),
-      drain_(program, options.drain_timeout) {
+      drain_(program, options.drain_timeout),
+      audit_(std::move(audit)) {
+  dispatcher_.set_identities(guard_.limits());
   program_.http.add(metrics_.source());
   for (const auto& endpoint : hub_->endpoints()) {
     program_.log.info("listening", {{"endpoint", endpoint}});
@@ -91,6 +92,7 @@ Result<int, Error> Shell::work() {
   program_.health.ready("serving");
   std::vector fds{program_.signals.fd()};
   if (journal_) fds.push_back(journal_->notify_fd());
+  if (const auto keys = guard_.fd()) fds.push_back(*keys);
   while (!drained_) {
     const Time now = telemetry::monotonic_now();
     program_.health.turned(now);
@@ -104,6 +106,7 @@ Result<int, Error> Shell::work() {
       case telemetry::DrainWatch::Word::stop:
         return given_up();
     }
+    look_at_keys(now);
     dispatcher_.tick(now, effects_);
     perform();
     hub_->flush();
@@ -157,18 +160,24 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
     turn_away(from, incoming.message, Reason::malformed, fault, now);
     return;
   }
-  if (needs_own_user(*incoming.message) && !incoming.own_user) {
-    turn_away(from, incoming.message, Reason::not_permitted,
-              std::string(entry(Reason::not_permitted).text), now);
+  if (const auto denial = guard_.denial_of(incoming)) {
+    turn_away(from, incoming.message, Reason::not_permitted, *denial, now);
+    return;
+  }
+  if (const auto* control = std::get_if<Control>(&*incoming.message);
+      control != nullptr && !note_deed(from, incoming.sender, *control)) {
     return;
   }
   if (auto* hello = std::get_if<Hello>(&*incoming.message)) {
     for (auto& claim : hello->sources) claim.hash = security::source_hash(claim.name);
-    names_[from] = hello->name;
+    hello->identity = guard_.identity_of(incoming.sender);
+    names_[from] = hello->identity.empty() ? hello->name : hello->identity + "/" + hello->name;
     program_.log.info("peer_hello", {{"peer", from.value()},
                                      {"role", to_string(hello->role)},
-                                     {"name", hello->name},
+                                     {"name", names_[from]},
                                      {"build", hello->build}});
+  } else if (auto* sources = std::get_if<Sources>(&*incoming.message)) {
+    for (auto& claim : sources->sources) claim.hash = security::source_hash(claim.name);
   } else if (auto* result = std::get_if<TaskResult>(&*incoming.message)) {
     if (!is_proved(from, *result)) result->token.clear();  // no fault: of a broker without our key
   } else if (const auto* nack = std::get_if<Nack>(&*incoming.message)) {
@@ -179,6 +188,36 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
   dispatcher_.receive(from, std::move(*incoming.message), now, effects_);
   if (dispatcher_.draining()) drain_.begin(now);  // an operator asked for it
   perform();
+}
+
+/// Writes down what an operator is about to do. False: that cannot be done, so neither is the deed.
+bool Shell::note_deed(PeerId from, const transport::Hub::Sender& sender, const Control& control) {
+  if (!is_deed(control.verb)) return true;
+  Operator who;
+  who.identity = guard_.identity_of(sender);
+  if (sender.user) who.user = *sender.user;
+  if (const auto name = names_.find(from); name != names_.end()) who.name = name->second;
+  const auto written = audit_.asked(from, who, control);
+  if (written) return true;
+  program_.log.error("audit_failed", {{"text", written.error().text}});
+  hub_->send(from, Report{control.asker, Reason::no_audit, written.error().text, {}});
+  return false;
+}
+
+/// What came of a deed stands behind it. That this line is lost undoes nothing, and is told.
+void Shell::note_end(const Result<void, Error>& written) {
+  if (!written) program_.log.error("audit_failed", {{"text", written.error().text}});
+}
+
+/// Whoever may be here no more leaves at once, and what it had goes back.
+void Shell::look_at_keys(Time now) {
+  const auto gone = guard_.look(*hub_, drain_.take_hangup());
+  if (!gone) return;
+  dispatcher_.set_identities(guard_.limits());
+  for (const auto peer : *gone) {
+    turn_away(peer, std::nullopt, Reason::not_permitted, "its key was taken out of the allow-list",
+              now);
+  }
 }
 
 /// Closes the door on a peer, and lets go of what its last message brought.
@@ -227,6 +266,7 @@ void Shell::perform() {
         program_.log.info("peer_gone", {{"peer", forget->peer.value()}, {"name", name->second}});
         names_.erase(name);
       }
+      note_end(audit_.gone(forget->peer));
       hub_->forget(forget->peer);
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
       hub_->payloads().release(release->payload);
@@ -253,8 +293,10 @@ void Shell::show(const Show& wanted) {
   std::string document;
   if (wanted.what == ControlVerb::workers) {
     document = workers_document(dispatcher_.worker_rows(now));
+  } else if (wanted.what == ControlVerb::drain_idlest) {
+    document = draining_document(wanted.names);
   } else if (wanted.what == ControlVerb::sources) {
-    document = sources_document(dispatcher_.source_rows());
+    document = sources_document(dispatcher_.source_rows(telemetry::monotonic_now()));
   } else if (wanted.what == ControlVerb::jobs) {
     document = jobs_document(dispatcher_.job_rows(now));
   } else {
@@ -263,7 +305,9 @@ void Shell::show(const Show& wanted) {
   std::vector<transport::Frame> frames;
   frames.push_back(transport::Frame::of(std::move(document)));
   const auto payload = hub_->payloads().put(std::move(frames));
-  hub_->send(wanted.peer, Report{wanted.asker, Reason::none, {}, payload});
+  const Report report{wanted.asker, Reason::none, wanted.text, payload};
+  note_end(audit_.answered(wanted.peer, report));
+  hub_->send(wanted.peer, report);
   hub_->payloads().release(payload.id);
 }
 
@@ -299,6 +343,8 @@ void Shell::perform(SendTo& send_to) {
     for (auto& task : assign->tasks) {
       task.token = mint_.mint(task.id, task.lease, names_[send_to.peer]);
     }
+  } else if (const auto* report = std::get_if<Report>(&send_to.message)) {
+    note_end(audit_.answered(send_to.peer, *report));
   } else if (const auto* refused = std::get_if<Refused>(&send_to.message)) {
     program_.log.warn("peer_refused", {{"peer", send_to.peer.value()},
                                        {"reason", to_string(refused->reason)},
@@ -314,6 +360,8 @@ void Shell::publish(Time now) {
   BrokerStats stats;
   stats.dispatcher = dispatcher_.stats(now);
   stats.hub = hub_->stats();
+  stats.guard = guard_.stats();
+  guard_.report(stats.hub, now);
   if (journal_) stats.journal = journal_->stats();
   stats.backlog_bytes_max = options_.core.backlog_bytes_max;
   stats.unstored_bytes_max = options_.core.unstored_bytes_max;

@@ -1,9 +1,12 @@
 #pragma once
 // The broker's shell: tick, perform effects, wait until the next deadline or a message, handle a
-// bounded batch, repeat. Decides nothing about tasks; checks tokens and source names at the door.
+// bounded batch, repeat. Decides nothing about tasks; checks keys, tokens and source names at the
+// door.
 
+#include "broker/audit_log.hpp"
 #include "broker/broker_metrics.hpp"
 #include "broker/core/dispatcher.hpp"
+#include "broker/guard.hpp"
 #include "broker/journal_link.hpp"
 #include "broker/options.hpp"
 
@@ -30,17 +33,20 @@ class Shell {
   const std::vector<std::string>& endpoints() const { return hub_->endpoints(); }
 
  private:
-  Shell(const BrokerOptions& options, telemetry::Program& program,
-        std::unique_ptr<transport::Hub> hub, std::unique_ptr<JournalLink> journal);
+  Shell(const BrokerOptions& options, telemetry::Program& program, Guard guard,
+        std::unique_ptr<transport::Hub> hub, std::unique_ptr<JournalLink> journal, AuditLog audit);
   Result<void, Error> begin();
   Result<int, Error> work();
   Result<void, Error> write(Time now);
 
   void handle(transport::Hub::Incoming incoming, Time now);
+  void look_at_keys(Time now);
   void turn_away(PeerId from, const std::optional<Message>& message, Reason reason,
                  const std::string& text, Time now);
   std::string fault_of(PeerId from, const Message& message) const;
   bool is_proved(PeerId from, const TaskResult& result) const;
+  bool note_deed(PeerId from, const transport::Hub::Sender& sender, const Control& control);
+  void note_end(const Result<void, Error>& written);
   void perform();
   void perform(SendTo& send_to);
   void show(const Show& wanted);
@@ -52,13 +58,16 @@ class Shell {
   BrokerOptions options_;
   telemetry::Program& program_;
   std::unique_ptr<JournalLink> journal_;  // none: memory alone
+  Guard guard_;
   std::unique_ptr<transport::Hub> hub_;
   Dispatcher dispatcher_;
   security::TokenMint mint_;
   BrokerMetrics metrics_;
   telemetry::DrainWatch drain_;
+  AuditLog audit_;
   Effects effects_;
-  std::map<PeerId, std::string> names_;  // of welcomed peers, for tokens and the log
+  // Of peers that said hello, for tokens and the log; of one with a key "identity/name".
+  std::map<PeerId, std::string> names_;
   Time publish_at_{};
   bool drained_{false};
 };

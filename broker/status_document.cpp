@@ -31,6 +31,12 @@ Json measured(Duration duration) {
   return duration > Duration::zero() ? Json(seconds(duration)) : Json(nullptr);
 }
 
+Json demand_of(const DemandRow& row) {
+  return {{"offered_slots", row.offered_slots},
+          {"waiting_seconds", row.waiting_seconds},
+          {"slots_per_worker", row.slots_per_worker}};
+}
+
 std::string spelled(const Json& document) {
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -57,8 +63,12 @@ Json json_of(const SourceRow& row) {
           {"paused", row.paused},
           {"account", account_of(row.account)},
           {"in_progress", in_progress_of(row.in_progress)},
+          {"unaccounted", row.unaccounted},
           {"backlog_bytes", row.bytes},
-          {"mean_service_seconds", measured(row.mean_service)}};
+          {"mean_service_seconds", measured(row.mean_service)},
+          {"state", row.state.empty() ? Json(nullptr) : Json(row.state)},
+          {"state_seconds", row.state.empty() ? Json(nullptr) : Json(seconds(row.state_for))},
+          {"state_text", row.state_text.empty() ? Json(nullptr) : Json(row.state_text)}};
 }
 
 Json json_of(const JobRow& row) {
@@ -85,6 +95,7 @@ std::string list_document(const char* name, const Rows& rows) {
 std::string status_document(const FleetStatus& status) {
   return spelled(Json{{"account", account_of(status.total)},
                       {"in_progress", in_progress_of(status.in_progress)},
+                      {"unaccounted", status.unaccounted},
                       {"unstored", status.in_progress.storing},
                       {"unstored_bytes", status.unstored_bytes},
                       {"backlog_bytes", status.backlog_bytes},
@@ -94,6 +105,8 @@ std::string status_document(const FleetStatus& status) {
                       {"workers_not_ready", status.workers_not_ready},
                       {"slots", status.slots},
                       {"free_slots", status.free_slots},
+                      {"desired_workers", status.demand.desired_workers},
+                      {"demand", demand_of(status.demand)},
                       {"producers", status.producers},
                       {"sources", status.sources},
                       {"jobs", status.jobs},
@@ -106,6 +119,9 @@ std::string status_document(const FleetStatus& status) {
 
 std::string workers_document(const std::vector<WorkerRow>& workers) {
   return list_document("workers", workers);
+}
+std::string draining_document(const std::vector<std::string>& workers) {
+  return spelled(Json{{"draining", workers}});
 }
 std::string sources_document(const std::vector<SourceRow>& sources) {
   return list_document("sources", sources);

@@ -15,6 +15,8 @@ namespace framefleet::broker {
 std::string status_document(const FleetStatus& status);
 /// `{"workers": […]}`, in the order given.
 std::string workers_document(const std::vector<WorkerRow>& workers);
+/// `{"draining": […]}`: names of workers that were asked to leave.
+std::string draining_document(const std::vector<std::string>& workers);
 /// `{"sources": […]}`, in the order given.
 std::string sources_document(const std::vector<SourceRow>& sources);
 /// `{"jobs": […]}`, in the order given.

@@ -16,16 +16,29 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+/// What the keys may hold together: memory's cap, or the journal's where that is the smaller one.
+std::uint64_t held_bytes_max(const CoreOptions& options) {
+  const auto of_journal = options.journal_bytes_max / 2;
+  return of_journal == 0 ? options.backlog_bytes_max
+                         : std::min(options.backlog_bytes_max, of_journal);
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(CoreOptions options)
     : options_(options),
+      quotas_(options.backlog_tasks_max, held_bytes_max(options)),
       backlog_(options.lower_priority_share),
       leases_(options.incarnation),
       ledger_(options.accounts_max),
       settled_(options.settled_memory),
-      deaths_(options.dying_window) {
+      deaths_(options.dying_window),
+      demand_(options.demand) {
   if (options.journal) ledger_.keep_changes();
+}
+
+void Dispatcher::set_identities(const std::map<std::string, QuotaLimits>& limits) {
+  quotas_.set_listed(limits);
 }
 
 void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
@@ -73,7 +86,13 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
                  [&](Drain&) { only(Role::worker, [&] { on_drain(from, now); }); },
                  [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
                  [&](Known& known) { only(Role::sink, [&] { on_known(known, now, out); }); },
-                 [&](Report& report) { only(Role::sink, [&] { on_report(report, out); }); },
+                 [&](Report& report) {
+                   const bool answers = role == Role::sink || role == Role::producer;
+                   answers ? forwarded_.heard(from, report, out) : wrong_role();
+                 },
+                 [&](Sources& sources) {
+                   only(Role::producer, [&] { on_sources(from, std::move(sources), now, out); });
+                 },
                  [&](Control& control) {
                    only(Role::client, [&] { on_control(from, control, now, out); });
                  },
@@ -99,6 +118,10 @@ void Dispatcher::tick(Time now, Effects& out) {
     send_outcomes(now, out);
   }
   fail_unroutable(now, out);
+  if (now >= ledger_.owners_awaited_until()) {
+    ledger_.await_owners(kNever);
+    for (const auto* job : ledger_.jobs()) note_end_of(ledger_.find_job(job->name), now, out);
+  }
   if (now >= deaths_.next_deadline() && deaths_.look(now))
     out.push_back(WorkersDying{deaths_.on(), deaths_.count()});
   recall_the_stuck(now, out);
@@ -107,8 +130,8 @@ void Dispatcher::tick(Time now, Effects& out) {
 }
 
 Time Dispatcher::next_deadline() const {
-  Time next = std::min(
-      {next_silence_check_, leases_.next_deadline(), resend_outcomes_at_, deaths_.next_deadline()});
+  Time next = std::min({next_silence_check_, leases_.next_deadline(), resend_outcomes_at_,
+                        deaths_.next_deadline(), ledger_.owners_awaited_until()});
   if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
   if (!overdue_.empty()) next = std::min(next, overdue_.begin()->first);
   for (const auto& [number, ask] : asks_) next = std::min(next, ask.answer_by);
@@ -198,6 +221,7 @@ void Dispatcher::end_unworked(Task& task, Status status, Reason reason, Time now
 void Dispatcher::leave_backlog(Task& task) {
   if (task.state == TaskState::ready || task.state == TaskState::delayed) leave_waiting(task);
   uncount_bytes(task);
+  if (!is_kept(task)) task.quota_part.free_bytes();  // else a journal has them until it is settled
   if (const auto owner = peers_.find(task.source->owner); owner != peers_.end()) {
     --owner->second.tasks;
   }
@@ -216,7 +240,7 @@ void Dispatcher::end_task(Task& task, Outcome outcome, PeerId worker, const Leas
 
 void Dispatcher::send_outcomes(Time now, Effects& out) {
   if (sink_) {
-    while (const auto* outcome = storing_.send_next(options_.sink_window, writes_.written)) {
+    while (const auto* outcome = storing_.send_next(options_.sink_window, unwritten_.written())) {
       if (resend_outcomes_at_ == kNever) {
         resend_outcomes_at_ = now + options_.outcome_resend_interval;
       }
@@ -255,7 +279,8 @@ void Dispatcher::forget_settled(const Task& task, const SettledTask& settled, Du
   routes_.leave(task.route);
   out.push_back(
       TaskSettled{settled.id, settled.status, settled.reason, now - task.admitted_at, storing});
-  if (is_kept(task.task_class)) out.push_back(WriteEnd{settled.id});
+  if (is_kept(task)) out.push_back(WriteEnd{settled.id});
+  task_at(settled.id).quota_part.free();
   tasks_.erase(settled.id);
   settled_.remember(settled);
   if (source.owner) out.push_back(SendTo{source.owner, Settled{{settled}}});
@@ -287,6 +312,7 @@ FleetStatus Dispatcher::fleet_status(Time now) const {
   FleetStatus status;
   status.in_progress = ledger_.in_progress();
   status.total = ledger_.total();
+  status.unaccounted = ledger_.unaccounted();
   status.backlog_bytes = backlog_bytes_;
   status.unstored_bytes = storing_.bytes();
   if (const Time oldest = backlog_.oldest(); oldest != kNever) status.oldest = now - oldest;
@@ -300,6 +326,7 @@ FleetStatus Dispatcher::fleet_status(Time now) const {
     }
   }
   status.free_slots = workers_.free_slots();
+  status.demand = demand_.row(ledger_.known_work(), now);
   for (const auto& [id, peer] : peers_) {
     status.producers += peer.hello.role == Role::producer ? 1U : 0U;
     status.sources_connected += peer.hello.sources.size();
@@ -315,16 +342,12 @@ FleetStatus Dispatcher::fleet_status(Time now) const {
 }
 
 DispatcherStats Dispatcher::stats(Time now) const {
-  return {.fleet = fleet_status(now),
-          .stale_results = stale_results_,
-          .results_from_before = results_from_before_,
-          .duplicate_submits = duplicate_submits_,
-          .busy_answers = busy_answers_,
-          .recalled = recalled_,
-          .lost_workers = lost_workers_,
-          .by_source = ledger_.labelled(),
-          .live_sources = ledger_.live_sources(now),
-          .unroutable = unroutable_tasks()};
+  DispatcherStats stats{counts_};
+  stats.fleet = fleet_status(now);
+  stats.by_source = ledger_.labelled();
+  stats.live_sources = ledger_.live_sources(now);
+  stats.unroutable = unroutable_tasks();
+  return stats;
 }
 
 /// By the detectors they need, of those routes that no worker in service has, while there are
@@ -359,29 +382,6 @@ std::vector<WorkerRow> Dispatcher::worker_rows(Time now) const {
   std::stable_sort(rows.begin(), rows.end(), [](const WorkerRow& left, const WorkerRow& right) {
     return left.name < right.name;
   });
-  return rows;
-}
-
-std::vector<SourceRow> Dispatcher::source_rows() const {
-  std::vector<SourceRow> rows;
-  for (const auto* source : ledger_.sources()) {
-    const auto owner = peers_.find(source->owner);
-    rows.push_back({.name = source->name,
-                    .owner = owner == peers_.end() ? std::string{} : owner->second.hello.name,
-                    .epoch = source->epoch,
-                    .weight = source->weight,
-                    .paused = source->paused,
-                    .account = source->account,
-                    .in_progress = source->in_progress,
-                    .bytes = source->bytes,
-                    .mean_service = source->service.value()});
-  }
-  if (ledger_.other_sources().submitted > 0) {
-    SourceRow other;
-    other.name = "other";
-    other.account = ledger_.other_sources();
-    rows.push_back(std::move(other));
-  }
   return rows;
 }
 

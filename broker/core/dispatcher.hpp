@@ -13,11 +13,14 @@
 
 #include "broker/core/backlog.hpp"
 #include "broker/core/death_watch.hpp"
+#include "broker/core/demand.hpp"
 #include "broker/core/effects.hpp"
+#include "broker/core/forwarded_controls.hpp"
 #include "broker/core/lease_table.hpp"
 #include "broker/core/ledger.hpp"
 #include "broker/core/options.hpp"
 #include "broker/core/pending.hpp"
+#include "broker/core/quotas.hpp"
 #include "broker/core/retry_policy.hpp"
 #include "broker/core/route_table.hpp"
 #include "broker/core/settled_memory.hpp"
@@ -53,6 +56,8 @@ class Dispatcher {
   void drain(Effects& out);
   /// drain() was called, or an operator asked for it.
   bool draining() const { return draining_; }
+  /// Who is in the allow-list, and what each may send and hold.
+  void set_identities(const std::map<std::string, QuotaLimits>& limits);
   /// Time passed. Call at `next_deadline()` or later.
   void tick(Time now, Effects& out);
 
@@ -68,11 +73,11 @@ class Dispatcher {
   /// are whole. `known`: its id, and the rest where that can be read.
   void restore_damaged(JournaledTask known, const std::string& text, Time now, Effects& out);
   /// After the last of them: the books agree with what is there.
-  void end_restore() { ledger_.end_restore(); }
+  void end_restore(Time now);
   /// What changed since the last call.
   JournaledBooks changed_books();
   /// Grows with all that must be written before an answer; up to here it is in effects and books.
-  std::uint64_t to_be_written() const { return writes_.given; }
+  std::uint64_t to_be_written() const { return unwritten_.given(); }
   /// All of that is on the disk, up to this number.
   void written(std::uint64_t number, Time now, Effects& out);
   /// While it is full, tasks that it would have to keep are answered busy.
@@ -82,7 +87,7 @@ class Dispatcher {
   DispatcherStats stats(Time now) const;
   FleetStatus fleet_status(Time now) const;
   std::vector<WorkerRow> worker_rows(Time now) const;
-  std::vector<SourceRow> source_rows() const;
+  std::vector<SourceRow> source_rows(Time now) const;
   std::vector<JobRow> job_rows(Time now) const;
   /// One job's row; nothing where it is not known.
   std::optional<JobRow> job_row(const std::string& name, Time now) const;
@@ -92,10 +97,9 @@ class Dispatcher {
  private:
   // Connections (dispatcher_peers.cpp)
   void on_hello(PeerId from, Hello hello, Time now, Effects& out);
-  std::optional<Refused> refusal_of(const Hello& hello) const;
+  std::optional<Refused> refusal_of(const Hello& hello, const Quota* quota) const;
   std::optional<Refused> refusal_of_sink(const Hello& hello) const;
   void welcome_worker(PeerId from, const Hello& hello, Time now);
-  void claim(PeerId from, const SourceClaim& claim, Time now, Effects& out);
   void on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now, Effects& out);
   void on_goodbye(PeerId from, Time now, Effects& out);
   void forget(PeerId peer, Reason reason, Time now, Effects& out);
@@ -108,12 +112,16 @@ class Dispatcher {
   void fail_unroutable(Time now, Effects& out);
   Time unroutable_at(const Task& task) const;
 
+  // Their sources (dispatcher_sources.cpp)
+  void on_sources(PeerId from, Sources said, Time now, Effects& out);
+  void claim(PeerId from, const SourceClaim& claim, Time now, Effects& out);
+  void abandon(PeerId from, const SourceClaim& claim, Reason reason, Time now, Effects& out);
+
   // The journal (dispatcher_journal.cpp)
-  bool is_kept(TaskClass task_class) const {
-    return options_.journal && task_class == TaskClass::batch;
+  bool is_kept(const auto& task) const {
+    return options_.journal && task.task_class == TaskClass::batch && !task.gone;
   }
   JournaledTask journaled(const Task& task, Time now) const;
-  void leave_out_unwritten(PeerId peer, Admitted& answer) const;
   void answer_once_written(PeerId peer, Message message, Effects& out);
   void ask_for_the_restored(Time now, Effects& out);
   void on_known_of_restored(const Known& known, Time now, Effects& out);
@@ -127,24 +135,24 @@ class Dispatcher {
 
   // Operators (dispatcher_operators.cpp)
   void on_control(PeerId from, const Control& control, Time now, Effects& out);
-  void on_report(const Report& report, Effects& out);
-  void ask_sink(PeerId from, const Control& control, Effects& out);
-  Report drain_workers(const std::string& name, Effects& out);
+  void ask_to_reload(PeerId from, const Control& control, Effects& out);
+  Report drain_workers(const std::string& name, Time now, Effects& out);
+  void drain_idlest(PeerId from, const Control& control, Time now, Effects& out);
+  void ask_to_leave(PeerId worker, Time now, Effects& out);
   Report pause_or_resume(const Control& control, Time now);
   Report cancel_job(const std::string& name, Time now, Effects& out);
   Report cancel_tasks(const std::vector<TaskId>& ids, Time now, Effects& out);
   bool cancel(Task& task, Time now, Effects& out);
-  void forget_controls(PeerId peer, Effects& out);
 
   // Submits (dispatcher_submits.cpp)
   void on_submit(PeerId from, Submit submit, Time now, Effects& out);
+  void submit_unaccounted(PeerId from, const SubmittedTask& task, Time now, Effects& out);
   void submit_one(PeerId from, SubmittedTask task, Time now, SubmitAnswers& answers, Effects& out);
-  std::optional<Busy> busy_answer(PeerId from, const SubmittedTask& task) const;
+  std::optional<Busy> busy_answer(PeerId from, const SubmittedTask& task, Time now) const;
   std::optional<RejectedTask> reject_answer(PeerId from, const SubmittedTask& task);
   void admit(PeerId from, SubmittedTask submitted, RouteId route, Time now, Effects& out);
   void admit_live(Task& task, Time now, Effects& out);
-  void note_live_submit(const SubmittedTask& task, Time now);
-  void warn_of_unknown(const std::vector<std::string>& detectors, Admitted& admitted) const;
+  void note_offer(const SubmittedTask& task, Time now);
 
   // Hand-outs (dispatcher_assign.cpp)
   void assign_all(Time now, Effects& out);
@@ -198,15 +206,12 @@ class Dispatcher {
   void expire_overdue(Time now, Effects& out);
   Task& task_at(const TaskId& id);
   bool is_suspect(const Task& task) const { return task.charges.lost >= options_.suspect_losses; }
-  bool in_progress() const { return !tasks_.empty(); }
   std::vector<std::pair<std::string, std::uint64_t>> unroutable_tasks() const;
-  bool sink_keeps_up() const {
-    return storing_.bytes() < options_.unstored_bytes_max &&
-           storing_.count() < options_.unstored_tasks_max;
-  }
+  bool sink_keeps_up() const;
 
   CoreOptions options_;
   RouteTable routes_;
+  Quotas quotas_;
   Backlog backlog_;
   LeaseTable leases_;
   StoringTable storing_;
@@ -214,6 +219,7 @@ class Dispatcher {
   Ledger ledger_;
   SettledMemory settled_;
   DeathWatch deaths_;
+  Demand demand_;
 
   std::unordered_map<TaskId, Task> tasks_;     // every task in progress; never iterated for effects
   std::set<std::pair<Time, TaskId>> delayed_;  // by the end of their back-off
@@ -224,27 +230,21 @@ class Dispatcher {
   std::map<PeerId, Peer> peers_;               // everybody who was welcomed
   std::set<std::string> announced_;            // detectors that some worker had, ever
   std::map<std::uint64_t, PendingAsk> asks_;   // by the number the sink is asked under
-  std::map<std::uint64_t, PendingControl> controls_;  // forwarded to the sink, likewise
+  ForwardedControls forwarded_;
   PeerId sink_{};
   std::string store_;  // UUID of the sink's store, once one was here
   std::uint64_t ask_numbers_{0};
   std::uint64_t backlog_bytes_{0};
-  Time resend_outcomes_at_{kNever};      // while the sink has some that it did not confirm
-  Time next_silence_check_{kNever};      // no peer can be silent for too long before this
-  Time unroutable_check_at_{kNever};     // when to look for tasks that nobody here can do
-  std::deque<PendingAnswer> unwritten_;  // by number
-  WriteNumbers writes_;
+  Time resend_outcomes_at_{kNever};   // while the sink has some that it did not confirm
+  Time next_silence_check_{kNever};   // no peer can be silent for too long before this
+  Time unroutable_check_at_{kNever};  // when to look for tasks that nobody here can do
+  UnwrittenAnswers unwritten_;
   bool fleet_changed_{false};  // what the fleet's book says of the dispatcher
   bool journal_full_{false};
   bool paused_{false};
   bool draining_{false};
   bool farewell_said_{false};
-  std::uint64_t stale_results_{0};
-  std::uint64_t results_from_before_{0};
-  std::uint64_t duplicate_submits_{0};
-  std::uint64_t busy_answers_{0};
-  std::uint64_t recalled_{0};
-  std::uint64_t lost_workers_{0};
+  EventCounts counts_;
 };
 
 }  // namespace framefleet::broker

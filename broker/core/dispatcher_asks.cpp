@@ -21,9 +21,15 @@ void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
   Settled settled;
   Admitted admitted;
   Admitted written;
+  std::vector<TaskId> foreign;
+  const auto* const quota = peers_.at(from).quota;
   for (const auto& id : ask.tasks) {
-    if (const auto task = tasks_.find(id); task != tasks_.end()) {
-      const bool durable = is_kept(task->second.task_class);
+    const auto* const source = ledger_.find_source(id.source);
+    if (source == nullptr ? quota != nullptr : !Ledger::may_have(*source, quota)) {
+      foreign.push_back(id);
+    } else if (const auto task = tasks_.find(id);
+               task != tasks_.end() && !task->second.unaccounted()) {
+      const bool durable = is_kept(task->second);
       (durable ? written : admitted).tasks.push_back({id, durable});
     } else if (const auto* known = settled_.find(id)) {
       settled.tasks.push_back(*known);
@@ -32,9 +38,13 @@ void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
     }
   }
   if (!admitted.tasks.empty()) out.push_back(SendTo{from, std::move(admitted)});
-  leave_out_unwritten(from, written);
+  unwritten_.leave_out_waiting(from, written);
   if (!written.tasks.empty()) answer_once_written(from, std::move(written), out);
   if (!settled.tasks.empty()) out.push_back(SendTo{from, std::move(settled)});
+  if (!foreign.empty()) {  // as if nobody knew of them
+    counts_.foreign_ids += foreign.size();
+    out.push_back(SendTo{from, Known{0, {}, std::move(foreign)}});
+  }
   if (unsure.empty()) return;
   make_room_for_ask(from, unsure, out);
   auto& pending = asks_[++ask_numbers_];

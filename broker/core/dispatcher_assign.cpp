@@ -15,6 +15,11 @@ void Dispatcher::assign_all(Time now, Effects& out) {
   }
 }
 
+bool Dispatcher::sink_keeps_up() const {
+  return storing_.bytes() < options_.unstored_bytes_max &&
+         storing_.count() < options_.unstored_tasks_max;
+}
+
 bool Dispatcher::assign_idle(Time now, Effects& out) {
   if (backlog_.ready_routes() == 0) return false;
   return workers_.visit_idle([&](const Worker& worker) {
@@ -134,7 +139,7 @@ void Dispatcher::recall_the_stuck(Time now, Effects& out) {
     for (const auto& lease : leases_.unstarted_of(peer, worker.slots)) {
       recall.tasks.push_back({lease.task, lease.id});
     }
-    recalled_ += recall.tasks.size();
+    counts_.recalled += recall.tasks.size();
     workers_.update(peer, [](Worker& stuck) { stuck.recall_at = kNever; });
     if (!recall.tasks.empty()) out.push_back(SendTo{peer, std::move(recall)});
   }

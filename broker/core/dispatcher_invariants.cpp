@@ -4,7 +4,9 @@
 
 #include "shared/base/assert.hpp"
 
+#include <cstdint>
 #include <map>
+#include <utility>
 
 namespace framefleet::broker {
 
@@ -16,7 +18,9 @@ void Dispatcher::check_invariants() const {
   std::map<const Source*, std::uint64_t> live_waiting;
   std::map<RouteId, std::uint64_t> by_route;
   InProgress all;
+  std::map<const Quota*, std::pair<std::uint64_t, std::uint64_t>> held;  // tasks, bytes
   std::uint64_t timed = 0;
+  std::uint64_t unaccounted = 0;
   for (const auto& [id, task] : tasks_) {
     FRAMEFLEET_ASSERT(id == task.id && task.source != nullptr);
     const auto count = [state = task.state](InProgress& counts) {
@@ -26,6 +30,12 @@ void Dispatcher::check_invariants() const {
       counts.storing += state == TaskState::storing ? 1U : 0U;
     };
     count(all);
+    if (const auto* quota = task.quota_part.quota()) {
+      ++held[quota].first;
+      held[quota].second += task.quota_part.bytes_of(quota);
+      FRAMEFLEET_ASSERT(task.state != TaskState::storing || is_kept(task) ||
+                        task.quota_part.bytes_of(quota) == 0);
+    }
     count(by_source[task.source]);
     ++by_route[task.route];
     if (task.job != nullptr) count(by_job[task.job]);
@@ -48,6 +58,9 @@ void Dispatcher::check_invariants() const {
       ++live_waiting[task.source];
       FRAMEFLEET_ASSERT(task.source->waiting_live == &task);
     }
+    unaccounted += task.unaccounted() ? 1U : 0U;
+    FRAMEFLEET_ASSERT(!task.gone || task.unaccounted() || task.state == TaskState::storing);
+    FRAMEFLEET_ASSERT(!options_.journal || is_kept(task) != task.source->unkept.contains(id));
     timed += waits && task.deadline != kNever ? 1U : 0U;
   }
   FRAMEFLEET_ASSERT(all == ledger_.in_progress());
@@ -55,6 +68,7 @@ void Dispatcher::check_invariants() const {
   FRAMEFLEET_ASSERT(all.storing == storing_.count());
   FRAMEFLEET_ASSERT(all.delayed == delayed_.size());
   FRAMEFLEET_ASSERT(timed == overdue_.size());
+  FRAMEFLEET_ASSERT(unaccounted == ledger_.unaccounted());
   FRAMEFLEET_ASSERT(bytes == backlog_bytes_);
   FRAMEFLEET_ASSERT(tasks_.size() <= options_.backlog_tasks_max);
   FRAMEFLEET_ASSERT(storing_.sent_count() <= options_.sink_window);
@@ -66,6 +80,9 @@ void Dispatcher::check_invariants() const {
     FRAMEFLEET_ASSERT(worker.leased == leases_.count_of(peer));
     FRAMEFLEET_ASSERT(worker.waiting() <= options_.ahead_tasks_max);
     FRAMEFLEET_ASSERT(!worker.alone || peer == alone_);
+  }
+  for (const auto& [identity, quota] : quotas_.all()) {
+    FRAMEFLEET_ASSERT((held[&quota] == std::pair{quota.unsettled, quota.held_bytes}));
   }
   std::uint64_t backlog_of_peers = 0;
   for (const auto& [id, peer] : peers_) backlog_of_peers += peer.tasks;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <set>
 #include <utility>
 #include <variant>
 
@@ -16,6 +15,16 @@ namespace {
 
 /// Tasks that the sink is asked about at once; as many as fit into a message with room to spare.
 constexpr std::size_t kAskedAtOnce = 1000;
+/// Of a peer_timeout, how long the producers of an earlier broker have to come back: one to notice
+/// that it is gone, one for a dial that fails, and as much again.
+constexpr int kReturnTimeouts = 4;
+
+/// Any set of detectors, for a task that nobody is handed: a new one perhaps has no number left.
+std::vector<std::string> some_detectors(const RouteTable& routes) {
+  const auto open = routes.open_routes();
+  if (open == 0) return {};
+  return routes.at(static_cast<RouteId>(std::countr_zero(open)));
+}
 
 }  // namespace
 
@@ -45,28 +54,12 @@ void Dispatcher::answer_once_written(PeerId peer, Message message, Effects& out)
   if (!options_.journal) {
     out.push_back(SendTo{peer, std::move(message)});
   } else {
-    unwritten_.push_back({++writes_.given, peer, std::move(message)});
+    unwritten_.keep(peer, std::move(message));
   }
-}
-
-/// Of what is asked again and again while the disk is full, one answer waits.
-void Dispatcher::leave_out_unwritten(PeerId peer, Admitted& answer) const {
-  std::set<TaskId> waiting;
-  for (const auto& unwritten : unwritten_) {
-    const auto* const admitted = std::get_if<Admitted>(&unwritten.message);
-    if (unwritten.peer != peer || admitted == nullptr) continue;
-    for (const auto& task : admitted->tasks) waiting.insert(task.id);
-  }
-  std::erase_if(answer.tasks, [&](const auto& task) { return waiting.contains(task.id); });
 }
 
 void Dispatcher::written(std::uint64_t number, Time now, Effects& out) {
-  writes_.written = number;
-  while (!unwritten_.empty() && unwritten_.front().number <= number) {
-    auto& answer = unwritten_.front();
-    out.push_back(SendTo{answer.peer, std::move(answer.message)});
-    unwritten_.pop_front();
-  }
+  unwritten_.release(number, out);
   send_outcomes(now, out);
   say_farewell_when_empty(out);
 }
@@ -91,7 +84,7 @@ void Dispatcher::restore(const FleetBook& fleet, const std::vector<JobBook>& job
   paused_ = fleet.paused;
   ledger_.restore(fleet);
   for (const auto& book : jobs) ledger_.restore(book, now);
-  for (const auto& book : sources) ledger_.restore(book);
+  for (const auto& book : sources) ledger_.restore(book, quotas_.find_or_add(book.identity));
 }
 
 void Dispatcher::restore(RestoredTask restored, Time now) {
@@ -112,6 +105,8 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
     task.past->revived_from = record.revived_from;
     task.past->history = std::move(record.history);
   }
+  task.task_class = restored.task_class;
+  task.gone = restored.gone;
   task.admitted_at = now - std::min(record.age + restored.unattended, kUnattendedMax);
   task.queued_at = task.handed_out_at = now;
   task.cancelled = record.cancelled;
@@ -126,6 +121,7 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
   task.unsure = true;
   routes_.enter(*route);
   ledger_.restored(task);
+  task.quota_part.take(task.source->quota, task.bytes());
   count_bytes(task);
   delayed_.emplace(task.due_at, task.id);  // kNever: until a sink has been asked
   note_deadline(task);
@@ -138,17 +134,53 @@ void Dispatcher::restore_damaged(JournaledTask known, const std::string& text, T
     const auto* source = ledger_.find_source(id.source);
     known.source = source == nullptr ? to_string(id) : source->name;
   }
-  // Nobody will be handed it, so any route does, and a new one perhaps has no number left.
-  if (const auto open = routes_.open_routes(); open != 0) {
-    known.detectors = routes_.at(static_cast<RouteId>(std::countr_zero(open)));
-  }
-  restore({std::move(known), {}, {}}, now);
+  known.detectors = some_detectors(routes_);
+  RestoredTask damaged;
+  damaged.task = std::move(known);
+  restore(std::move(damaged), now);
   auto& task = task_at(id);
   auto outcome = outcome_of(task, now);
   outcome.status = Status::lost;
   outcome.reason = Reason::journal_damaged;
   outcome.text = text;
   end_task(task, std::move(outcome), {}, {}, now, out);
+}
+
+/// What the books name and nobody kept waits for its producer, and for what the sink says of it.
+void Dispatcher::end_restore(Time now) {
+  ledger_.await_owners(now + kReturnTimeouts * options_.peer_timeout);
+  for (const auto* source : ledger_.sources()) {
+    for (const auto& [id, task_class] : source->unkept) {
+      if (tasks_.contains(id)) continue;
+      RestoredTask unkept{.task_class = task_class, .gone = true};
+      unkept.task.id = id;
+      unkept.task.source = source->name;
+      if (source->counted_in != nullptr) unkept.task.job = source->counted_in->name;
+      unkept.task.detectors = some_detectors(routes_);
+      restore(std::move(unkept), now);
+    }
+  }
+  ledger_.end_restore();
+}
+
+/// Its producer is back. Either it has the picture, and the task begins anew, or nobody has.
+void Dispatcher::submit_unaccounted(PeerId from, const SubmittedTask& submitted, Time now,
+                                    Effects& out) {
+  auto& task = task_at(submitted.id);
+  if (submitted.gone) {
+    out.push_back(SendTo{from, Admitted{{{submitted.id, false}}, {}}});
+    end_unworked(task, Status::lost, Reason::broker_restarted, now, out);
+    return;
+  }
+  leave_waiting(task);
+  uncount_bytes(task);
+  if (const auto owner = peers_.find(task.source->owner); owner != peers_.end()) {
+    --owner->second.tasks;
+  }
+  task.quota_part.free();
+  ledger_.disowned(task);
+  routes_.leave(task.route);
+  tasks_.erase(submitted.id);
 }
 
 /// Their outcomes may be stored; the answer saves work and no more, so it is not waited for long.
@@ -165,6 +197,9 @@ void Dispatcher::ask_for_the_restored(Time now, Effects& out) {
       auto& task = task_at(id);
       delayed_.erase({task.due_at, id});
       task.due_at = now + options_.ask_timeout;
+      if (const Time until = ledger_.owners_awaited_until(); task.gone && until != kNever) {
+        task.due_at = std::max(task.due_at, until);
+      }
       delayed_.emplace(task.due_at, id);
     }
     auto& pending = asks_[++ask_numbers_];
@@ -186,7 +221,7 @@ void Dispatcher::on_known_of_restored(const Known& known, Time now, Effects& out
     }
   }
   for (const auto& id : known.unknown) {
-    if (auto* const task = waiting(id)) take_up(*task, now, out);
+    if (auto* const task = waiting(id); task != nullptr && !task->gone) take_up(*task, now, out);
   }
   auto& open = asks_.at(known.asker).tasks;
   std::erase_if(open, [&waiting](const TaskId& id) { return waiting(id) == nullptr; });

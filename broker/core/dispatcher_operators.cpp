@@ -10,10 +10,6 @@
 namespace framefleet::broker {
 namespace {
 
-/// Questions about dead letters that wait for the sink, of all operators: far more than people ask
-/// at once, and one exported picture each is what a broker can spare.
-constexpr std::size_t kOpenControlsMax = 64;
-
 Report done(std::string text) { return {0, Reason::none, std::move(text), {}}; }
 Report not_found(std::string text) { return {0, Reason::not_found, std::move(text), {}}; }
 
@@ -41,7 +37,10 @@ void Dispatcher::on_control(PeerId from, const Control& control, Time now, Effec
       out.push_back(Show{from, control.asker, control.verb});
       return;
     case ControlVerb::drain_worker:
-      answer(drain_workers(control.name, out));
+      answer(drain_workers(control.name, now, out));
+      return;
+    case ControlVerb::drain_idlest:
+      drain_idlest(from, control, now, out);
       return;
     case ControlVerb::drain_broker:
       answer(done("the broker takes nothing new and leaves when it is empty"));
@@ -64,20 +63,55 @@ void Dispatcher::on_control(PeerId from, const Control& control, Time now, Effec
     case ControlVerb::dead_show:
     case ControlVerb::dead_export:
     case ControlVerb::dead_purge:
-      ask_sink(from, control, out);
+      forwarded_.ask_sink(from, control, sink_, out);
+      return;
+    case ControlVerb::reload_sources:
+      ask_to_reload(from, control, out);
       return;
   }
 }
 
-Report Dispatcher::drain_workers(const std::string& name, Effects& out) {
+Report Dispatcher::drain_workers(const std::string& name, Time now, Effects& out) {
   std::vector<PeerId> named;
   for (const auto& [peer, worker] : workers_.all()) {
     if (worker.name == name) named.push_back(peer);
   }
   if (named.empty()) return not_found("no worker is called '" + name + "'");
-  for (const auto peer : named) out.push_back(SendTo{peer, Drain{}});
+  for (const auto peer : named) ask_to_leave(peer, now, out);
   return done(std::to_string(named.size()) + (named.size() == 1 ? " worker" : " workers") +
               " called '" + name + "' will finish and leave");
+}
+
+/// Which worker can be spared nobody but we can know: what is handed out and what is free changes
+/// with every message.
+void Dispatcher::drain_idlest(PeerId from, const Control& control, Time now, Effects& out) {
+  const auto leaving = workers_.idlest(std::max<std::uint64_t>(1, control.limit), control.names);
+  if (leaving.empty()) {
+    Report report = not_found("no worker is left that could be drained");
+    report.asker = control.asker;
+    out.push_back(SendTo{from, std::move(report)});
+    return;
+  }
+  Show shown{from, control.asker, ControlVerb::drain_idlest, {}, {}};
+  std::vector<PeerId> peers;
+  for (const auto* worker : leaving) {
+    shown.text += (shown.names.empty() ? "'" : ", '") + worker->name + "'";
+    shown.names.push_back(worker->name);
+    peers.push_back(worker->peer);
+  }
+  shown.text += " will finish and leave";
+  for (const auto peer : peers) ask_to_leave(peer, now, out);
+  out.push_back(std::move(shown));
+}
+
+/// It is given nothing more from this moment on, so that it has nothing to give back.
+void Dispatcher::ask_to_leave(PeerId worker, Time now, Effects& out) {
+  out.push_back(SendTo{worker, Drain{}});
+  workers_.update(worker, [](Worker& asked) {
+    asked.asked_to_leave = !asked.draining;
+    asked.draining = true;
+  });
+  note_service(worker, now);
 }
 
 Report Dispatcher::pause_or_resume(const Control& control, Time now) {
@@ -131,7 +165,7 @@ Report Dispatcher::cancel_tasks(const std::vector<TaskId>& ids, Time now, Effect
 /// False when its end is decided already: the first outcome is the outcome.
 bool Dispatcher::cancel(Task& task, Time now, Effects& out) {
   if (task.state == TaskState::storing) return false;
-  if (is_kept(task.task_class)) {
+  if (is_kept(task)) {
     auto record = journaled(task, now);
     record.cancelled = true;
     out.push_back(WriteAttempt{std::move(record)});
@@ -141,50 +175,17 @@ bool Dispatcher::cancel(Task& task, Time now, Effects& out) {
   return true;
 }
 
-void Dispatcher::ask_sink(PeerId from, const Control& control, Effects& out) {
-  if (!sink_) {
-    out.push_back(SendTo{from, Report{control.asker,
-                                      Reason::no_sink,
-                                      "no sink is in service, and it keeps the dead letters",
-                                      {}}});
-    return;
+/// Those called so; of all that have cameras where no name is given.
+void Dispatcher::ask_to_reload(PeerId from, const Control& control, Effects& out) {
+  std::vector<ForwardedControls::Producer> asked;
+  for (const auto& [id, peer] : peers_) {
+    const auto& hello = peer.hello;
+    const bool has_cameras = std::ranges::any_of(
+        hello.sources, [](const SourceClaim& claim) { return !claim.state.empty(); });
+    const bool meant = control.name.empty() ? has_cameras : hello.name == control.name;
+    if (hello.role == Role::producer && meant) asked.push_back({id, hello.name});
   }
-  if (controls_.size() >= kOpenControlsMax) {
-    out.push_back(SendTo{from, Report{control.asker,
-                                      Reason::sink_slow,
-                                      "too many questions wait for the sink; ask again later",
-                                      {}}});
-    return;
-  }
-  auto forwarded = control;
-  forwarded.asker = ++ask_numbers_;
-  controls_[forwarded.asker] = {from, control.asker};
-  out.push_back(SendTo{sink_, std::move(forwarded)});
-}
-
-void Dispatcher::on_report(const Report& report, Effects& out) {
-  const auto pending = controls_.find(report.asker);
-  if (pending != controls_.end()) {
-    auto forwarded = report;
-    forwarded.asker = pending->second.asker;
-    out.push_back(SendTo{pending->second.client, std::move(forwarded)});
-    controls_.erase(pending);
-  }
-  if (report.payload.id) out.push_back(ReleasePayload{report.payload.id});
-}
-
-/// Of a client that left nobody waits for the answer; of a sink that left none will come.
-void Dispatcher::forget_controls(PeerId peer, Effects& out) {
-  if (peer == sink_) {
-    for (const auto& [number, pending] : controls_) {
-      out.push_back(
-          SendTo{pending.client,
-                 Report{pending.asker, Reason::no_sink, "the sink left before it answered", {}}});
-    }
-    controls_.clear();
-  } else {
-    std::erase_if(controls_, [peer](const auto& entry) { return entry.second.client == peer; });
-  }
+  forwarded_.ask_producers(from, control, asked, out);
 }
 
 }  // namespace framefleet::broker

@@ -18,7 +18,8 @@ constexpr std::size_t kAnnouncedMax = 4096;
 
 void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
   if (peers_.contains(from)) forget(from, Reason::worker_lost, now, out);  // it began anew
-  if (auto refused = refusal_of(hello)) {
+  auto* const quota = quotas_.find_or_add(hello.identity);
+  if (auto refused = refusal_of(hello, quota)) {
     out.push_back(SendTo{from, std::move(*refused)});
     out.push_back(ForgetPeer{from});
     return;
@@ -49,7 +50,8 @@ void Dispatcher::on_hello(PeerId from, Hello hello, Time now, Effects& out) {
       break;
   }
   const Role role = hello.role;
-  const auto& peer = peers_[from] = {std::move(hello), now, 0, 0};
+  const auto& peer = peers_[from] = {
+      .hello = std::move(hello), .quota = quota, .heard_at = now, .sources_at = now};
   next_silence_check_ = std::min(next_silence_check_, now + options_.peer_timeout);
   if (role == Role::producer) {
     for (const auto& source : peer.hello.sources) claim(from, source, now, out);
@@ -79,24 +81,7 @@ void Dispatcher::welcome_worker(PeerId from, const Hello& hello, Time now) {
   note_routes(now);
 }
 
-/// Of two producers that claim a source the later one owns it; refusal_of() has compared the
-/// epochs.
-void Dispatcher::claim(PeerId from, const SourceClaim& claim, Time now, Effects& out) {
-  auto& source = ledger_.open_source(claim.hash, claim.name);
-  if (const auto before = peers_.find(source.owner); before != peers_.end()) {
-    before->second.tasks -= source.in_progress.backlog();
-    before->second.bytes -= source.bytes;
-  }
-  auto* const job_before = source.counted_in;
-  ledger_.claimed(source, from, claim.epoch, claim.expected);
-  if (source.counted_in != job_before) note_end_of(job_before, now, out);
-  backlog_.set_weight(source, std::max<std::uint32_t>(1, claim.weight));
-  auto& owner = peers_.at(from);
-  owner.tasks += source.in_progress.backlog();
-  owner.bytes += source.bytes;
-}
-
-std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
+std::optional<Refused> Dispatcher::refusal_of(const Hello& hello, const Quota* quota) const {
   if (common_version(kWireVersions, hello.wire) == 0) {
     return Refused{Reason::wire_version,
                    "this broker speaks wire versions " + std::to_string(kWireVersions.min) +
@@ -112,19 +97,11 @@ std::optional<Refused> Dispatcher::refusal_of(const Hello& hello) const {
   }
   // What is in progress needs workers and the sink, who may come back after a cut, and perhaps an
   // operator.
-  const bool helps_to_finish = in_progress() && hello.role != Role::producer;
+  const bool helps_to_finish = !tasks_.empty() && hello.role != Role::producer;
   if (draining_ && !helps_to_finish) {
     return Refused{Reason::draining, "this broker drains", options_.peer_timeout};
   }
-  for (const auto& claim : hello.sources) {
-    const auto* source = ledger_.find_source(claim.hash);
-    if (source != nullptr && claim.epoch < source->epoch) {
-      return Refused{
-          Reason::stale_epoch,
-          "source '" + claim.name + "' is owned with epoch " + std::to_string(source->epoch),
-          {}};
-    }
-  }
+  if (auto not_its_own = ledger_.refusal_of(hello.sources, quota)) return not_its_own;
   return hello.role == Role::sink ? refusal_of_sink(hello) : std::nullopt;
 }
 
@@ -158,6 +135,9 @@ void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now,
     });
     note_service(from, now);
     assign_all(now, out);
+  }
+  if (const auto* worker = workers_.find(from); worker != nullptr && worker->asked_to_leave) {
+    out.push_back(SendTo{from, Drain{}});  // it missed the first one
   }
   if (farewell_said_) {
     out.push_back(SendTo{from, Goodbye{}});  // it missed the first one
@@ -195,22 +175,11 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
   if (position == peers_.end()) return;
   const auto hello = std::move(position->second.hello);
   if (hello.role == Role::worker) forget_worker(peer, reason, now, out);
-  forget_controls(peer, out);
+  forwarded_.forget(peer, out);
   peers_.erase(peer);
-  for (const auto& claimed : hello.sources) {
-    auto* const source = ledger_.find_source(claimed.hash);
-    if (source == nullptr || source->owner != peer) continue;
-    ledger_.abandoned(*source);
-    auto* const job = source->counted_in;
-    note_end_of(job, now, out);
-    // It left in order: whoever submits for this job again means it.
-    if (reason == Reason::drained && job != nullptr && job->sources == 0) {
-      job->cancelled = false;
-      ledger_.note(job);
-    }
-  }
+  for (const auto& claimed : hello.sources) abandon(peer, claimed, reason, now, out);
   std::erase_if(asks_, [peer](const auto& ask) { return ask.second.asker == peer; });
-  std::erase_if(unwritten_, [peer](const auto& answer) { return answer.peer == peer; });
+  unwritten_.forget(peer);
   if (sink_ == peer) {
     sink_ = PeerId{};
     storing_.send_again();
@@ -223,7 +192,7 @@ void Dispatcher::forget(PeerId peer, Reason reason, Time now, Effects& out) {
 /// What it may have begun with is charged to `reason`; what waited behind that is not to blame.
 void Dispatcher::forget_worker(PeerId peer, Reason reason, Time now, Effects& out) {
   if (reason == Reason::worker_lost) {
-    ++lost_workers_;
+    ++counts_.lost_workers;
     deaths_.died(workers_.find(peer)->name, now, workers_.all().size());
     if (deaths_.look(now)) out.push_back(WorkersDying{deaths_.on(), deaths_.count()});
   }
@@ -257,7 +226,10 @@ void Dispatcher::expire_silent_peers(Time now, Effects& out) {
 }
 
 void Dispatcher::on_drain(PeerId from, Time now) {
-  workers_.update(from, [](Worker& worker) { worker.draining = true; });
+  workers_.update(from, [](Worker& worker) {
+    worker.draining = true;
+    worker.asked_to_leave = false;
+  });
   note_service(from, now);
 }
 
@@ -272,6 +244,14 @@ void Dispatcher::note_service(PeerId from, Time now) {
 void Dispatcher::note_routes(Time now) {
   const auto served = workers_.all().empty() ? ~RouteMask{0} : workers_.note_routes(routes_);
   backlog_.set_rivals(workers_.rivals());
+  std::uint64_t staying = 0;
+  std::uint64_t slots = 0;
+  for (const auto& [peer, worker] : workers_.all()) {
+    if (worker.draining) continue;
+    ++staying;
+    slots += worker.slots;
+  }
+  demand_.note_workers(staying, slots);
   routes_.note_served(served, now);
   if ((routes_.open_routes() & ~served) != 0) {
     unroutable_check_at_ = std::min(unroutable_check_at_, now + options_.unroutable_timeout);
@@ -325,7 +305,7 @@ void Dispatcher::drain(Effects& out) {
 }
 
 void Dispatcher::say_farewell_when_empty(Effects& out) {
-  if (!draining_ || in_progress() || !unwritten_.empty()) return;
+  if (!draining_ || !tasks_.empty() || !unwritten_.empty()) return;
   if (!farewell_said_) {
     farewell_said_ = true;
     for (const auto& [id, peer] : peers_) out.push_back(SendTo{id, Goodbye{}});

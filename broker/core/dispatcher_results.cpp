@@ -52,7 +52,7 @@ bool Dispatcher::take_from_before(const TaskResult& result, Time now, Effects& o
   auto& task = position->second;
   if (task.state == TaskState::storing || task.cancelled) return false;
   if (task.over >= result.lease) return false;
-  ++results_from_before_;
+  ++counts_.results_from_before;
   if (task.state == TaskState::leased) {
     take_back(task, Reason::none, now, out);
   } else {
@@ -122,7 +122,7 @@ bool Dispatcher::holds(PeerId peer, const LeaseId& id) const {
 }
 
 void Dispatcher::stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out) {
-  ++stale_results_;
+  ++counts_.stale_results;
   out.push_back(SendTo{to, Stale{{{task, lease}}}});
 }
 
@@ -155,7 +155,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
       task.due_at = now + verdict.delay;
       delayed_.emplace(task.due_at, task.id);
       note_deadline(task);
-      if (is_kept(task.task_class)) out.push_back(WriteAttempt{journaled(task, now)});
+      if (is_kept(task)) out.push_back(WriteAttempt{journaled(task, now)});
       return;
     case Verdict::What::give_up:
       break;
@@ -213,6 +213,10 @@ void Dispatcher::ready_again(Task& task, Time now, Effects& out) {
 void Dispatcher::take_up(Task& task, Time now, Effects& out) {
   if (task.cancelled) {
     end_unworked(task, Status::cancelled, Reason::cancelled_by_operator, now, out);
+    return;
+  }
+  if (task.unaccounted()) {
+    end_unworked(task, Status::lost, Reason::unaccounted, now, out);
     return;
   }
   const bool restored = task.unsure;

@@ -32,13 +32,51 @@ void release_payload(const Payload& payload, Effects& out) {
   if (payload.id) out.push_back(ReleasePayload{payload.id});
 }
 
+/// What Task::bytes() will be.
+std::uint64_t bytes_of(const SubmittedTask& task) {
+  return task.payload.bytes + task.task.size() + task.digest.size() + Task::kTables;
+}
+
+/// Says which detectors no worker ever had: perhaps a typing error, perhaps a worker to come.
+void warn_of_unknown(const std::vector<std::string>& detectors,
+                     const std::set<std::string>& announced, Admitted& admitted) {
+  if (announced.empty()) return;
+  auto& unknown = admitted.unknown_detectors;
+  for (const auto& name : detectors) {
+    if (!announced.contains(name) && unknown.size() < kRoutesMax &&
+        std::find(unknown.begin(), unknown.end(), name) == unknown.end()) {
+      unknown.push_back(name);
+    }
+  }
+}
+
+/// How many pictures this submit stands for. Of a live source also those that were skipped before
+/// it, by its number: as far as they came within the window, because after a cut they are many and
+/// long gone. Batch sources whose pace or end is known are none: Ledger::known_work() has them.
+double pictures_offered(Source& source, const SubmittedTask& task, Time now, Duration window) {
+  if (task.gone) return 0;
+  const std::pair number{task.id.epoch, task.id.sequence};
+  const auto before = source.offered_through;
+  if (before && number <= *before) return 0;
+  source.offered_through = number;
+  if (source.paused) return 0;
+  if (task.task_class != TaskClass::live) {
+    const bool known = source.interval > Duration::zero() || source.expected > 0;
+    return known ? 0 : 1;
+  }
+  if (!before || before->first != number.first || source.live_at == kNever) return 1;
+  const auto pictures = static_cast<double>(number.second - before->second);
+  const auto since = now - source.live_at;
+  return since <= window ? pictures : std::max(1.0, pictures * seconds(window) / seconds(since));
+}
+
 }  // namespace
 
 void Dispatcher::on_submit(PeerId from, Submit submit, Time now, Effects& out) {
   SubmitAnswers answers;
   for (auto& task : submit.tasks) submit_one(from, std::move(task), now, answers, out);
   if (!answers.at_once.tasks.empty()) out.push_back(SendTo{from, std::move(answers.at_once)});
-  if (answers.again) leave_out_unwritten(from, answers.once_written);
+  if (answers.again) unwritten_.leave_out_waiting(from, answers.once_written);
   if (!answers.once_written.tasks.empty()) {
     answer_once_written(from, std::move(answers.once_written), out);
   }
@@ -47,22 +85,37 @@ void Dispatcher::on_submit(PeerId from, Submit submit, Time now, Effects& out) {
 
 void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAnswers& answers,
                             Effects& out) {
-  if (const auto known = tasks_.find(task.id); known != tasks_.end()) {
-    ++duplicate_submits_;
+  // First of all: what we know of another key's task is not for this one.
+  const auto* const source_of_id = ledger_.find_source(task.id.source);
+  if (source_of_id != nullptr && !Ledger::may_have(*source_of_id, peers_.at(from).quota)) {
+    ++counts_.foreign_ids;
+    release_payload(task.payload, out);
+    out.push_back(SendTo{from, Rejected{{{task.id, Reason::not_owner,
+                                          "the source of this id belongs to another key"}}}});
+    return;
+  }
+  auto known = tasks_.find(task.id);
+  if (known != tasks_.end() && known->second.unaccounted()) {
+    submit_unaccounted(from, task, now, out);
+    if (task.gone) return;
+    known = tasks_.end();
+  }
+  if (known != tasks_.end()) {
+    ++counts_.duplicate_submits;
     release_payload(task.payload, out);
     const auto& digest = known->second.digest;
     if (!digest.empty() && !task.digest.empty() && digest != task.digest) {
       out.push_back(SendTo{from, Rejected{{{task.id, Reason::conflict,
                                             "this id is in progress with another payload"}}}});
     } else {
-      const bool durable = is_kept(known->second.task_class);
+      const bool durable = is_kept(known->second);
       (durable ? answers.once_written : answers.at_once).tasks.push_back({task.id, durable});
       answers.again |= durable;
     }
     return;
   }
   if (const auto* settled = settled_.find(task.id)) {
-    ++duplicate_submits_;
+    ++counts_.duplicate_submits;
     release_payload(task.payload, out);
     out.push_back(SendTo{from, Settled{{*settled}}});
     return;
@@ -81,22 +134,23 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAns
     answer_once_written(from, Rejected{{std::move(*rejected)}}, out);
     return;
   }
-  note_live_submit(task, now);
-  auto busy = busy_answer(from, task);
+  note_offer(task, now);
+  auto busy = busy_answer(from, task, now);
   const auto opened_before = routes_.opened();
   const auto route = busy ? std::nullopt : routes_.open(task.detectors);
   if (!busy && !route) busy = Busy{{task.id}, Reason::backlog_routes, options_.busy_retry};
   if (busy) {
-    ++busy_answers_;
+    ++counts_.busy_answers;
     release_payload(task.payload, out);
     out.push_back(SendTo{from, std::move(*busy)});
     return;
   }
   if (routes_.opened() != opened_before) note_routes(now);
-  const bool durable = is_kept(task.task_class);
-  auto& admitted = durable ? answers.once_written : answers.at_once;
-  admitted.tasks.push_back({task.id, durable});
-  warn_of_unknown(task.detectors, admitted);
+  // Of what has no picture the books alone are written.
+  const bool is_written = options_.journal && task.task_class == TaskClass::batch;
+  auto& admitted = is_written ? answers.once_written : answers.at_once;
+  admitted.tasks.push_back({task.id, is_kept(task)});
+  warn_of_unknown(task.detectors, announced_, admitted);
   admit(from, std::move(task), *route, now, out);
 }
 
@@ -123,24 +177,31 @@ std::optional<RejectedTask> Dispatcher::reject_answer(PeerId from, const Submitt
   return std::nullopt;
 }
 
-std::optional<Busy> Dispatcher::busy_answer(PeerId from, const SubmittedTask& task) const {
+std::optional<Busy> Dispatcher::busy_answer(PeerId from, const SubmittedTask& task,
+                                            Time now) const {
   const auto busy = [&](Reason reason) { return Busy{{task.id}, reason, options_.busy_retry}; };
   if (draining_) return busy(Reason::draining);
-  if (journal_full_ && is_kept(task.task_class)) return busy(Reason::journal_full);
+  if (journal_full_ && is_kept(task)) return busy(Reason::journal_full);
   if (!sink_keeps_up()) return busy(Reason::sink_slow);
   if (tasks_.size() >= options_.backlog_tasks_max) return busy(Reason::backlog_tasks);
-  const std::uint64_t bytes =
-      task.payload.bytes + task.task.size() + task.digest.size() + Task::kTables;
+  const auto bytes = bytes_of(task);
   const auto& source = *ledger_.find_source(task.id.source);
-  const bool is_live = task.task_class == TaskClass::live;
+  const bool is_live = task.task_class == TaskClass::live && !task.gone;
   const bool replaces = is_live && source.waiting_live != nullptr;
   const auto others = backlog_bytes_ - (replaces ? source.waiting_live->bytes() : 0);
   // A task larger than the whole cap is let in when it is alone: it can never fit better.
   if (others > 0 && others + bytes > options_.backlog_bytes_max) return busy(Reason::backlog_bytes);
+  const auto& peer = peers_.at(from);
+  if (const auto* quota = peer.quota; quota != nullptr) {
+    const auto freed = replaces ? source.waiting_live->quota_part.bytes_of(quota) : 0;
+    if (const auto wait = quotas_.wait_for(*quota, {task.payload.bytes, bytes, freed}, now)) {
+      const auto retry = wait->retry > Duration::zero() ? wait->retry : options_.busy_retry;
+      return Busy{{task.id}, wait->reason, retry};
+    }
+  }
   if (replaces) return std::nullopt;
   const auto free_tasks = minus(options_.backlog_tasks_max, tasks_.size());
   const auto free_bytes = minus(options_.backlog_bytes_max, backlog_bytes_);
-  const auto& peer = peers_.at(from);
   if (!within(peer.tasks, 1, free_tasks, kProducerShare, options_.producer_tasks_max) ||
       !within(peer.bytes, bytes, free_bytes, kProducerShare, options_.producer_bytes_max)) {
     return busy(Reason::peer_share);
@@ -170,6 +231,7 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
   task.admitted_at = task.queued_at = now;
   task.over = {options_.incarnation, 0};
   task.task_class = submitted.task_class;
+  task.gone = submitted.gone;
   auto ttl = submitted.ttl;
   if (ttl == Duration::zero() && task.task_class == TaskClass::live) ttl = options_.live_ttl;
   if (ttl > Duration::zero()) task.deadline = now + ttl;
@@ -180,13 +242,18 @@ void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time
   ledger_.admitted(task, now);
   if (job_before != task.job) note_end_of(job_before, now, out);
   count_bytes(task);
-  ++peers_.at(from).tasks;
+  auto& peer = peers_.at(from);
+  ++peer.tasks;
+  task.quota_part.take(peer.quota, task.bytes());
+  if (peer.quota != nullptr) Quotas::charge(*peer.quota, task.payload.bytes, now);
   note_waiting(task);
-  if (is_kept(task.task_class)) {
-    out.push_back(WriteTask{journaled(task, now), task.payload});
-    task.written_by = writes_.given + 1;  // with the answer that on_submit() will give
+  if (is_kept(task)) out.push_back(WriteTask{journaled(task, now), task.payload});
+  if (options_.journal && task.task_class == TaskClass::batch) {
+    task.written_by = unwritten_.given() + 1;  // with the answer that on_submit() will give
   }
-  if (task.task_class == TaskClass::live) {
+  if (task.gone) {
+    end_unworked(task, Status::lost, Reason::broker_restarted, now, out);
+  } else if (task.task_class == TaskClass::live) {
     admit_live(task, now, out);
   } else {
     backlog_.push_back(task);
@@ -211,23 +278,14 @@ void Dispatcher::admit_live(Task& task, Time now, Effects& out) {
   end_unworked(*older, Status::superseded, Reason::newer_frame, now, out);
 }
 
-/// A live source that has a producer and says nothing is one that hangs.
-void Dispatcher::note_live_submit(const SubmittedTask& task, Time now) {
-  if (task.task_class != TaskClass::live) return;
-  ledger_.find_source(task.id.source)->live_at = now;
-}
-
-/// Says which detectors no worker ever had: perhaps a typing error, perhaps a worker to come.
-void Dispatcher::warn_of_unknown(const std::vector<std::string>& detectors,
-                                 Admitted& admitted) const {
-  if (announced_.empty()) return;
-  auto& unknown = admitted.unknown_detectors;
-  for (const auto& name : detectors) {
-    if (!announced_.contains(name) && unknown.size() < kRoutesMax &&
-        std::find(unknown.begin(), unknown.end(), name) == unknown.end()) {
-      unknown.push_back(name);
-    }
-  }
+/// Every picture counts once, when it is submitted for the first time, whatever the answer is.
+void Dispatcher::note_offer(const SubmittedTask& task, Time now) {
+  if (task.gone) return;
+  auto& source = *ledger_.find_source(task.id.source);
+  const double pictures = pictures_offered(source, task, now, options_.demand.window);
+  if (pictures > 0) demand_.offered(pictures, source.service.value(), now);
+  // A live source that has a producer and says nothing is one that hangs.
+  if (task.task_class == TaskClass::live) source.live_at = now;
 }
 
 }  // namespace framefleet::broker

@@ -43,7 +43,9 @@ struct TaskSettled {
 struct Show {
   PeerId peer;
   std::uint64_t asker{0};
-  ControlVerb what{ControlVerb::status};  ///< status, workers, sources or jobs.
+  ControlVerb what{ControlVerb::status};  ///< status, workers, sources, jobs or drain_idlest.
+  std::string text{};                     ///< Of the report: what was done.
+  std::vector<std::string> names{};       ///< drain_idlest: the workers that will leave.
   friend bool operator==(const Show&, const Show&) = default;
 };
 /// Everything that was expected of a job is settled or rejected: one line for the log.

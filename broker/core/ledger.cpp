@@ -3,6 +3,7 @@
 #include "shared/base/assert.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace framefleet::broker {
@@ -106,6 +107,28 @@ std::vector<std::pair<std::string, Duration>> Ledger::live_sources(Time now) con
   return rows;
 }
 
+KnownWork Ledger::known_work() const {
+  KnownWork known;
+  for (const auto& [hash, source] : sources_) {
+    if (source.paused) continue;
+    auto waiting = source.in_progress.backlog();
+    known.any |= waiting > 0;
+    if (source.live_at != kNever) continue;  // its pictures count as they are offered
+    const bool is_paced = source.interval > Duration::zero();
+    const auto to_come = std::max(source.expected, source.counted_through) - source.counted_through;
+    const bool gives_more = source.owner && (source.expected > 0 ? to_come > 0 : is_paced);
+    known.any |= gives_more;
+    const auto service = seconds(source.service.value());
+    if (gives_more && is_paced) {
+      known.paced_slots += service / seconds(source.interval);
+    } else if (gives_more) {
+      waiting += to_come;
+    }
+    known.batch_seconds += static_cast<double>(waiting) * service;
+  }
+  return known;
+}
+
 void Ledger::rejected(Source& source, Job* job, Time now) {
   join(source, job, now);
   const auto count = [](Account& account) {
@@ -129,6 +152,9 @@ void Ledger::admitted(Task& task, Time now) {
   auto& source = *task.source;
   count(source.account, source.in_progress);
   source.counted_through = std::max(source.counted_through, task.id.sequence + 1);
+  if (keeps_changes_ && (task.gone || task.task_class == TaskClass::live)) {
+    source.unkept.emplace(task.id, task.task_class);
+  }
   join(source, task.job, now);
   note(source);
   note(task.job);
@@ -158,6 +184,10 @@ void Ledger::join(Source& source, Job* job, Time now) {
 }
 
 void Ledger::moved(Task& task, TaskState to) {
+  if (task.state == TaskState::delayed && task.gone) {
+    --unaccounted_;
+    --task.source->unaccounted;
+  }
   const auto move = [&](InProgress& counts) {
     --count_of(counts, task.state);
     ++count_of(counts, to);
@@ -176,6 +206,7 @@ void Ledger::settled(const Task& task, Status status, Time now) {
   };
   count(total_, in_progress_);
   count(task.source->account, task.source->in_progress);
+  task.source->unkept.erase(task.id);
   note(*task.source);
   note(task.job);
   if (task.job == nullptr) return;
@@ -190,9 +221,32 @@ void Ledger::settled(const Task& task, Status status, Time now) {
   ++job.settled_in_window;
 }
 
-void Ledger::claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uint64_t expected) {
+bool Ledger::may_have(const Source& source, const Quota* by) {
+  if (source.quota == by) return true;
+  return source.quota == nullptr ? !source.owner : !source.quota->listed;
+}
+
+std::optional<Refused> Ledger::refusal_of(const std::vector<SourceClaim>& claims,
+                                          const Quota* by) const {
+  for (const auto& claim : claims) {
+    const auto* source = find_source(claim.hash);
+    if (source != nullptr && !may_have(*source, by)) {
+      return Refused{
+          Reason::foreign_source, "source '" + claim.name + "' belongs to another key", {}};
+    }
+    if (source != nullptr && claim.epoch < source->epoch) {
+      return Refused{
+          Reason::stale_epoch,
+          "source '" + claim.name + "' is owned with epoch " + std::to_string(source->epoch),
+          {}};
+    }
+  }
+  return std::nullopt;
+}
+
+void Ledger::claimed(Source& source, PeerId owner, const SourceClaim& claim) {
   abandoned(source);
-  if (epoch != source.epoch) {  // another run: its numbers and totals are its own
+  if (claim.epoch != source.epoch) {  // another run: its numbers and totals are its own
     if (source.counted_in != nullptr) source.counted_in->joined.erase(source.hash);
     note(source.counted_in);
     source.counted_in = nullptr;
@@ -200,8 +254,9 @@ void Ledger::claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uin
     source.counted_through = 0;
   }
   note(source);
-  source.epoch = epoch;
-  source.expected = expected;
+  source.epoch = claim.epoch;
+  source.expected = claim.expected;
+  source.interval = claim.interval;
   source.owner = owner;
   if (source.counted_in != nullptr) ++source.counted_in->sources;
 }
@@ -226,17 +281,23 @@ bool Ledger::ends(Job& job, Time now) {
   if (job.ended_at != kNever || job.began_at == kNever || job.in_progress.in_all() > 0)
     return false;
   const bool all_there = !job.total_unknown && done_of(job) >= job.expected;
-  if (!all_there && !job.cancelled && job.sources > 0) return false;
+  const bool awaited = owners_awaited_until_ != kNever && now < owners_awaited_until_;
+  if (!all_there && !job.cancelled && (job.sources > 0 || awaited)) return false;
   job.ended_at = now;
   note(&job);
   return true;
 }
 
+/// Whoever has a key cannot make us forget whose the sources of others are, only its own.
 std::vector<Source*> Ledger::idle_sources() {
+  std::map<const Quota*, std::uint64_t> owned;  // looked up alone
+  for (const auto& [hash, source] : sources_) ++owned[source.quota];
   std::vector<Source*> idle;
   for (auto& [hash, source] : sources_) {
     const bool in_use = source.owner || source.paused || source.in_progress.in_all() > 0;
-    if (!in_use) idle.push_back(&source);
+    const auto* const quota = source.quota;
+    const bool is_kept = quota != nullptr && quota->listed && owned[quota] <= accounts_max_;
+    if (!in_use && !is_kept) idle.push_back(&source);
   }
   std::sort(idle.begin(), idle.end(),
             [](const Source* left, const Source* right) { return left->name < right->name; });

@@ -7,9 +7,11 @@
 #include "broker/core/task.hpp"
 
 #include "shared/base/journal_records.hpp"
+#include "shared/base/messages.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -41,13 +43,24 @@ class Ledger {
   /// The end of a task that is storing.
   void settled(const Task& task, Status status, Time now);
 
+  /// A key's source is its own as long as the key's identity is in the allow-list; what a producer
+  /// without a key has is its own while that is connected. `by` null: it has no key.
+  static bool may_have(const Source& source, const Quota* by);
+  /// Why a producer of the identity `by` (null: it has none) may not have all of these: one has a
+  /// higher epoch in the books, or belongs to somebody else.
+  std::optional<Refused> refusal_of(const std::vector<SourceClaim>& claims, const Quota* by) const;
   /// A producer claims the source, with what it says of it.
-  void claimed(Source& source, PeerId owner, std::uint32_t epoch, std::uint64_t expected);
+  void claimed(Source& source, PeerId owner, const SourceClaim& claim);
   /// Its producer is gone.
   void abandoned(Source& source);
   /// This picture of a source was stored before the broker heard of it. Counted once, as producers
   /// ask in the order of their sequences.
   void stored_before(const TaskId& id);
+  /// It is not admitted any more: its producer submits it anew. Requires: Task::unaccounted().
+  void disowned(Task& task);
+  /// Until then the producers of a job that has none may come back to it; kNever: nobody does.
+  void await_owners(Time until) { owners_awaited_until_ = until; }
+  Time owners_awaited_until() const { return owners_awaited_until_; }
   /// True once, when nothing of the job is in progress and all that was expected is over, its
   /// producers have left, or it was cancelled.
   bool ends(Job& job, Time now);
@@ -81,15 +94,16 @@ class Ledger {
   /// As they were written by an earlier broker. Before anything else, jobs first.
   void restore(const FleetBook& book);
   void restore(const JobBook& book, Time now);
-  void restore(const SourceBook& book);
+  void restore(const SourceBook& book, Quota* quota);
   /// The task waits (delayed), and was counted as admitted before.
   void restored(Task& task);
   /// After the last one: what was admitted by an earlier broker and is neither settled nor restored
-  /// was in its memory alone. It is not admitted any more; whoever has it submits it again.
+  /// is in no book. It is not admitted any more; whoever has it submits it again.
   void end_restore();
 
   const Account& total() const { return total_; }
   const InProgress& in_progress() const { return in_progress_; }
+  std::uint64_t unaccounted() const { return unaccounted_; }
   std::uint64_t source_count() const { return sources_.size(); }
   std::uint64_t job_count() const { return jobs_.size(); }
   /// By name.
@@ -99,6 +113,9 @@ class Ledger {
   std::vector<std::pair<std::string, Account>> labelled() const;
   /// Of these 200 the live ones whose producers are here, and how long ago each had a frame.
   std::vector<std::pair<std::string, Duration>> live_sources(Time now) const;
+  /// Work that is known without waiting for it to be offered. Of sources that are not paused;
+  /// visits them all.
+  KnownWork known_work() const;
   const Account& other_sources() const { return other_sources_; }
   const Account& other_jobs() const { return other_jobs_; }
 
@@ -116,6 +133,8 @@ class Ledger {
   std::uint64_t jobs_fold_at_{accounts_max_};
   Account total_;
   InProgress in_progress_;
+  std::uint64_t unaccounted_{0};
+  Time owners_awaited_until_{kNever};
   Account other_sources_;
   Account other_jobs_;
   std::unordered_map<std::uint64_t, Source> sources_;  // never iterated for effects

@@ -9,6 +9,21 @@
 namespace framefleet::broker {
 namespace {
 
+/// Of a source, in its book: more than our producers have under way (64 of a camera), and few
+/// enough to be written with every change.
+constexpr std::size_t kUnkeptMax = 1024;
+
+/// The newest that are in memory alone.
+std::vector<TaskId> unkept(const Source& source, TaskClass task_class) {
+  std::vector<TaskId> ids;
+  for (auto at = source.unkept.rbegin(); at != source.unkept.rend(); ++at) {
+    if (ids.size() == kUnkeptMax) break;
+    if (at->second == task_class) ids.push_back(at->first);
+  }
+  std::reverse(ids.begin(), ids.end());
+  return ids;
+}
+
 SourceBook book_of(const Source& source) {
   return {.hash = source.hash,
           .name = source.name,
@@ -19,7 +34,10 @@ SourceBook book_of(const Source& source) {
           .stored_before = source.stored_before,
           .counted_through = source.counted_through,
           .job = source.counted_in == nullptr ? std::string{} : source.counted_in->name,
-          .account = source.account};
+          .identity = source.quota == nullptr ? std::string{} : source.quota->identity,
+          .account = source.account,
+          .live = unkept(source, TaskClass::live),
+          .gone = unkept(source, TaskClass::batch)};
 }
 
 JobBook book_of(const Job& job) {
@@ -97,8 +115,9 @@ void Ledger::restore(const JobBook& book, Time now) {
   if (book.ended) job.ended_at = now;
 }
 
-void Ledger::restore(const SourceBook& book) {
+void Ledger::restore(const SourceBook& book, Quota* quota) {
   auto& source = open_source(book.hash, book.name);
+  source.quota = quota;
   source.epoch = book.epoch;
   source.weight = book.weight;
   source.paused = book.paused;
@@ -107,6 +126,8 @@ void Ledger::restore(const SourceBook& book) {
   source.counted_through = book.counted_through;
   source.counted_in = find_job(book.job);
   source.account = book.account;
+  for (const auto& id : book.live) source.unkept.emplace(id, TaskClass::live);
+  for (const auto& id : book.gone) source.unkept.emplace(id, TaskClass::batch);
 }
 
 void Ledger::restored(Task& task) {
@@ -114,6 +135,27 @@ void Ledger::restored(Task& task) {
   ++in_progress_.delayed;
   ++task.source->in_progress.delayed;
   if (task.job != nullptr) ++task.job->in_progress.delayed;
+  if (!task.gone) return;
+  ++unaccounted_;
+  ++task.source->unaccounted;
+}
+
+void Ledger::disowned(Task& task) {
+  const auto uncount = [](Account& account, InProgress& in_progress) {
+    --account.submitted;
+    --account.admitted;
+    --in_progress.delayed;
+  };
+  auto& source = *task.source;
+  uncount(total_, in_progress_);
+  uncount(source.account, source.in_progress);
+  --unaccounted_;
+  --source.unaccounted;
+  source.unkept.erase(task.id);
+  note(source);
+  if (task.job == nullptr) return;
+  uncount(task.job->account, task.job->in_progress);
+  note(task.job);
 }
 
 void Ledger::end_restore() {

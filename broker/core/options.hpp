@@ -1,6 +1,8 @@
 #pragma once
 // What the broker's core can be told. Every cap of DESIGN's promise "bounded" is one of these.
 
+#include "broker/core/demand.hpp"
+
 #include "shared/base/time.hpp"
 
 #include <cstdint>
@@ -27,6 +29,9 @@ struct CoreOptions {
   /// Bytes of tasks that are ready, delayed or leased, at most: payloads, texts and tables. What
   /// the broker may take of the machine's memory.
   std::uint64_t backlog_bytes_max{std::uint64_t{1} << 30U};
+  /// Of the journal's file, at most, where it is the smaller limit to what one key may hold: half
+  /// of it is for records. 0: it is not.
+  std::uint64_t journal_bytes_max{0};
   /// Of one source, and of all sources of one producer, in progress at most; 0: their share alone
   /// (at four and eight times of what is free, so that whoever comes later finds room).
   std::uint64_t source_tasks_max{0};
@@ -84,6 +89,9 @@ struct CoreOptions {
   Duration unroutable_timeout{std::chrono::minutes{1}};
   /// Sources and jobs whose accounts are kept apart; beyond it idle ones are added up as "other".
   std::uint64_t accounts_max{1000};
+
+  /// How many workers there should be (demand.hpp).
+  DemandOptions demand;
 
   /// How long a connected sink may take to say what it has stored before the asker is told
   /// "unknown".

@@ -1,9 +1,13 @@
 #pragma once
 // What the dispatcher remembers of its peers, and what they wait for.
 
+#include "broker/core/effects.hpp"
+#include "broker/core/quotas.hpp"
+
 #include "shared/base/messages.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 namespace framefleet::broker {
@@ -11,7 +15,9 @@ namespace framefleet::broker {
 /// Somebody who was welcomed.
 struct Peer {
   Hello hello;
+  Quota* quota{nullptr};  // of its identity; null: it came without a key
   Time heard_at{};
+  Time sources_at{};       // when it said what its hello now holds of its sources
   std::uint64_t tasks{0};  // of its sources, ready, delayed or leased
   std::uint64_t bytes{0};
 };
@@ -23,24 +29,29 @@ struct PendingAsk {
   Time answer_by{kNever};  // set once a sink has been asked
 };
 
-/// A question of an operator to the sink.
-struct PendingControl {
-  PeerId client;
-  std::uint64_t asker{0};
-};
+/// Answers that wait for the journal. A piece of news gets the next number, and is on the disk once
+/// that is written.
+class UnwrittenAnswers {
+ public:
+  std::uint64_t given() const { return given_; }
+  std::uint64_t written() const { return written_; }
+  bool empty() const { return waiting_.empty(); }
+  void keep(PeerId peer, Message message);
+  /// Everything up to `number` is on the disk: what waited for it goes out.
+  void release(std::uint64_t number, Effects& out);
+  void forget(PeerId peer);
+  /// Of what is asked again and again while the disk is full, one answer waits.
+  void leave_out_waiting(PeerId peer, Admitted& answer) const;
 
-/// What may be said when everything up to `number` is written.
-struct PendingAnswer {
-  std::uint64_t number{0};
-  PeerId peer;
-  Message message;
-};
-
-/// What is written is counted by these: a piece of news gets the next number, and is on the disk
-/// once that is written.
-struct WriteNumbers {
-  std::uint64_t given{0};
-  std::uint64_t written{0};
+ private:
+  struct Waiting {
+    std::uint64_t number{0};
+    PeerId peer;
+    Message message;
+  };
+  std::deque<Waiting> waiting_;  // by number
+  std::uint64_t given_{0};
+  std::uint64_t written_{0};
 };
 
 /// The answers to one submit: what memory alone has, and what a journal will have.

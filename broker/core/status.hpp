@@ -2,6 +2,7 @@
 // What an operator is shown of the broker's state: rows of plain values, copied out of the tables.
 // The shell turns them into documents (docs/PROTOCOL.md, "Operating").
 
+#include "broker/core/demand.hpp"
 #include "broker/core/in_progress.hpp"
 
 #include "shared/base/account.hpp"
@@ -38,9 +39,14 @@ struct SourceRow {
   bool paused{false};
   Account account;
   InProgress in_progress;
+  std::uint64_t unaccounted{0};  ///< Of these: as FleetStatus says.
   std::uint64_t bytes{
       0};  ///< Of its tasks that are ready, delayed or leased, as the backlog counts.
   Duration mean_service{};  ///< Of its latest tasks; 0: none measured yet.
+  // A camera's, as its producer says:
+  std::string state;       ///< "": it is no camera, or its producer is gone.
+  Duration state_for{};    ///< Since when.
+  std::string state_text;  ///< Why, for people.
 };
 
 struct JobRow {
@@ -59,6 +65,8 @@ struct JobRow {
 struct FleetStatus {
   InProgress in_progress;
   Account total;
+  /// Of what is delayed: an earlier broker had it in memory alone, and nobody has said more yet.
+  std::uint64_t unaccounted{0};
   std::uint64_t backlog_bytes{0};
   std::uint64_t unstored_bytes{0};
   Duration oldest{};  ///< Since the oldest ready task was admitted; 0: none waits.
@@ -67,6 +75,7 @@ struct FleetStatus {
   std::uint64_t workers_not_ready{0};  ///< Of these; none that drains.
   std::uint64_t slots{0};
   std::uint64_t free_slots{0};
+  DemandRow demand;  ///< How many workers there should be, and why.
   std::uint64_t producers{0};
   std::uint64_t sources{0};
   std::uint64_t sources_connected{0};  ///< Claimed by producers that are here.
@@ -78,15 +87,20 @@ struct FleetStatus {
   bool draining{false};
 };
 
-/// A copy of the broker's state for metrics and tests.
-struct DispatcherStats {
-  FleetStatus fleet;
+/// What happened since the broker's start.
+struct EventCounts {
   std::uint64_t stale_results{0};
   std::uint64_t results_from_before{0};  ///< Taken, of hand-outs by an earlier broker.
   std::uint64_t duplicate_submits{0};
   std::uint64_t busy_answers{0};
+  std::uint64_t foreign_ids{0};   ///< Of other keys' sources, submitted or asked about.
   std::uint64_t recalled{0};      ///< Tasks asked back from workers that had not begun with them.
   std::uint64_t lost_workers{0};  ///< They fell silent or broke off without a goodbye.
+};
+
+/// A copy of the broker's state for metrics and tests.
+struct DispatcherStats : EventCounts {
+  FleetStatus fleet;
   std::vector<std::pair<std::string, Account>> by_source;  ///< The first 200, the rest as "other".
   /// Live sources of the 200 whose producers are here: the time since their latest frame.
   std::vector<std::pair<std::string, Duration>> live_sources;

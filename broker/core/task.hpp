@@ -5,6 +5,7 @@
 
 #include "broker/core/in_progress.hpp"
 #include "broker/core/mean.hpp"
+#include "broker/core/quotas.hpp"
 #include "broker/core/retry_policy.hpp"
 
 #include "shared/base/account.hpp"
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -53,10 +55,12 @@ struct Flow {
 struct Source {
   std::uint64_t hash{0};
   std::string name;
-  PeerId owner;  ///< The producer that claimed it, while it is connected.
+  PeerId owner;           ///< The producer that claimed it, while it is connected.
+  Quota* quota{nullptr};  ///< Of the identity that it belongs to; null: to nobody.
   std::uint32_t epoch{0};
   std::uint32_t weight{1};
   std::uint64_t expected{0};  ///< Pictures in all, as its producer says; 0: unknown.
+  Duration interval{};        ///< Between two pictures, likewise; 0: as fast as they are accepted.
   std::uint64_t stored_before{
       0};  ///< Of these, known to be in the store before they were asked for.
   std::uint64_t counted_through{0};  ///< Sequences below were admitted here, or counted above.
@@ -66,11 +70,15 @@ struct Source {
   Task* waiting_live{nullptr};  ///< The live frame that is ready: a ring of one.
   Account account;
   InProgress in_progress;
-  bool noted{false};       ///< Its book is among those that changed.
-  std::uint64_t bytes{0};  ///< Of its tasks that are ready, delayed or leased.
+  bool noted{false};                   ///< Its book is among those that changed.
+  std::uint64_t bytes{0};              ///< Of its tasks that are ready, delayed or leased.
+  std::uint64_t unaccounted{0};        ///< Of its tasks that are delayed (Task::unaccounted).
+  std::map<TaskId, TaskClass> unkept;  ///< Its tasks in progress that no journal keeps.
   /// Epoch and sequence of the newest live frame that was admitted.
   std::optional<std::pair<std::uint32_t, std::uint64_t>> newest_live;
   Time live_at{kNever};  ///< Its latest live frame was submitted, be it let in or not.
+  /// Epoch and sequence of the newest picture that was submitted, be it let in or not.
+  std::optional<std::pair<std::uint32_t, std::uint64_t>> offered_through;
   Mean service;
   Duration underpaid{};  ///< What its tasks took beyond what their flows were charged.
   std::vector<std::unique_ptr<Flow>> flows;  ///< The backlog's; empty ones stay for their credit.
@@ -124,12 +132,13 @@ struct Task {
   Time handed_out_at{};   ///< The latest hand-out.
   Time due_at{kNever};    ///< While delayed.
   Time deadline{kNever};  ///< Work begins before this or not at all.
+  QuotaPart quota_part;   ///< Until it is settled.
   LeaseId lease;          ///< While leased.
   LeaseId over;           ///< Hand-outs up to this one are over: what they bring closes nothing.
   Duration charged{};     ///< Service time its source has paid for the hand-out.
-  Charges charges;
-  /// The journal has its admission once this is written (WriteNumbers); 0: nothing to wait for.
+  /// The journal has its admission once this is written (UnwrittenAnswers); 0: nothing to wait for.
   std::uint64_t written_by{0};
+  Charges charges;
   std::uint16_t attempts{0};  ///< Hand-outs.
   TaskState state{TaskState::ready};
   TaskClass task_class{TaskClass::batch};
@@ -143,6 +152,9 @@ struct Task {
   bool unsure{false};
   /// And an operator was told there that it is cancelled.
   bool cancelled{false};
+  bool gone{false};  ///< Nobody has its picture: it ends as lost, and no journal keeps it.
+  /// An earlier broker had it in memory alone. Its producer may come back and say more.
+  bool unaccounted() const { return gone && unsure; }
   // Its place in the backlog; null outside of it.
   Flow* flow{nullptr};
   Task* before{nullptr};
@@ -174,6 +186,9 @@ struct RestoredTask {
   JournaledTask task;
   Duration unattended{};  ///< Since the record was written, by the wall clock.
   Payload payload;
+  /// Not for tasks of the journal's own, but for those of its books (SourceBook).
+  TaskClass task_class{TaskClass::batch};
+  bool gone{false};
 };
 
 }  // namespace framefleet::broker

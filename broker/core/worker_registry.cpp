@@ -28,6 +28,7 @@ RouteMask Worker::ahead_routes(Duration ahead_time, const RouteTable& routes) co
 void WorkerRegistry::add(Worker worker) {
   std::sort(worker.detectors.begin(), worker.detectors.end());
   const auto peer = worker.peer;
+  worker.idle_since = ++clock_;
   remove(peer);
   join_line(workers_.emplace(peer, std::move(worker)).first->second);
 }
@@ -53,9 +54,9 @@ void WorkerRegistry::took_task(PeerId peer, Time recall_at) {
 }
 
 void WorkerRegistry::gave_back_slot(PeerId peer, Time recall_at) {
-  update(peer, [recall_at](Worker& worker) {  // one that is gone has taken its slots with it
+  update(peer, [this, recall_at](Worker& worker) {  // one that is gone has taken its slots with it
     FRAMEFLEET_ASSERT(worker.leased > 0);
-    --worker.leased;
+    if (--worker.leased == 0) worker.idle_since = ++clock_;
     worker.recall_at = worker.waiting() > 0 ? recall_at : kNever;
   });
 }
@@ -102,6 +103,22 @@ std::uint32_t WorkerRegistry::free_slots() const {
   std::uint32_t free = 0;
   for (const auto& place : idle_) free += place.worker->slots - place.worker->leased;
   return free;
+}
+
+std::vector<const Worker*> WorkerRegistry::idlest(std::uint64_t count,
+                                                  const std::vector<std::string>& names) const {
+  std::vector<const Worker*> line;
+  for (const auto& [peer, worker] : workers_) {
+    const bool is_meant =
+        names.empty() || std::find(names.begin(), names.end(), worker.name) != names.end();
+    if (is_meant && !worker.draining) line.push_back(&worker);
+  }
+  std::sort(line.begin(), line.end(), [](const Worker* left, const Worker* right) {
+    if (left->leased != right->leased) return left->leased < right->leased;
+    return left->idle_since < right->idle_since;  // no two are the same
+  });
+  if (line.size() > count) line.resize(count);
+  return line;
 }
 
 WorkerRegistry::Place WorkerRegistry::place_of(const Worker& worker) {

@@ -23,10 +23,12 @@ struct Worker {
   std::uint32_t slots{0};
   std::uint32_t leased{0};  ///< Tasks it holds: in its slots, and ahead of them.
   bool draining{false};
-  std::string not_ready;  ///< Why it takes no task, in its own words; "": it does.
-  bool full{false};       ///< It gave tasks back: nothing more for it before its next heartbeat.
-  bool alone{false};      ///< Kept for one suspect task, or at work on it: nothing else for it.
+  bool asked_to_leave{false};  ///< By us; it has not said yet that it drains.
+  std::string not_ready;       ///< Why it takes no task, in its own words; "": it does.
+  bool full{false};   ///< It gave tasks back: nothing more for it before its next heartbeat.
+  bool alone{false};  ///< Kept for one suspect task, or at work on it: nothing else for it.
   std::uint64_t assigned_at{0};  ///< Value of the registry's clock at its latest task.
+  std::uint64_t idle_since{0};   ///< Likewise when it was left without any task.
   Time recall_at{kNever};        ///< When to take back what waits in it.
   std::uint64_t finished{0};
   RouteMask served{0};  ///< Routes it has all detectors of.
@@ -88,6 +90,10 @@ class WorkerRegistry {
     return false;
   }
   std::uint32_t free_slots() const;
+  /// The workers to go without first, `count` at most, of these names; none: of all. Those without
+  /// a task, for the longest time first, then those with the fewest. None that drains.
+  std::vector<const Worker*> idlest(std::uint64_t count,
+                                    const std::vector<std::string>& names) const;
 
  private:
   struct Place {

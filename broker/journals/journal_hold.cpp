@@ -14,29 +14,35 @@ void subtract(Account& account, std::uint64_t tasks) {
   account.admitted -= std::min(account.admitted, tasks);
 }
 
+/// The book as it is without these tasks of the source.
+void leave_out(const std::set<TaskId>& held, SourceBook& book) {
+  subtract(book.account, held.size());
+  const auto first = held.lower_bound({book.hash, book.epoch, 0, 0});
+  if (first != held.end() && first->epoch == book.epoch) {
+    book.counted_through = std::min(book.counted_through, first->sequence);
+  }
+}
+
+/// The book as it is without so many tasks of the job.
+void leave_out(std::uint64_t held, JobBook& book) { subtract(book.account, held); }
+
 template <class Key>
 void decrease(std::map<Key, std::uint64_t>& counts, const Key& key) {
   const auto at = counts.find(key);
   if (at != counts.end() && --at->second == 0) counts.erase(at);
 }
 
-template <class Key>
-std::uint64_t count_of(const std::map<Key, std::uint64_t>& counts, const Key& key) {
-  const auto at = counts.find(key);
-  return at == counts.end() ? 0 : at->second;
-}
-
 /// Each book less what is held of it, or its key among those that are gone.
-template <class Key, class Book>
-void write_books(const std::map<Key, std::optional<Book>>& from,
-                 const std::map<Key, std::uint64_t>& held, std::vector<Book>& books,
-                 std::vector<Key>& gone) {
+template <class Key, class Book, class Held>
+void write_books(const std::map<Key, std::optional<Book>>& from, const std::map<Key, Held>& held,
+                 std::vector<Book>& books, std::vector<Key>& gone) {
   for (const auto& [key, book] : from) {
     if (!book) {
       gone.push_back(key);
       continue;
     }
-    subtract(books.emplace_back(*book).account, count_of(held, key));
+    auto& written = books.emplace_back(*book);
+    if (const auto its = held.find(key); its != held.end()) leave_out(its->second, written);
   }
 }
 
@@ -61,12 +67,15 @@ std::uint64_t bytes_of(const JournalBatch& batch) {
 }
 
 void JournalHold::Counts::add(const JournaledTask& task) {
-  ++sources[task.id.source];
+  sources[task.id.source].insert(task.id);
   if (!task.job.empty()) ++jobs[task.job];
 }
 
 void JournalHold::Counts::remove(const JournaledTask& task) {
-  decrease(sources, task.id.source);
+  const auto held = sources.find(task.id.source);
+  if (held != sources.end() && held->second.erase(task.id) > 0 && held->second.empty()) {
+    sources.erase(held);
+  }
   decrease(jobs, task.job);
 }
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -52,9 +53,9 @@ class JournalHold {
     std::vector<std::optional<JournalAdmission>> admissions;  ///< None: it has ended meanwhile.
     std::shared_ptr<const void> frames;
   };
-  /// How many tasks are held back, by what they are counted in.
+  /// Which tasks are held back, by what they are counted in.
   struct Counts {
-    std::map<std::uint64_t, std::uint64_t> sources;
+    std::map<std::uint64_t, std::set<TaskId>> sources;
     std::map<std::string, std::uint64_t> jobs;
     void add(const JournaledTask& task);
     void remove(const JournaledTask& task);

@@ -1,0 +1,36 @@
+#include "broker/core/pending.hpp"
+
+#include <set>
+#include <utility>
+#include <variant>
+
+namespace framefleet::broker {
+
+void UnwrittenAnswers::keep(PeerId peer, Message message) {
+  waiting_.push_back({++given_, peer, std::move(message)});
+}
+
+void UnwrittenAnswers::release(std::uint64_t number, Effects& out) {
+  written_ = number;
+  while (!waiting_.empty() && waiting_.front().number <= number) {
+    auto& answer = waiting_.front();
+    out.push_back(SendTo{answer.peer, std::move(answer.message)});
+    waiting_.pop_front();
+  }
+}
+
+void UnwrittenAnswers::forget(PeerId peer) {
+  std::erase_if(waiting_, [peer](const auto& answer) { return answer.peer == peer; });
+}
+
+void UnwrittenAnswers::leave_out_waiting(PeerId peer, Admitted& answer) const {
+  std::set<TaskId> waiting;
+  for (const auto& each : waiting_) {
+    const auto* const admitted = std::get_if<Admitted>(&each.message);
+    if (each.peer != peer || admitted == nullptr) continue;
+    for (const auto& task : admitted->tasks) waiting.insert(task.id);
+  }
+  std::erase_if(answer.tasks, [&](const auto& task) { return waiting.contains(task.id); });
+}
+
+}  // namespace framefleet::broker
