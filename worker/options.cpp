@@ -2,6 +2,8 @@
 
 #include "worker/detectors/self_test.hpp"
 
+#include "shared/access/key_options.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -55,9 +57,12 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
   using config::SizeOf;
   auto& pool = options.pool;
   auto& limits = pool.workbench.limits;
-  set.section("worker", "Where tasks come from, how many at once, and what a picture may cost.")
-      .add("connect", options.connect,
-           {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."})
+  auto section = set.section(
+      "worker", "Where tasks come from, how many at once, and what a picture may cost.");
+  section.add("connect", options.connect,
+              {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."});
+  access::add_key_options(section, options.keys);
+  section
       .add("name", options.name,
            {.help = "What the broker calls this worker; empty: worker-HOST-PID."})
       .add("slots", options.slots,
@@ -101,6 +106,10 @@ void describe(config::OptionSet& set, WorkerOptions& options) {
       .add("drain_timeout", options.drain_timeout,
            {.help = "How long a drain may take before running tasks are left to others.",
             .max = 24h})
+      .add("list_models", options.list_models,
+           {.help = "Print what the folder of models holds, as JSON, and end."})
+      .add("check_models", options.check_models,
+           {.help = "The same after trying each; exit code 78 where one is bad."})
       .add("list_detectors", options.list_detectors,
            {.help = "Print every detector with its options, and end."})
       .add("check_detectors", options.check_detectors,

@@ -1,10 +1,12 @@
 #pragma once
 // What a worker can be told.
 
+#include "worker/models.hpp"
 #include "worker/pool/pool.hpp"
 
 #include "shared/base/link.hpp"
 #include "shared/config/option_set.hpp"
+#include "shared/security/keys.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -22,6 +24,7 @@ enum class Isolation : std::uint8_t {
 
 struct WorkerOptions {
   std::string connect{"tcp://127.0.0.1:5555"};
+  security::KeyFiles keys{};
   std::string name;  ///< "": worker- and the process id.
   /// Tasks at once; 0: the CPUs this process may use.
   std::uint32_t slots{0};
@@ -29,6 +32,8 @@ struct WorkerOptions {
   std::vector<std::string> detectors;
   /// Folder of model files (worker/models.hpp); empty: none.
   std::filesystem::path models;
+  /// Of those what turned out bad: found at start, not told.
+  std::vector<RefusedModel> refused_models;
   PoolOptions pool;
   /// Formats of pictures that this worker takes: jpeg, png, webp, bmp, tiff. The last two are
   /// decoded in child processes of their own kind (worker/imgcodecs).
@@ -41,6 +46,9 @@ struct WorkerOptions {
   Duration self_test_interval{std::chrono::minutes{10}};
   /// How long a drain may take before running tasks are left to others.
   Duration drain_timeout{std::chrono::seconds{30}};
+  /// Instead of working: print what the folder of models holds; or try all of it, and print that.
+  bool list_models{false};
+  bool check_models{false};
   /// Instead of working: print every detector with its options.
   bool list_detectors{false};
   /// Instead of working: check these detectors and their options ("faces?min_size=40,edges").

@@ -1,9 +1,7 @@
 #include "worker/shell.hpp"
 
 #include "worker/detectors/registry.hpp"
-#include "worker/pool/format_pools.hpp"
-#include "worker/pool/process_pool.hpp"
-#include "worker/pool/thread_pool.hpp"
+#include "worker/open_pool.hpp"
 #include "worker/pool/zygote.hpp"
 
 #include "shared/base/failpoint.hpp"
@@ -12,12 +10,9 @@
 #include "shared/telemetry/process_stat.hpp"
 #include "shared/wire/codec.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -34,65 +29,67 @@ Hello hello_of(const WorkerOptions& options) {
   return hello;
 }
 
+/// Without a word about its detectors a worker offers all that need no model, or have one.
+std::vector<std::string> all_it_has(const DetectorSettings& settings) {
+  std::vector<std::string> names;
+  for (const auto& kind : detector_kinds()) {
+    if (!kind.needs_model || check_detector(kind.name, settings)) names.emplace_back(kind.name);
+  }
+  return names;
+}
+
+/// Leaves out what a refused model is of: another model, or a cascade, would give other answers
+/// under the same name.
 Result<void, Error> check_offer(WorkerOptions& options) {
-  if (options.detectors.empty()) {
-    for (const auto& kind : detector_kinds()) options.detectors.emplace_back(kind.name);
+  const auto& settings = options.pool.workbench.detectors;
+  if (options.detectors.empty()) options.detectors = all_it_has(settings);
+  for (const auto& refused : options.refused_models) {
+    std::erase(options.detectors, refused.detector);
+    if (options.detectors.empty()) return fail(refused.error);
   }
   for (const auto& name : options.detectors) {
-    auto checked = check_detector(name, options.pool.workbench.detectors);
+    auto checked = check_detector(name, settings);
     if (!checked) return checked;
   }
   return {};
 }
 
-/// The program of the second kind of child, which is installed beside this one.
-Result<std::string, Error> imgcodecs_program() {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  auto program = self.parent_path() / "framefleet-worker-imgcodecs";
-  if (!error && ::access(program.c_str(), X_OK) == 0) return program.string();
-  return fail(Error{"worker.formats: bmp and tiff need the program " + program.string() +
-                        ", which is not there: install it, or leave them out",
-                    exit_code::kNoInput});
-}
-
-Result<std::unique_ptr<Pool>, Error> open_pool(WorkerOptions options) {
-  const FormatSet formats = formats_of(options);
-  options.pool.workbench.limits.formats = formats;
-  if (options.isolation == Isolation::none) return std::make_unique<ThreadPool>(options.pool);
-  IsolationOptions isolation;
-  isolation.memory_max = options.child_memory_max;
-  isolation.detectors = options.detectors;
-  for (const auto& test : self_tests_of(options.detectors, formats)) {
-    isolation.detectors.emplace_back(test.detector);
+/// The detectors that children are to have warm: those that are offered, and those that the
+/// self-tests ask for.
+std::vector<std::string> warm_detectors(const WorkerOptions& options) {
+  auto names = options.detectors;
+  for (const auto& test : self_tests_of(options.detectors, formats_of(options))) {
+    names.emplace_back(test.detector);
   }
-  std::sort(isolation.detectors.begin(), isolation.detectors.end());
-  isolation.detectors.erase(std::unique(isolation.detectors.begin(), isolation.detectors.end()),
-                            isolation.detectors.end());
-  if (formats.both(FormatSet::of_imgcodecs()).empty()) {
-    return ProcessPool::open(options.pool, std::move(isolation));
-  }
-  const auto second = imgcodecs_program();
-  if (!second) return fail(second.error());
-  return FormatPools::open(options.pool, isolation, *second);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 }  // namespace
 
 std::optional<int> run_as_child_process(int argc, const char* const* argv) {
+  if (const auto tried = run_as_model_trial(argc, argv)) return tried;
   return run_as_zygote(argc, argv);
 }
 
 Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options,
                                                   telemetry::Program& program) {
+  for (const auto& refused : options.refused_models) {
+    program.log.error(
+        "model_refused",
+        {{"model", refused.name}, {"detector", refused.detector}, {"text", refused.error.text}});
+  }
   if (auto checked = check_offer(options); !checked) return fail(checked.error());
-  auto channel = transport::Channel::open({.connect = options.connect});
+  auto channel = transport::Channel::open({.connect = options.connect, .keys = options.keys});
   if (!channel) return fail(channel.error());
   if (auto announced = transport::check_sendable(hello_of(options)); !announced) {
     return fail(announced.error());
   }
   options.pool.slots = options.slots;
-  auto pool = open_pool(options);
+  WorkerOptions of_pool = options;
+  of_pool.detectors = warm_detectors(options);
+  auto pool = open_pool(std::move(of_pool));
   if (!pool) return fail(pool.error());
   return std::unique_ptr<Shell>(new Shell(options, program, std::move(*channel), std::move(*pool)));
 }
@@ -110,6 +107,7 @@ Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
       link_watch_(program) {
   program_.http.add(metrics_.source());
   stats_.slots = options.slots;
+  for (const auto& refused : options.refused_models) ++stats_.refused_models[refused.detector];
   session_.set_not_ready(self_tester_.not_ready(), {}, effects_);
 }
 
@@ -316,7 +314,7 @@ void Shell::perform(Time now) {
       }
     }
   }
-  link_watch_.look(session_.link());
+  link_watch_.look(session_.link(), channel_->trouble());
   if (session_.link().has_dialled()) note_hello();
   if (!effects_.empty()) perform(now);  // a task that could not be started was given back
 }
@@ -361,6 +359,15 @@ void Shell::take_pool_stats() {
   stats_.pool = std::move(stats);
 }
 
+/// What /readyz says of a worker that works, and of what it works without.
+std::string Shell::serving() const {
+  std::string text = "serving";
+  for (const auto& refused : options_.refused_models) {
+    text += "; model " + refused.name + " is refused, so there is no " + refused.detector;
+  }
+  return text;
+}
+
 void Shell::publish(Time now) {
   if (now < publish_at_) return;
   publish_at_ = now + kPublishInterval;
@@ -377,7 +384,7 @@ void Shell::publish(Time now) {
   } else if (!not_ready.empty()) {
     program_.health.not_ready(not_ready);
   } else {
-    program_.health.ready("serving");
+    program_.health.ready(serving());
   }
 }
 

@@ -58,6 +58,7 @@ class Shell {
   void note_hello();
   void start(const AssignedTask& task, Time now);
   void take_pool_stats();
+  std::string serving() const;
   void publish(Time now);
   Result<int, Error> ended() const;
 

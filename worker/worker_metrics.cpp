@@ -1,5 +1,6 @@
 #include "worker/worker_metrics.hpp"
 
+#include "worker/detectors/registry.hpp"
 #include "worker/pool/child_end.hpp"
 
 namespace framefleet::worker {
@@ -13,7 +14,8 @@ bool may_fail(const ReasonEntry& row) {
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
-    : table_(std::make_shared<telemetry::MetricTable<WorkerStats>>()) {
+    : table_(std::make_shared<telemetry::MetricTable<WorkerStats>>()),
+      detectors_(detectors.begin(), detectors.end()) {
   auto& t = *table_;
   using Stats = WorkerStats;
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
@@ -78,6 +80,16 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
   t.gauge("framefleet_worker_child_memory_peak_bytes",
           "Most memory that a child process which lives has had resident.",
           [=](const Stats& s) { return number(s.pool.child_memory_peak); });
+  t.rows("framefleet_worker_refused_models",
+         "Models of this detector that turned out bad at start; while there are any it is not "
+         "offered.",
+         telemetry::MetricKind::gauge, [=](const Stats& s, telemetry::MetricRows& rows) {
+           for (const auto& detector : detectors_with_models()) {
+             const auto found = s.refused_models.find(detector);
+             rows.add({{"detector", detector}},
+                      found == s.refused_models.end() ? 0 : number(found->second));
+           }
+         });
   t.rows("framefleet_worker_self_test_failed",
          "1 where the latest self-test of the detector on a picture of this format failed.",
          telemetry::MetricKind::gauge, [](const Stats& s, telemetry::MetricRows& rows) {
@@ -93,19 +105,15 @@ WorkerMetrics::WorkerMetrics(const std::vector<std::string>& detectors)
          });
   decode_ = &t.durations("framefleet_worker_decode_seconds", "Image gate and decoder.");
   annotate_ = &t.durations("framefleet_worker_annotate_seconds", "Drawing and encoding pictures.");
-  for (const auto& detector : detectors) {
-    detect_[detector] = &t.durations("framefleet_worker_detect_seconds",
-                                     "One detector, one picture.", {{"detector", detector}});
-  }
+  detect_ = &t.duration_rows("framefleet_worker_detect_seconds", "One detector, one picture.",
+                             "detector", telemetry::Buckets::fine);
 }
 
 void WorkerMetrics::observe(const ResultRecord& record) {
   decode_->observe(record.decode);
   if (!record.artefacts.empty()) annotate_->observe(record.annotate);
   for (const auto& report : record.reports) {
-    if (const auto found = detect_.find(report.detector); found != detect_.end()) {
-      found->second->observe(report.elapsed);
-    }
+    if (detectors_.contains(report.detector)) detect_->observe(report.detector, report.elapsed);
   }
 }
 

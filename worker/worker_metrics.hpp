@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,15 +24,18 @@ struct WorkerStats {
   std::uint64_t damaged{0};                ///< Pictures decoded as far as they went.
   PoolStats pool;
   std::vector<SelfTestState> self_tests;
+  /// By detector. For good: they are tried at start.
+  std::map<std::string, std::uint64_t> refused_models;
 };
 
 class WorkerMetrics {
  public:
-  /// `detectors`: those this worker offers; each gets its histogram.
+  /// `detectors`: those this worker offers. What else a child names has no row.
   explicit WorkerMetrics(const std::vector<std::string>& detectors);
 
   void publish(WorkerStats stats) { table_->publish(std::move(stats)); }
-  /// A picture was worked on.
+  /// A picture was worked on. A detector has its histogram from its first picture on: there are
+  /// many, and most workers are asked for few.
   void observe(const ResultRecord& record);
   std::shared_ptr<prometheus::Collectable> source() const { return table_; }
 
@@ -39,7 +43,8 @@ class WorkerMetrics {
   std::shared_ptr<telemetry::MetricTable<WorkerStats>> table_;
   telemetry::DurationHistogram* decode_;
   telemetry::DurationHistogram* annotate_;
-  std::map<std::string, telemetry::DurationHistogram*> detect_;
+  telemetry::DurationRows* detect_;
+  std::set<std::string> detectors_;
 };
 
 }  // namespace framefleet::worker

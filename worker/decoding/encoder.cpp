@@ -2,6 +2,7 @@
 
 #include "shared/base/assert.hpp"
 
+#include <png.h>
 #include <turbojpeg.h>
 
 #include <new>
@@ -29,6 +30,23 @@ Result<std::string, Error> JpegEncoder::encode(const Plane& plane, int quality) 
   jpeg.resize(written);
   jpeg.shrink_to_fit();
   return jpeg;
+}
+
+Result<std::string, Error> encode_png(const Plane& plane) {
+  FRAMEFLEET_ASSERT(plane);
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(plane.width);
+  image.height = static_cast<png_uint_32>(plane.height);
+  image.format = plane.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_BGR;
+  png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::string png(bytes, '\0');
+  const int written = png_image_write_to_memory(&image, png.data(), &bytes, 0, plane.pixels,
+                                                static_cast<png_int_32>(plane.stride), nullptr);
+  if (written == 0) return fail(Error{std::string("PNG encoder: ") + image.message});
+  png.resize(bytes);
+  png.shrink_to_fit();
+  return png;
 }
 
 }  // namespace framefleet::worker

@@ -1,5 +1,6 @@
 #pragma once
-// Encodes a plane as a JPEG (baseline, 4:2:0) with TurboJPEG. One object per thread.
+// Encodes a plane as a JPEG (baseline, 4:2:0) with TurboJPEG, or as a PNG with libpng. One object
+// per thread.
 
 #include "worker/decoding/picture.hpp"
 
@@ -22,5 +23,9 @@ class JpegEncoder {
  private:
   void* handle_;
 };
+
+/// As it is, at libpng's own compromise between time and size. Requires: a plane with pixels.
+/// Throws std::bad_alloc.
+Result<std::string, Error> encode_png(const Plane& plane);
 
 }  // namespace framefleet::worker

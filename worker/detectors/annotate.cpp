@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 namespace framefleet::worker {
 namespace {
@@ -27,9 +29,11 @@ cv::Scalar colour_of(std::string_view detector) {
     std::string_view detector;
     cv::Scalar colour;
   };
-  static const std::array<Entry, 5> kColours{{
+  static const std::array<Entry, 7> kColours{{
       {"faces", {80, 220, 60}},
       {"people", {40, 170, 255}},
+      {"objects", {230, 120, 40}},
+      {"recognise", {80, 220, 60}},
       {"edges", {255, 200, 0}},
       {"corners", {60, 60, 255}},
       {"markers", {255, 80, 220}},
@@ -107,16 +111,17 @@ void draw_points(cv::Mat& canvas, const Layer& layer, const Pen& pen) {
 }
 
 /// Calls draw(detection, box) for the boxes of a layer that are on the canvas, as many as it may
-/// show.
+/// show: the surest last, so that nothing lies over it.
 template <class Draw>
 void for_each_box(const cv::Mat& canvas, const Layer& layer, const Draw& draw) {
-  std::size_t drawn = 0;
+  std::vector<std::pair<const Detection*, cv::Rect>> boxes;
   for (const auto& detection : layer.detections) {
     const cv::Rect box = on_canvas(detection.box, canvas);
     if (box.empty() || is_point(detection)) continue;
-    if (++drawn > kBoxesMax) return;
-    draw(detection, box);
+    if (boxes.size() == kBoxesMax) break;
+    boxes.emplace_back(&detection, box);
   }
+  for (auto each = boxes.rbegin(); each != boxes.rend(); ++each) draw(*each->first, each->second);
 }
 
 /// A quarter of the picture, three of the colour, where the mask is lit.

@@ -63,6 +63,8 @@ class Detector {
  public:
   virtual ~Detector() = default;
   virtual Needs needs() const { return {}; }
+  /// What else than this build decides the answer (a model); part of the version of its results.
+  virtual std::string version() const { return {}; }
   virtual Result<Found, DetectError> detect(const DetectInput& input) = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "worker/detectors/faces.hpp"
 
 #include "worker/detectors/mat.hpp"
+#include "worker/detectors/network_faces.hpp"
 
 #include "shared/base/assert.hpp"
 
@@ -12,7 +13,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 
 namespace framefleet::worker {
 namespace {
@@ -88,17 +88,6 @@ bool load(cv::CascadeClassifier& classifier, const std::string& text) {
   }
 }
 
-/// Nothing where there is no such file.
-std::optional<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (!file || error) return std::nullopt;
-  std::string text(size, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  return file ? std::optional(std::move(text)) : std::nullopt;
-}
-
 /// Where the chosen cascade is, and the model that says so, if it is one.
 struct Chosen {
   const Model* model;
@@ -117,26 +106,72 @@ tl::unexpected<Error> not_there(const std::string& path) {
                     exit_code::kNoInput});
 }
 
-Result<void, Error> check(const Options& options, const DetectorSettings& settings) {
-  const std::string path = chosen(options, settings).path;
-  if (!std::ifstream(path)) return not_there(path);
+/// What only a cascade has, and only a network. Which of the two is meant shows in what is given;
+/// where nothing is, it is the network of a worker that has one.
+constexpr std::array<std::string_view, 3> kOfCascades{"cascade", "scale", "neighbours"};
+constexpr std::array<std::string_view, 3> kOfNetworks{"model", "score", "overlap"};
+
+Result<bool, Error> wants_network(const Options& options, const DetectorSettings& settings) {
+  const auto given = [&](std::string_view name) { return options.given(name); };
+  const auto* const cascade = std::find_if(kOfCascades.begin(), kOfCascades.end(), given);
+  const auto* const network = std::find_if(kOfNetworks.begin(), kOfNetworks.end(), given);
+  if (cascade != kOfCascades.end() && network != kOfNetworks.end()) {
+    return fail(Error{fmt::format("detector \"faces\": {} is an option of cascades and {} one of "
+                                  "networks; give one of them",
+                                  *cascade, *network),
+                      exit_code::kUsage});
+  }
+  if (network != kOfNetworks.end()) return true;
+  return cascade == kOfCascades.end() && settings.has_network("faces");
+}
+
+Result<void, Error> check_cascade(const Options& options, const DetectorSettings& settings) {
+  const auto [model, path] = chosen(options, settings);
+  if (model != nullptr && model->network) {
+    return fail(
+        Error{fmt::format("detector \"faces\": {} is a network and no cascade; say model={}",
+                          model->name, model->name),
+              exit_code::kUsage});
+  }
+  const bool was_read =
+      model != nullptr ? model->bytes != nullptr : settings.cascades.contains(path);
+  if (!was_read && !std::ifstream(path)) return not_there(path);
   return {};
 }
 
-Result<std::unique_ptr<Detector>, Error> make(const Options& options,
-                                              const DetectorSettings& settings) {
-  const auto [model, path] = chosen(options, settings);
-  const auto known = settings.cascades.find(path);
-  const auto text =
-      known != settings.cascades.end() ? std::optional(known->second) : read_file(path);
-  if (!text) return not_there(path);
+Result<void, Error> check(const Options& options, const DetectorSettings& settings) {
+  const auto network = wants_network(options, settings);
+  if (!network) return fail(network.error());
+  if (!*network) return check_cascade(options, settings);
+  const auto model = settings.network_model("faces", options.model("model"));
+  return model ? Result<void, Error>{} : fail(model.error());
+}
+
+Result<cv::CascadeClassifier, Error> open_cascade(const FileBytes& text, const std::string& path) {
+  if (text == nullptr) return not_there(path);
   cv::CascadeClassifier classifier;
   if (!load(classifier, *text)) {
     return fail(
         Error{fmt::format("detector \"faces\": {} is not a cascade", path), exit_code::kNoInput});
   }
+  return classifier;
+}
+
+Result<std::unique_ptr<Detector>, Error> make(const Options& options,
+                                              const DetectorSettings& settings) {
+  const auto network = wants_network(options, settings);
+  if (!network) return fail(network.error());
+  if (*network) return make_network_faces(options, settings);
+  if (auto checked = check_cascade(options, settings); !checked) return fail(checked.error());
+  const auto [model, path] = chosen(options, settings);
+  const auto known = settings.cascades.find(path);
+  auto classifier = open_cascade(model != nullptr                   ? bytes_of(*model)
+                                 : known != settings.cascades.end() ? known->second
+                                                                    : read_bytes(path),
+                                 path);
+  if (!classifier) return fail(classifier.error());
   const auto smallest = model != nullptr ? model->decode_scale : DecodeScale::full;
-  return std::make_unique<Faces>(std::move(classifier), options, smallest);
+  return std::make_unique<Faces>(std::move(*classifier), options, smallest);
 }
 
 }  // namespace
@@ -146,7 +181,7 @@ DetectorKind faces_kind() {
   for (const auto& cascade : kCascades) cascades.push_back(cascade.name);
   return {"faces",
           1,
-          "faces by a Haar or LBP cascade; the score counts agreeing windows",
+          "faces by a network (YuNet) where the worker has one, else by a Haar or LBP cascade",
           {{"cascade", OptionType::model, "alt2", 0, 0, "", std::move(cascades),
             "which trained cascade: Haar, or LBP (faster, fewer faces)"},
            {"scale",
@@ -165,6 +200,9 @@ DetectorKind faces_kind() {
             "",
             {},
             "windows that must agree on a face; larger finds fewer false ones"},
+           model_option(),
+           score_option(),
+           overlap_option(),
            {"min_size", OptionType::integer, "30", 1, 20000, "px", {}, "smallest face"},
            {"max_size", OptionType::integer, "0", 0, 20000, "px", {}, "largest face; 0: no limit"}},
           make,
@@ -179,16 +217,17 @@ std::string cascade_path(std::string_view name, const DetectorSettings& settings
 }
 
 CascadeFiles read_cascades(const DetectorSettings& settings) {
-  std::vector<std::string> paths;
-  for (const auto& cascade : kCascades) paths.push_back(cascade_path(cascade.name, settings));
-  for (const auto& model : settings.models) {
-    if (model.detector == "faces") paths.push_back(model.path);
-  }
   CascadeFiles files;
-  for (const auto& path : paths) {
-    if (auto text = read_file(path)) files.emplace(path, std::move(*text));
+  for (const auto& cascade : kCascades) {
+    const std::string path = cascade_path(cascade.name, settings);
+    if (auto text = read_bytes(path)) files.emplace(path, std::move(text));
   }
   return files;
+}
+
+Result<void, Error> try_cascade(const Model& model) {
+  const auto opened = open_cascade(bytes_of(model), model.path);
+  return opened ? Result<void, Error>{} : fail(opened.error());
 }
 
 }  // namespace framefleet::worker

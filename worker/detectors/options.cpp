@@ -69,6 +69,8 @@ std::string describe_range(const OptionSpec& spec) {
       return join(spec.choices) + ", or a model of the worker's (--models)";
     case OptionType::time:
       return fmt::format("{}s to {}s", spec.min, spec.max);
+    case OptionType::words:
+      return "words with + between them";
     case OptionType::integer:
     case OptionType::real:
       break;
@@ -93,7 +95,7 @@ Error not_accepted(std::string_view detector, const OptionSpec& spec, std::strin
 
 Result<Options::Value, Error> Options::read(std::string_view detector, const OptionSpec& spec,
                                             std::string_view text) {
-  Value value{spec.name, spec.type, 0, {}};
+  Value value{spec.name, spec.type, 0, {}, false};
   if (spec.type == OptionType::choice) {
     const auto found = std::find(spec.choices.begin(), spec.choices.end(), text);
     if (found != spec.choices.end()) {
@@ -102,6 +104,11 @@ Result<Options::Value, Error> Options::read(std::string_view detector, const Opt
     }
   } else if (spec.type == OptionType::model) {
     if (is_model_name(text)) {
+      value.word = text;
+      return value;
+    }
+  } else if (spec.type == OptionType::words) {
+    if (!text.empty() && !text.starts_with('+') && !text.ends_with('+')) {
       value.word = text;
       return value;
     }
@@ -144,7 +151,9 @@ Result<Options, Error> Options::parse(std::string_view detector, std::span<const
     seen.push_back(spec->name);
     const auto value = read(detector, *spec, pair.substr(equals + 1));
     if (!value) return fail(value.error());
-    options.values_[static_cast<std::size_t>(spec - specs.begin())] = *value;
+    auto& own = options.values_[static_cast<std::size_t>(spec - specs.begin())];
+    own = *value;
+    own.given = true;
   }
   return options;
 }
@@ -168,6 +177,22 @@ std::string_view Options::choice(std::string_view name) const {
 
 std::string_view Options::model(std::string_view name) const {
   return find(name, OptionType::model).word;
+}
+
+std::vector<std::string> Options::words(std::string_view name) const {
+  std::vector<std::string> words;
+  std::string_view rest = find(name, OptionType::words).word;
+  while (!rest.empty()) {
+    const std::string_view word = rest.substr(0, rest.find('+'));
+    if (!word.empty()) words.emplace_back(word);
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  }
+  return words;
+}
+
+bool Options::given(std::string_view name) const {
+  return std::any_of(values_.begin(), values_.end(),
+                     [&](const Value& value) { return value.name == name && value.given; });
 }
 
 int Options::number(std::string_view name) const {

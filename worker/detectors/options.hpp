@@ -2,8 +2,9 @@
 // Typed options of detectors: a table says name, unit, range and default once; parsing, messages,
 // `--list-detectors` and docs/DETECTORS.md all come from it.
 //
-// Values: integers, real numbers, one of a list of words, a time with its unit ("20ms", "1.5s"), or
-// the name of a model: one of a list, or of the worker's model files, which are not known here.
+// Values: integers, real numbers, one of a list of words, a time with its unit ("20ms", "1.5s"),
+// the name of a model (one of a list, or of the worker's model files, which are not known here), or
+// any words with a plus between them.
 
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
@@ -16,7 +17,7 @@
 
 namespace framefleet::worker {
 
-enum class OptionType : std::uint8_t { integer, real, choice, time, model };
+enum class OptionType : std::uint8_t { integer, real, choice, time, model, words };
 
 struct OptionSpec {
   std::string_view name;
@@ -51,6 +52,9 @@ class Options {
   double real(std::string_view name) const;
   std::string_view choice(std::string_view name) const;
   std::string_view model(std::string_view name) const;
+  std::vector<std::string> words(std::string_view name) const;
+  /// Said by the task, be it the default.
+  bool given(std::string_view name) const;
   /// Of a choice between whole numbers.
   int number(std::string_view name) const;
   Duration time(std::string_view name) const;
@@ -61,6 +65,7 @@ class Options {
     OptionType type{OptionType::integer};
     double number{0};
     std::string word;
+    bool given{false};
   };
 
   static Result<Value, Error> read(std::string_view detector, const OptionSpec& spec,

@@ -80,7 +80,10 @@ struct Workbench::Parts {
   explicit Parts(WorkbenchOptions chosen)
       : options(std::move(chosen)),
         first(options.limits, options.others),
-        second(options.limits, options.others) {}
+        second(options.limits, options.others) {
+    options.detectors.limits = options.limits;
+    options.detectors.networks = std::make_shared<NetworkShelf>();
+  }
 
   Result<Worked, WorkError> work(const Ask& ask);
   Result<std::vector<Bench*>, WorkError> prepare(const std::vector<std::string>& specs);
@@ -173,9 +176,10 @@ Result<std::vector<Found>, WorkError> Workbench::Parts::detect(const Ask& ask,
                       "max_count or raise its thresholds",
                       bench->kind->name, kDetectionsPerTaskMax));
     }
-    record.reports.push_back({std::string(bench->kind->name),
-                              version_of(*bench->kind, input.picture.scale), stopwatch.elapsed(),
-                              std::move(found->detections)});
+    record.reports.push_back(
+        {std::string(bench->kind->name),
+         version_of(*bench->kind, input.picture.scale, bench->detector->version()),
+         stopwatch.elapsed(), std::move(found->detections)});
     all.push_back(std::move(*found));
   }
   return all;

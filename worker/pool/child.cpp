@@ -1,11 +1,11 @@
 #include "worker/pool/child.hpp"
 
 #include "worker/pool/child_wire.hpp"
-#include "worker/pool/packet.hpp"
 #include "worker/pool/parcel.hpp"
 #include "worker/pool/sandbox.hpp"
 
 #include "shared/base/failpoint.hpp"
+#include "shared/processes/packet.hpp"
 #include "shared/wire/codec.hpp"
 
 #include <sys/resource.h>

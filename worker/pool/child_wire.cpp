@@ -1,7 +1,8 @@
 #include "worker/pool/child_wire.hpp"
 
-#include "worker/pool/fields.hpp"
+#include "worker/pool/model_wire.hpp"
 
+#include "shared/processes/fields.hpp"
 #include "shared/wire/codec.hpp"
 
 #include <algorithm>
@@ -40,21 +41,9 @@ std::string encode_one(const Setup& setup) {
   out.put(setup.cascade_folder).put(setup.memory_max);
   out.put(static_cast<std::uint32_t>(setup.detectors.size()));
   for (const auto& detector : setup.detectors) out.put(detector);
-  out.put(static_cast<std::uint32_t>(setup.models.size()));
-  for (const auto& model : setup.models) {
-    out.put(model.name).put(model.detector).put(model.path).put(model.decode_scale);
-  }
+  out.put(static_cast<std::uint32_t>(setup.model_bytes.size()));
+  for (const auto bytes : setup.model_bytes) out.put(bytes);
   return out.take();
-}
-
-Model read_model(FieldReader& in) {
-  Model model;
-  model.name = in.text();
-  model.detector = in.text();
-  model.path = in.text();
-  model.decode_scale = static_cast<DecodeScale>(in.get<std::uint8_t>());
-  if (to_string(model.decode_scale).empty()) in.refuse();
-  return model;
 }
 
 Setup read_setup(FieldReader& in) {
@@ -70,8 +59,8 @@ Setup read_setup(FieldReader& in) {
   setup.memory_max = in.get<std::uint64_t>();
   const auto count = in.count(kListMax);
   for (std::uint32_t i = 0; i < count; ++i) setup.detectors.push_back(in.text());
-  const auto models = in.count(kModelsMax);
-  for (std::uint32_t i = 0; i < models; ++i) setup.models.push_back(read_model(in));
+  const auto frames = in.count(kModelFramesMax);
+  for (std::uint32_t i = 0; i < frames; ++i) setup.model_bytes.push_back(in.get<std::uint64_t>());
   return setup;
 }
 

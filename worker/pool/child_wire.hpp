@@ -21,13 +21,13 @@ namespace framefleet::worker {
 
 // --- worker to zygote ---------------------------------------------------------------------------
 
-/// First and once: how to work.
+/// First and once: how to work. Beside it the parcel of the models.
 struct Setup {
   ImageLimits limits;
   std::string cascade_folder;
-  std::vector<Model> models;
-  std::vector<std::string> detectors;  ///< To be warm before the first child is born.
-  std::uint64_t memory_max{0};         ///< Bytes a child may take on top of what it is born with.
+  std::vector<std::uint64_t> model_bytes;  ///< Of the frames in the parcel (model_wire.hpp).
+  std::vector<std::string> detectors;      ///< To be warm before the first child is born.
+  std::uint64_t memory_max{0};  ///< Bytes a child may take on top of what it is born with.
 };
 /// Bear a child. Two files beside it: its end of the conversation, and its answer sheet.
 struct Bear {

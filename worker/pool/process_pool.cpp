@@ -4,13 +4,13 @@
 #include "worker/pool/child_slot.hpp"
 #include "worker/pool/child_wire.hpp"
 #include "worker/pool/open_order.hpp"
-#include "worker/pool/packet.hpp"
 #include "worker/pool/parcel.hpp"
 #include "worker/pool/process_memory.hpp"
 #include "worker/pool/sandbox.hpp"
 #include "worker/pool/zygote_link.hpp"
 
 #include "shared/base/assert.hpp"
+#include "shared/processes/packet.hpp"
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -92,10 +92,13 @@ struct ProcessPool::Parts {
 };
 
 Result<void, Error> ProcessPool::Parts::launch() {
-  auto launched = ZygoteLink::launch(
-      isolation.program,
-      Setup{options.workbench.limits, options.workbench.detectors.cascade_folder,
-            options.workbench.detectors.models, isolation.detectors, isolation.memory_max});
+  auto launched = ZygoteLink::launch(isolation.program,
+                                     Setup{options.workbench.limits,
+                                           options.workbench.detectors.cascade_folder,
+                                           {},
+                                           isolation.detectors,
+                                           isolation.memory_max},
+                                     options.workbench.detectors.models);
   if (!launched) return fail(launched.error());
   zygote.emplace(std::move(*launched));
   zygote_began_at = Clock::now();

@@ -2,6 +2,8 @@
 
 #include "worker/pool/parcel.hpp"
 
+#include "shared/processes/resource_limits.hpp"
+
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -15,7 +17,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <memory>
 
 namespace framefleet::worker {
@@ -81,22 +82,6 @@ void on_denied(int, siginfo_t*, void* context) {
 #endif
 }
 
-void limit(decltype(RLIMIT_AS) resource, rlim_t value) {
-  rlimit now{};
-  ::getrlimit(resource, &now);
-  const rlim_t most = std::min(value, now.rlim_max);
-  const rlimit wanted{most, most};
-  ::setrlimit(resource, &wanted);
-}
-
-/// Bytes of address space in use.
-rlim_t size_now() {
-  std::ifstream statm("/proc/self/statm");
-  rlim_t pages = 0;
-  statm >> pages;
-  return pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
-}
-
 tl::unexpected<Error> refused(const char* what, int error) {
   return fail(Error{std::string("cannot enter the sandbox: ") + what + ": " +
                     std::strerror(error < 0 ? -error : error)});
@@ -122,10 +107,10 @@ int fill(scmp_filter_ctx filter) {
 }  // namespace
 
 Result<void, Error> enter_sandbox(std::uint64_t memory_max) {
-  limit(RLIMIT_AS, size_now() + memory_max);
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_FSIZE, kAnswerBytesMax);
-  limit(RLIMIT_NOFILE, kFilesMax);
+  limit_resource(RLIMIT_AS, address_space_bytes() + memory_max);
+  limit_resource(RLIMIT_CORE, 0);
+  limit_resource(RLIMIT_FSIZE, kAnswerBytesMax);
+  limit_resource(RLIMIT_NOFILE, kFilesMax);
   struct sigaction action {};
   action.sa_sigaction = on_denied;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -137,6 +122,13 @@ Result<void, Error> enter_sandbox(std::uint64_t memory_max) {
   if (const int error = fill(filter.get()); error != 0) return refused("a rule", error);
   if (const int error = seccomp_load(filter.get()); error != 0) return refused("the filter", error);
   return {};
+}
+
+void limit_trial(std::uint64_t memory_max) {
+  constexpr rlim_t kCpuSeconds = 60;
+  limit_resource(RLIMIT_AS, address_space_bytes() + memory_max);
+  limit_resource(RLIMIT_CPU, kCpuSeconds);
+  limit_resource(RLIMIT_CORE, 0);
 }
 
 std::uint64_t denied_syscalls() { return denied.load(std::memory_order_relaxed); }

@@ -19,6 +19,10 @@ namespace framefleet::worker {
 /// Errors: the kernel refuses the filter.
 Result<void, Error> enter_sandbox(std::uint64_t memory_max);
 
+/// The limits alone, for a process that still opens files: memory as above, a minute of CPU, no
+/// core.
+void limit_trial(std::uint64_t memory_max);
+
 /// System calls refused since enter_sandbox().
 std::uint64_t denied_syscalls();
 

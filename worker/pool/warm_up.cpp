@@ -2,6 +2,7 @@
 
 #include "worker/decoding/encoder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -52,6 +53,20 @@ std::string some_jpeg() {
 }
 
 }  // namespace
+
+void warm_up_networks(Workbench& bench, const std::vector<std::string>& detectors,
+                      const std::vector<Model>& models) {
+  const std::string jpeg = some_jpeg();
+  const std::array frames{std::as_bytes(std::span(jpeg))};
+  NoObserver nobody;
+  for (const auto& model : models) {
+    const auto offered = std::find(detectors.begin(), detectors.end(), model.detector);
+    if (!model.network || offered == detectors.end()) continue;
+    TaskDescription task;
+    task.detect = {model.detector + "?model=" + model.name};
+    static_cast<void>(bench.work({}, 1, task, frames, nobody));
+  }
+}
 
 void warm_up(Workbench& bench, const std::vector<std::string>& detectors) {
   const std::string jpeg = some_jpeg();

@@ -2,11 +2,13 @@
 
 #include "worker/detectors/faces.hpp"
 #include "worker/pool/child_wire.hpp"
-#include "worker/pool/packet.hpp"
+#include "worker/pool/model_wire.hpp"
 #include "worker/pool/warm_up.hpp"
 
 #include "shared/base/assert.hpp"
 #include "shared/base/failpoint.hpp"
+#include "shared/processes/linked_process.hpp"
+#include "shared/processes/packet.hpp"
 
 #include <malloc.h>
 #include <poll.h>
@@ -19,10 +21,8 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <map>
-#include <string_view>
 
 namespace framefleet::worker {
 namespace {
@@ -83,19 +83,22 @@ class Zygote {
  private:
   bool set_up() {
     Packet packet;
-    if (receive_packet(control_.get(), 0, Wait::yes, packet) != Heard::packet) return false;
+    if (receive_packet(control_.get(), 1, Wait::yes, packet) != Heard::packet) return false;
     auto word = decode_to_zygote(packet.bytes);
     auto* setup = word ? std::get_if<Setup>(&*word) : nullptr;
-    if (setup == nullptr) return false;
+    if (setup == nullptr || packet.files.size() != 1) return false;
+    auto models = unpack({std::move(packet.files[0]), std::move(setup->model_bytes)});
+    if (!models) return false;
     memory_max_ = setup->memory_max;
     WorkbenchOptions options;
     options.limits = setup->limits;
     options.others = others_;
     options.detectors.cascade_folder = setup->cascade_folder;
-    options.detectors.models = setup->models;
+    options.detectors.models = *models;
     options.detectors.cascades = read_cascades(options.detectors);
     bench_ = std::make_unique<Workbench>(std::move(options));
     warm_up(*bench_, setup->detectors);
+    warm_up_networks(*bench_, setup->detectors, *models);
     keep_freed_memory();
     return true;
   }
@@ -163,14 +166,12 @@ class Zygote {
 
 std::optional<int> run_as_zygote(int argc, const char* const* argv, ChildProgram program,
                                  OtherDecoder others) {
-  if (argc != 3 || std::string_view(argv[1]) != kZygoteWord) return std::nullopt;
-  const std::string_view number = argv[2];
-  int fd = -1;
-  const auto read = std::from_chars(number.data(), number.data() + number.size(), fd);
-  if (read.ec != std::errc() || fd < 0) return exit_code::kUsage;
+  const auto link = link_in(argc, argv, kZygoteWord);
+  if (!link) return std::nullopt;
+  if (*link < 0) return exit_code::kUsage;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // while it is busy with itself
   for (const int signal : kOfTheWorker) ::signal(signal, SIG_IGN);
-  return Zygote(FileDescriptor(fd), program, others).run();
+  return Zygote(FileDescriptor(*link), program, others).run();
 }
 
 }  // namespace framefleet::worker

@@ -1,33 +1,21 @@
 #include "worker/pool/zygote_link.hpp"
 
+#include "worker/pool/limited_process.hpp"
+#include "worker/pool/model_wire.hpp"
 #include "worker/pool/zygote.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
-#include <filesystem>
+#include <cerrno>
 #include <utility>
 
 namespace framefleet::worker {
 namespace {
-
-/// Where the zygote finds its end of the conversation.
-constexpr int kControlFd = 3;
-
-/// All it is given. OpenCV reads its limits from the environment when it is loaded, and nothing
-/// else of the worker's environment is a child's business.
-std::array<std::string, 3> environment_of(const ImageLimits& limits) {
-  const auto side = std::to_string(limits.side_max);
-  return {"OPENCV_IO_MAX_IMAGE_PIXELS=" + std::to_string(limits.pixels_max),
-          "OPENCV_IO_MAX_IMAGE_WIDTH=" + side, "OPENCV_IO_MAX_IMAGE_HEIGHT=" + side};
-}
 
 bool ends_within(pid_t pid, Duration limit) {
   const FileDescriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -35,57 +23,18 @@ bool ends_within(pid_t pid, Duration limit) {
   return pidfd && ::poll(&end, 1, static_cast<int>(ceil_ms(limit))) == 1;
 }
 
-class SpawnActions {
- public:
-  explicit SpawnActions(int control) {
-    ::posix_spawn_file_actions_init(&files_);
-    ::posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&files_, control, kControlFd);
-    ::posix_spawn_file_actions_addclosefrom_np(&files_, kControlFd + 1);
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
-  }
-  ~SpawnActions() {
-    ::posix_spawn_file_actions_destroy(&files_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-
-  const posix_spawn_file_actions_t* files() const { return &files_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t files_{};
-  posix_spawnattr_t attributes_{};
-};
-
 }  // namespace
 
-Result<ZygoteLink, Error> ZygoteLink::launch(const std::string& program, const Setup& setup) {
-  auto [ours, theirs] = packet_sockets();
-  if (!ours) return fail(Error{std::string("cannot start child processes: ") + strerror(errno)});
-  auto environment = environment_of(setup.limits);
-  std::array<char*, 4> variables{environment[0].data(), environment[1].data(),
-                                 environment[2].data(), nullptr};
-  // What ps shows; the program itself is /proc/self/exe where it is the worker's own.
-  const std::string file = std::filesystem::path(program).filename();
-  std::string name = file == "exe" ? "framefleet-worker" : file;
-  std::string word = kZygoteWord;
-  std::string fd = std::to_string(kControlFd);
-  std::array<char*, 4> arguments{name.data(), word.data(), fd.data(), nullptr};
-  const SpawnActions actions(theirs.get());
-  pid_t pid = 0;
-  if (const int error = ::posix_spawn(&pid, program.c_str(), actions.files(), actions.attributes(),
-                                      arguments.data(), variables.data());
-      error != 0) {
-    return fail(Error{"cannot start " + program + " for child processes: " + strerror(error)});
-  }
-  ZygoteLink link(pid, std::move(ours));
-  if (!send_packet(link.fd(), encode(ToZygote(setup)), {}, Wait::no)) {
+Result<ZygoteLink, Error> ZygoteLink::launch(const std::string& program, Setup setup,
+                                             const std::vector<Model>& models) {
+  auto parcel = pack(models);
+  if (!parcel) return fail(parcel.error());
+  setup.model_bytes = std::move(parcel->frame_bytes);
+  auto started = start_limited(program, kZygoteWord, setup.limits);
+  if (!started) return fail(started.error());
+  ZygoteLink link(started->pid, std::move(started->link));
+  const std::array files{parcel->file.get()};
+  if (!send_packet(link.fd(), encode(ToZygote(std::move(setup))), files, Wait::no)) {
     return fail(Error{"the process that children are born from ended at once"});
   }
   return link;

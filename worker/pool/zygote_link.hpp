@@ -3,11 +3,11 @@
 // thread that launches must outlive it (the zygote dies with that thread).
 
 #include "worker/pool/child_wire.hpp"
-#include "worker/pool/packet.hpp"
 
 #include "shared/base/file_descriptor.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
+#include "shared/processes/packet.hpp"
 
 #include <sys/types.h>
 
@@ -23,7 +23,8 @@ class ZygoteLink {
   static constexpr Duration kEndMax = std::chrono::seconds{10};
 
   /// Does not wait for it to be warm. Errors: the system cannot start `program`.
-  static Result<ZygoteLink, Error> launch(const std::string& program, const Setup& setup);
+  static Result<ZygoteLink, Error> launch(const std::string& program, Setup setup,
+                                          const std::vector<Model>& models);
   /// Hangs up, which ends the zygote and its children, and waits for that; one that has said
   /// nothing yet, or takes longer than kEndMax, is killed.
   ~ZygoteLink();
