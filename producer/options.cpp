@@ -1,7 +1,15 @@
 #include "producer/options.hpp"
 
+#include "shared/access/key_options.hpp"
 #include "shared/base/detector_list.hpp"
+#include "shared/config/load.hpp"
+#include "shared/telemetry/program.hpp"
 #include "shared/wire/limits.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <system_error>
 
 namespace framefleet::producer {
 
@@ -9,9 +17,11 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
   using namespace std::chrono_literals;
   using config::SizeOf;
   auto& submission = options.submission;
-  set.section("producer", "What is submitted, where to, and how fast.")
-      .add("connect", options.connect,
-           {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."})
+  auto section = set.section("producer", "What is submitted, where to, and how fast.");
+  section.add("connect", options.connect,
+              {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."});
+  access::add_key_options(section, options.keys);
+  section
       .add("name", options.name,
            {.help = "What the broker calls this producer; empty: producer-HOST-PID."})
       .add("sources", options.sources,
@@ -42,6 +52,12 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
       .add("confirm", submission.confirm,
            {.help = "When a picture counts as handed over.",
             .words = {{"stored", Confirm::stored}, {"admitted", Confirm::admitted}}})
+      .add("watch", options.watch,
+           {.help = "Go on with what comes into folders, and read a list on - as it comes."})
+      .add("order", options.order,
+           {.help = "name, shuffled or shuffled:SEED: the order of files without a number yet."})
+      .add("realtime", options.realtime,
+           {.help = "Read videos at their own pace; with --class live the newest frame counts."})
       .add("rate", options.rate,
            {.help = "Pictures per second and source; 0: as fast as they are accepted.",
             .min = 0,
@@ -64,16 +80,54 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
            {.help = "How long a drain may wait for what is in flight.", .max = 24h});
   set.positional("source", options.sources,
                  {.help = "Files, folders, patterns, videos, - for a list, synthetic:?count=100."});
+  describe(set, options.cameras);
+}
+
+Result<std::vector<CameraOptions>, Error> read_cameras(int argc, const char* const* argv) {
+  ProducerOptions options;
+  telemetry::ProgramOptions common;
+  config::OptionSet set{"framefleet-producer", ""};
+  describe(set, options);
+  telemetry::describe(set, common);
+  const auto outcome = config::load(set, argc, argv);
+  if (!outcome.run()) {
+    // For one line of a log, or of a report.
+    std::string text;
+    for (const char c : outcome.err) text += c == '\n' ? std::string{"; "} : std::string{c};
+    if (text.ends_with("; ")) text.resize(text.size() - 2);
+    return fail(Error{std::move(text), exit_code::kConfig});
+  }
+  auto cameras = options.cameras.cameras();
+  if (cameras.empty()) return fail(Error{"the file has no [[camera]]", exit_code::kConfig});
+  return cameras;
+}
+
+Result<std::optional<std::uint64_t>, Error> shuffle_of(const std::string& order,
+                                                       std::uint64_t fresh) {
+  constexpr std::string_view kShuffled = "shuffled";
+  if (order == "name") return std::optional<std::uint64_t>{};
+  if (order == kShuffled) return std::optional{fresh};
+  const auto digits = std::string_view(order).substr(std::min(order.size(), kShuffled.size() + 1));
+  std::uint64_t seed = 0;
+  const auto* const end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, seed);
+  const bool sound = order.rfind(std::string(kShuffled) + ':', 0) == 0 && stopped == end;
+  if (sound && error == std::errc{}) return std::optional{seed};
+  return fail(Error{"--order " + order + ": it is name, shuffled, or shuffled:SEED with a number",
+                    exit_code::kUsage});
 }
 
 Result<void, Error> check(const ProducerOptions& options) {
-  if (options.sources.empty()) {
-    return fail(Error{"no source is given: name files, folders, videos or synthetic:?count=100",
-                      exit_code::kUsage});
+  if (options.sources.empty() && options.cameras.entries.empty()) {
+    return fail(
+        Error{"no source is given: name files, folders, videos or synthetic:?count=100, or "
+              "a file with cameras: --config cameras.toml",
+              exit_code::kUsage});
   }
   if (split_detectors(options.detect).empty()) {
     return fail(Error{"no detector is given: --detect faces,edges", exit_code::kUsage});
   }
+  if (auto shuffle = shuffle_of(options.order, 0); !shuffle) return fail(shuffle.error());
   if (options.task_class == TaskClass::live && !options.manifest.empty()) {
     return fail(
         Error{"--class live keeps no manifest: what a live source missed is not made up "

@@ -11,9 +11,12 @@
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/wire/codec.hpp"
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <array>
 #include <iostream>
+#include <tuple>
 #include <utility>
 
 namespace framefleet::producer {
@@ -22,26 +25,31 @@ namespace {
 constexpr int kBatchMax = 256;
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 
+/// Between two pictures of a source: its own pace, or a slower one that is asked for.
+Duration interval_of(const ProducerOptions& options, const ImageSource& source) {
+  if (options.rate <= 0) return source.interval();
+  return std::max(source.interval(), std::chrono::duration_cast<Duration>(
+                                         std::chrono::duration<double>(1.0 / options.rate)));
+}
+
 Hello hello_of(const ProducerOptions& options, const Plan& plan) {
   auto hello = hello_as(Role::producer, options.name, config::version());
   for (const auto& source : plan.sources) {
     hello.sources.push_back({.name = source->name(),
                              .epoch = source->epoch(),
                              .weight = options.weight,
-                             .expected = source->count().value_or(0)});
+                             .expected = source->count().value_or(0),
+                             .interval = interval_of(options, *source)});
   }
   return hello;
 }
 
 std::vector<SourceOutline> outlines_of(const ProducerOptions& options, const Plan& plan) {
-  const auto paced =
-      options.rate > 0
-          ? std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1.0 / options.rate))
-          : Duration::zero();
   std::vector<SourceOutline> outlines;
   for (const auto& source : plan.sources) {
     outlines.push_back({source->name(), security::source_hash(source->name()), source->epoch(),
-                        std::max(source->interval(), paced), options.task_class});
+                        interval_of(options, *source), options.task_class,
+                        source->growing() != nullptr});
   }
   return outlines;
 }
@@ -49,6 +57,7 @@ std::vector<SourceOutline> outlines_of(const ProducerOptions& options, const Pla
 /// The options that make other results belong to the name of the job.
 std::string job_name(const ProducerOptions& options) {
   if (!options.job.empty()) return options.job;
+  if (options.sources.empty()) return "cameras";
   auto detectors = split_detectors(options.detect);
   if (options.annotate) detectors.emplace_back("annotate");
   if (!options.second.empty()) detectors.push_back("second=" + options.second.string());
@@ -89,6 +98,53 @@ Result<void, Error> check_hello(const Hello& hello) {
   return transport::check_sendable(hello);
 }
 
+/// Every camera can be announced with the longest word of its state, and its frames can travel.
+Result<void, Error> check_cameras(const std::vector<CameraOptions>& cameras, const Hello& others,
+                                  const std::string& job) {
+  auto hello = others;
+  for (const auto& options : cameras) {
+    if (auto sound = LiveCameras::check(options, job); !sound) return sound;
+    const auto is_it = [&options](const auto& claim) { return claim.name == options.name; };
+    if (std::ranges::any_of(others.sources, is_it)) {
+      return fail(
+          Error{"camera \"" + options.name + "\": a source is called so too", exit_code::kConfig});
+    }
+    hello.sources.push_back({.name = options.name,
+                             .epoch = ~std::uint32_t{0},
+                             .weight = options.weight,
+                             .interval = std::chrono::seconds{1},
+                             .state = std::string(wire::kStateBytesMax, 'x'),
+                             .state_for = wire::kDurationMax,
+                             .state_text = std::string(wire::kStateTextBytesMax, 'x')});
+  }
+  return check_hello(hello);
+}
+
+/// A core file, or another process of this user, would tell the passwords of the cameras.
+void keep_secrets(const std::vector<CameraOptions>& cameras) {
+  const bool any = std::ranges::any_of(cameras, [](const CameraOptions& options) {
+    return options.url.redacted() != options.url.reveal();
+  });
+  if (any) ::prctl(PR_SET_DUMPABLE, 0);
+}
+
+Result<Plan, Error> plan_of(const ProducerOptions& options, telemetry::Logger& log) {
+  if (options.sources.empty()) return Plan{};
+  PlanOptions plan_options;
+  plan_options.job = options.job;
+  plan_options.manifest_folder = options.manifest;
+  plan_options.fresh_epoch = static_cast<std::uint32_t>(telemetry::wall_clock_ms() / 1000);
+  plan_options.picture_bytes_max = options.picture_bytes_max;
+  plan_options.list = &std::cin;
+  plan_options.watch = options.watch;
+  plan_options.realtime = options.realtime;
+  plan_options.list_fd = STDIN_FILENO;
+  plan_options.now = telemetry::monotonic_now();
+  plan_options.shuffle = *shuffle_of(options.order, plan_options.fresh_epoch);
+  if (plan_options.shuffle) log.info("shuffled", {{"seed", *plan_options.shuffle}});
+  return plan_sources(options.sources, plan_options);
+}
+
 Result<std::optional<transport::Frame>, Error> read_second(const ProducerOptions& options) {
   if (options.second.empty()) return std::optional<transport::Frame>{};
   auto contents = read_file(options.second.string(), options.picture_bytes_max);
@@ -102,9 +158,10 @@ Result<std::optional<transport::Frame>, Error> read_second(const ProducerOptions
 }  // namespace
 
 Result<std::unique_ptr<Shell>, Error> Shell::open(ProducerOptions options,
-                                                  telemetry::Program& program) {
+                                                  telemetry::Program& program,
+                                                  ReadCameras read_cameras) {
   if (auto sound = check(options); !sound) return fail(sound.error());
-  auto channel = transport::Channel::open({.connect = options.connect});
+  auto channel = transport::Channel::open({.connect = options.connect, .keys = options.keys});
   if (!channel) return fail(channel.error());
   auto second = read_second(options);
   if (!second) return fail(second.error());
@@ -112,22 +169,26 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(ProducerOptions options,
   if (auto fits = check_task(options); !fits) return fail(fits.error());
   // What an earlier run may have done is asked for; without a manifest nothing is known of one.
   options.submission.ask_first = !options.manifest.empty();
-  PlanOptions plan_options;
-  plan_options.job = options.job;
-  plan_options.manifest_folder = options.manifest;
-  plan_options.fresh_epoch = static_cast<std::uint32_t>(telemetry::wall_clock_ms() / 1000);
-  plan_options.picture_bytes_max = options.picture_bytes_max;
-  plan_options.list = &std::cin;
-  auto plan = plan_sources(options.sources, plan_options);
+  auto plan = plan_of(options, program.log);
   if (!plan) return fail(plan.error());
   if (auto fits = check_hello(hello_of(options, *plan)); !fits) return fail(fits.error());
+  const auto cameras = options.cameras.cameras();
+  if (auto fits = check_cameras(cameras, hello_of(options, *plan), options.job); !fits) {
+    return fail(fits.error());
+  }
+  Result<std::string, Error> capture = std::string{};
+  if (!cameras.empty()) capture = capture_program();
+  if (!capture) return fail(capture.error());
+  keep_secrets(cameras);
+  LiveCameras live{std::move(*capture), options.job, program.log};
   return std::unique_ptr<Shell>(new Shell(std::move(options), program, std::move(*channel),
-                                          std::move(*plan), std::move(*second)));
+                                          std::move(*plan), std::move(*second), std::move(live),
+                                          std::move(read_cameras)));
 }
 
 Shell::Shell(ProducerOptions options, telemetry::Program& program,
              std::unique_ptr<transport::Channel> channel, Plan plan,
-             std::optional<transport::Frame> second)
+             std::optional<transport::Frame> second, LiveCameras cameras, ReadCameras read_cameras)
     : options_(std::move(options)),
       program_(program),
       channel_(std::move(channel)),
@@ -139,8 +200,13 @@ Shell::Shell(ProducerOptions options, telemetry::Program& program,
                   telemetry::monotonic_now()),
       progress_(options_.progress_fd, program.log, telemetry::monotonic_now()),
       drain_(program, options_.drain_timeout),
-      link_watch_(program) {
+      link_watch_(program),
+      cameras_(std::move(cameras)),
+      read_cameras_(std::move(read_cameras)) {
   program_.http.add(metrics_.source());
+  for (std::size_t i = 0; i < plan_.sources.size(); ++i) {
+    if (plan_.sources[i]->growing() != nullptr) growing_.push_back(i);
+  }
   const auto& skipped = plan_.skipped;
   progress_.plan(options_.job, pictures_in_all(),
                  skipped.hidden + skipped.other_extension + skipped.videos + skipped.special +
@@ -148,10 +214,10 @@ Shell::Shell(ProducerOptions options, telemetry::Program& program,
   for (const auto& text : skipped.unreadable_folder_texts) {
     program_.log.warn("folder_unreadable", {{"text", text}});
   }
+  cameras_.apply(options_.cameras.cameras(), submission_, telemetry::monotonic_now(), effects_);
 }
 
 Result<int, Error> Shell::run() {
-  const std::array fds{program_.signals.fd()};
   while (!submission_.over()) {
     const Time now = telemetry::monotonic_now();
     program_.health.turned(now);
@@ -160,23 +226,67 @@ Result<int, Error> Shell::run() {
         break;
       case telemetry::DrainWatch::Word::drain:
         failpoint("producer.drain.begin");
+        cameras_.stop(now);
         submission_.drain(now, effects_);
         break;
       case telemetry::DrainWatch::Word::stop:
         return ended(now);
     }
+    if (drain_.take_hangup() && !cameras_.empty()) std::ignore = reload(now);
+    take_up_growth(now);
     submission_.tick(now, effects_);
+    cameras_.turn(submission_, channel_->payloads(), now, effects_);
     perform();
     publish(now);
-    const Time deadline = std::min(
-        {submission_.next_deadline(), drain_.deadline(), publish_at_, progress_.next_at()});
-    const Duration idle = std::max(Duration::zero(), deadline - telemetry::monotonic_now());
-    channel_->wait(fds, effects_.empty() ? idle : Duration::zero());
+    wait();
     receive_messages();
     if (auto unsendable = channel_->take_unsendable()) return fail(std::move(*unsendable));
   }
   perform();  // the goodbye, and what ended last
   return ended(telemetry::monotonic_now());
+}
+
+void Shell::wait() {
+  const Time deadline = std::min({submission_.next_deadline(), cameras_.next_deadline(),
+                                  drain_.deadline(), publish_at_, progress_.next_at(), look_at()});
+  const Duration idle = std::max(Duration::zero(), deadline - telemetry::monotonic_now());
+  auto fds = cameras_.fds();
+  fds.push_back(program_.signals.fd());
+  for (const auto index : growing_) fds.push_back(plan_.sources[index]->growing()->fd());
+  channel_->wait(fds, effects_.empty() ? idle : Duration::zero());
+}
+
+/// The cameras as the file has them now; what is wrong with it changes nothing.
+Result<LiveCameras::Changes, Error> Shell::reload(Time now) {
+  const auto refuse = [this](Error error) {
+    program_.log.error("cameras_not_reloaded", {{"text", error.text}});
+    return fail(std::move(error));
+  };
+  if (cameras_.empty()) {
+    return refuse(Error{"this producer was started without cameras", exit_code::kNoInput});
+  }
+  auto cameras = read_cameras_();
+  if (!cameras) return refuse(std::move(cameras.error()));
+  auto fits = check_cameras(*cameras, hello_of(options_, plan_), options_.job);
+  if (!fits) return refuse(std::move(fits.error()));
+  keep_secrets(*cameras);
+  const auto changes = cameras_.apply(*cameras, submission_, now, effects_);
+  submission_.tick(now, effects_);
+  program_.log.info("cameras_reloaded", {{"changes", changes.text()}});
+  return changes;
+}
+
+void Shell::answer_reload(std::uint64_t asker, Time now) {
+  Report report;
+  report.asker = asker;
+  if (const auto changes = reload(now)) {
+    report.text = changes->text();
+  } else {
+    const bool is_config = changes.error().exit_code != exit_code::kNoInput;
+    report.reason = is_config ? Reason::bad_configuration : Reason::not_found;
+    report.text = changes.error().text;
+  }
+  channel_->send(report);
 }
 
 Result<int, Error> Shell::ended(Time now) {
@@ -191,12 +301,31 @@ Result<int, Error> Shell::ended(Time now) {
   if (auto refusal = telemetry::refusal_of(submission_.link()); refusal && !drain_.draining()) {
     return fail(std::move(*refusal));
   }
-  std::uint64_t not_ok = stats.rejected;
-  for (std::size_t i = 0; i < kStatusCount; ++i) {
-    if (is_fault(static_cast<Status>(i), options_.task_class)) not_ok += stats.settled.at(i);
-  }
-  const bool something_failed = not_ok > 0 || source_broken_ || drain_.gave_up();
+  const bool something_failed = faults_ > 0 || source_broken_ || drain_.gave_up();
   return something_failed ? exit_code::kSomeFailed : exit_code::kOk;
+}
+
+/// Nothing comes any more in a drain.
+void Shell::take_up_growth(Time now) {
+  if (drain_.draining()) growing_.clear();
+  std::erase_if(growing_, [&](std::size_t index) {
+    auto& source = *plan_.sources[index];
+    const auto growth = source.growing()->grow(now);
+    if (!growth.trouble.empty()) {
+      source_broken_ = source_broken_ || growth.over;
+      program_.log.warn("watch_trouble", {{"source", source.name()}, {"text", growth.trouble}});
+    }
+    if (growth.grew || growth.over) submission_.more(index, !growth.over, now, effects_);
+    return growth.over;
+  });
+}
+
+Time Shell::look_at() const {
+  Time next = kNever;
+  for (const auto index : growing_) {
+    next = std::min(next, plan_.sources[index]->growing()->look_at());
+  }
+  return next;
 }
 
 void Shell::receive_messages() {
@@ -225,9 +354,11 @@ void Shell::perform() {
     } else if (const auto* end = std::get_if<TaskEnded>(&effect)) {
       metrics_.observe(*end);
       report(*end);
+    } else if (const auto* asked = std::get_if<ReloadAsked>(&effect)) {
+      answer_reload(asked->asker, telemetry::monotonic_now());
     }
   }
-  link_watch_.look(submission_.link());
+  link_watch_.look(submission_.link(), channel_->trouble());
 }
 
 void Shell::list(const ListSequences& wanted) {
@@ -295,12 +426,15 @@ SubmittedTask Shell::task_of(PictureRef ref, Picture picture) {
 }
 
 void Shell::report(const TaskEnded& ended) {
-  if (!ended.rejected && !is_fault(ended.settled.status, options_.task_class)) return;
+  const auto task_class = cameras_.class_of(ended.ref.source).value_or(options_.task_class);
+  if (!ended.rejected && !is_fault(ended.settled.status, task_class)) return;
+  ++faults_;
   const auto description = wire::decode_task(ended.description);
   progress_.task_failed(ended, description ? description->origin : std::string{});
 }
 
 std::optional<std::uint64_t> Shell::pictures_in_all() const {
+  if (!cameras_.empty()) return std::nullopt;
   std::uint64_t sum = 0;
   for (const auto& source : plan_.sources) {
     const auto count = source->count();
@@ -315,7 +449,7 @@ void Shell::publish(Time now) {
   progress_.counts(stats, pictures_in_all(), now);
   if (now < publish_at_) return;
   publish_at_ = now + kPublishInterval;
-  metrics_.publish(stats);
+  metrics_.publish({stats, cameras_.rows(now)});
   if (drain_.draining()) return;
   if (stats.link_up) {
     program_.health.ready("submitting");

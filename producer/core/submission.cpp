@@ -15,17 +15,22 @@ constexpr std::uint64_t kListedAtOnce = 256;
 constexpr std::uint64_t kPacedListedAtOnce = 16;
 /// Pictures being read at a time: reading is done by the loop itself, which must stay quick.
 constexpr std::size_t kReadsAtOnce = 4;
-/// Whatever has not been answered for this long is asked about: a message may have been lost.
-constexpr Duration kAnswerTimeout = std::chrono::seconds{5};
+
+/// The file was changed or removed since it was submitted.
+bool is_another_picture(const SubmittedTask& submitted, const SubmittedTask& read) {
+  return !submitted.digest.empty() && submitted.digest != read.digest;
+}
 
 }  // namespace
 
 Submission::Submission(Hello hello, std::vector<SourceOutline> sources, SubmissionOptions options,
                        Time now)
     : link_(std::move(hello), options.link), options_(options) {
-  for (auto& outline : sources) {
+  const auto& claims = link_.sources();
+  for (std::size_t i = 0; i < sources.size(); ++i) {
     Source source;
-    source.outline = std::move(outline);
+    source.outline = std::move(sources[i]);
+    if (i < claims.size()) source.claim = claims[i];
     source.due_at = now;
     sources_.push_back(std::move(source));
   }
@@ -49,28 +54,17 @@ void Submission::receive(Message message, Time now, Effects& out) {
   } else if (const auto* known = std::get_if<Known>(&message)) {
     for (const auto& task : known->stored) on_settled(task, now, out);
     for (const auto& id : known->unknown) on_unknown(id, out);
+  } else if (const auto* claimed = std::get_if<Claimed>(&message)) {
+    sources_taken_ = std::max(sources_taken_, claimed->number);
+  } else if (const auto* control = std::get_if<Control>(&message);
+             control != nullptr && control->verb == ControlVerb::reload_sources) {
+    out.push_back(ReloadAsked{control->asker});
   } else {
     for_each_payload(message, [&out](const Payload& payload) {
       if (payload.id) out.push_back(ReleasePayload{payload.id});
     });
   }
   advance(now, out);
-}
-
-/// A new connection: what was under way on the old one may or may not have arrived. Ask.
-void Submission::on_up(Time now, Effects& out) {
-  stop_waiting_for_answers(out);
-  forget_busy();
-  asked_.clear();
-  check_at_ = now + kAnswerTimeout;
-  for (auto& [id, entry] : tasks_) {
-    if (entry.state == State::submitted || entry.state == State::admitted)
-      entry.state = State::asked;
-    if (entry.state == State::asked) to_ask_.insert(id);
-  }
-  for (const auto& [id, ref] : asking_) to_ask_.insert(id);
-  unanswered_tasks_ = 0;
-  unanswered_bytes_ = 0;
 }
 
 void Submission::on_admitted(const AdmittedTask& admitted, Time now, Effects& out) {
@@ -80,6 +74,7 @@ void Submission::on_admitted(const AdmittedTask& admitted, Time now, Effects& ou
     Entry entry;
     entry.ref = listed->second;
     entry.task.id = admitted.id;
+    ++source_of(entry).tasks;
     tasks_.emplace(admitted.id, std::move(entry));
     forget_question(listed);
   }
@@ -143,31 +138,6 @@ void Submission::forget_question(std::map<TaskId, PictureRef>::iterator listed) 
   asking_.erase(listed);
 }
 
-/// The fleet knows nothing of it: submit it (again).
-void Submission::on_unknown(const TaskId& id, Effects& out) {
-  asked_.erase(id);
-  if (const auto listed = asking_.find(id); listed != asking_.end()) {
-    sources_.at(listed->second.source).to_read.push_back(listed->second.sequence);
-    forget_question(listed);
-    return;
-  }
-  const auto position = tasks_.find(id);
-  if (position == tasks_.end() || position->second.state != State::asked) return;
-  auto& entry = position->second;
-  if (source_of(entry).is_live()) {
-    finish_lost(position, "the fleet does not know it and a live frame is not sent again", out);
-  } else if (draining_ && !entry.counted) {
-    drop(position, out);
-  } else if (entry.task.payload.id) {
-    entry.state = State::held;
-    line_up(id, source_of(entry));
-  } else {
-    entry.state = State::reading_again;
-    reading_.insert(entry.ref);
-    out.push_back(ReadPicture{entry.ref});
-  }
-}
-
 /// Its submit counts against the grant no longer.
 void Submission::answered(Entry& entry) {
   --unanswered_tasks_;
@@ -205,18 +175,11 @@ void Submission::finish(Position position, TaskEnded ended, Effects& out) {
   out.push_back(std::move(ended));
 }
 
-/// Nobody has the picture any more.
-void Submission::finish_lost(Position position, const char* text, Effects& out) {
-  const TaskId id = position->first;
-  let_go(position->second, out);
-  count_admission(position->second);
-  ++counts_.settled.at(static_cast<std::size_t>(Status::lost));
-  finish(position, {{}, {id, Status::lost, Reason::broker_restarted, text}, false, {}}, out);
-}
-
 void Submission::forget(Position position) {
   const TaskId& id = position->first;
-  if (auto& source = source_of(position->second); source.is_live()) {
+  auto& source = source_of(position->second);
+  --source.tasks;
+  if (source.is_live()) {
     --live_tasks_;
     if (source.live.newest == id) {
       source.live.newest.reset();
@@ -231,7 +194,8 @@ void Submission::forget(Position position) {
 void Submission::listed(std::size_t index, const std::vector<std::uint64_t>& sequences, Time now,
                         Effects& out) {
   auto& source = sources_.at(index);
-  if (sequences.size() < std::exchange(source.listing, 0)) source.exhausted = true;
+  const bool all = sequences.size() < std::exchange(source.listing, 0);
+  if (all && !source.grew) source.exhausted = true;
   for (const auto sequence : sequences) {
     source.cursor = sequence + 1;
     if (options_.ask_first && !source.is_live()) {
@@ -243,6 +207,14 @@ void Submission::listed(std::size_t index, const std::vector<std::uint64_t>& seq
       source.to_read.push_back(sequence);
     }
   }
+  advance(now, out);
+}
+
+void Submission::more(std::size_t index, bool may_grow, Time now, Effects& out) {
+  auto& source = sources_.at(index);
+  source.outline.may_grow = may_grow;
+  source.grew = true;
+  source.exhausted = false;
   advance(now, out);
 }
 
@@ -265,6 +237,12 @@ void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& 
     return;
   }
   held_bytes_ += task.payload.bytes;
+  if (again && is_another_picture(position->second.task, task)) {
+    position->second.task.payload = task.payload;
+    say_gone(position, out);
+    advance(now, out);
+    return;
+  }
   if (again) {
     position->second.task = std::move(task);
     position->second.state = State::held;
@@ -273,6 +251,7 @@ void Submission::picture(PictureRef ref, SubmittedTask task, Time now, Effects& 
     entry.ref = ref;
     entry.task = std::move(task);
     entry.read_at = now;
+    ++sources_.at(ref.source).tasks;
     tasks_.emplace(id, std::move(entry));
   }
   line_up(id, sources_.at(ref.source));
@@ -287,8 +266,7 @@ void Submission::no_picture(PictureRef ref, bool end_of_source, Time now, Effect
     source.to_read.clear();
   }
   if (const auto position = tasks_.find(id_of(ref)); position != tasks_.end()) {
-    // It was there when it was submitted first and is gone now.
-    finish_lost(position, "the broker forgot it and the picture cannot be read any more", out);
+    say_gone(position, out);
   }
   advance(now, out);
 }
@@ -317,6 +295,7 @@ void Submission::drain(Time now, Effects& out) {
 }
 
 void Submission::tick(Time now, Effects& out) {
+  if (sources_number_ > 0 && !link_.has_dialled()) link_.set_sources(claims(now));
   if (link_.tick(now, out) == LinkEvent::beat_due) link_.beat({}, now, out);
   advance(now, out);
 }
@@ -327,34 +306,17 @@ void Submission::advance(Time now, Effects& out) {
     list_more(out);
     read_more(now, out);
   }
+  if (sources_number_ > 0) free_the_left();
   if (link_.up()) {
+    tell_sources(now, out);
     ask_about_the_overdue(now, out);
     send_one_again(now);
     if (send_newest(now, out)) send_held(now, out);
     send_asks(out);
   }
   const bool all_answered = tasks_.empty() && asking_.empty() && reading_.empty();
-  if (all_answered && (draining_ || nothing_left_to_read())) link_.leave(now, out);
-}
-
-/// Messages get lost with connections; a question to a broker that has the answer costs little.
-void Submission::ask_about_the_overdue(Time now, Effects& out) {
-  if (now < check_at_) return;
-  check_at_ = now + kAnswerTimeout;
-  to_ask_.insert(asked_.begin(), asked_.end());
-  asked_.clear();
-  for (auto& [id, entry] : tasks_) {
-    const bool waits = entry.state == State::submitted || entry.state == State::admitted;
-    if (!waits || entry.asked_or_sent_at + kAnswerTimeout > now) continue;
-    if (source_of(entry).is_live()) {
-      let_go(entry, out);
-    } else if (entry.state == State::submitted) {
-      answered(entry);
-    }
-    entry.state = State::asked;
-    entry.asked_or_sent_at = now;
-    to_ask_.insert(id);
-  }
+  const bool all_read = nothing_left_to_read() && nothing_may_come();
+  if (all_answered && (draining_ || all_read)) link_.leave(now, out);
 }
 
 void Submission::send_held(Time now, Effects& out) {
@@ -389,18 +351,6 @@ bool Submission::submit(Position position, Time now, Effects& out) {
   return true;
 }
 
-void Submission::send_asks(Effects& out) {
-  if (to_ask_.empty() || !asked_.empty()) return;
-  Ask ask;
-  while (!to_ask_.empty() && ask.tasks.size() < kListedAtOnce) {
-    const TaskId id = *to_ask_.begin();
-    to_ask_.erase(to_ask_.begin());
-    ask.tasks.push_back(id);
-    asked_.insert(id);
-  }
-  out.push_back(Send{std::move(ask)});
-}
-
 /// Keeps a little more listed than is being read; sources take turns, so that a thousand of them
 /// are not all asked about before the first picture is read. One with its own pace needs to be
 /// listed in time, but not far ahead.
@@ -410,11 +360,13 @@ void Submission::list_more(Effects& out) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const std::size_t index = (turn_ + i) % sources_.size();
     auto& source = sources_[index];
-    if (source.exhausted || source.listing > 0 || source.asking > 0 || !source.to_read.empty())
+    if (source.kind != Kind::read || source.exhausted || source.listing > 0 || source.asking > 0 ||
+        !source.to_read.empty())
       continue;
     const bool paced = source.is_live() || source.outline.interval > Duration::zero();
     if (!paced && listed >= 2 * kListedAtOnce) continue;
     source.listing = paced ? kPacedListedAtOnce : kListedAtOnce;
+    source.grew = false;
     listed += source.listing;
     out.push_back(ListSequences{index, source.cursor, source.listing});
   }
@@ -456,9 +408,15 @@ bool Submission::nothing_left_to_read() const {
          });
 }
 
+bool Submission::nothing_may_come() const {
+  return std::none_of(sources_.begin(), sources_.end(),
+                      [](const auto& source) { return source.outline.may_grow; });
+}
+
 Time Submission::next_deadline() const {
   Time next = link_.next_deadline();
   if (link_.up()) next = std::min(next, check_at_);
+  if (link_.up() && sources_told_ > sources_taken_) next = std::min(next, tell_again_at_);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (may_read(i)) next = std::min(next, sources_[i].due_at);
     if (link_.up()) next = std::min({next, sources_[i].live.busy_until, next_try(sources_[i])});
@@ -471,7 +429,9 @@ SubmissionStats Submission::stats() const {
   stats.in_flight = tasks_.size();
   stats.held_bytes = held_bytes_;
   for (const auto& source : sources_) {
-    ++(source.exhausted ? stats.sources_ended : stats.sources_reading);
+    if (source.kind == Kind::free) continue;
+    const bool over = source.exhausted && !source.outline.may_grow;
+    ++(over ? stats.sources_ended : stats.sources_reading);
   }
   stats.link_losses = link_.losses();
   stats.link_up = link_.up();

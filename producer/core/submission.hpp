@@ -16,119 +16,59 @@
 // A live source is read at its own pace, whatever the fleet does. It has one frame held and one
 // submitted and not yet answered; a newer frame takes the place of the held one, which is then
 // skipped: counted, never submitted. No frame is read again: one that the fleet does not know is
-// lost.
+// gone, like a picture that is not what it was. The broker is told so, and ends its task as lost.
+//
+// A source that may grow (a watched folder) is not over when all it has is done: it is listed again
+// when more() says so, until it is told that it grows no longer, or a drain.
+//
+// A camera is a source that comes and goes while the core runs, and has a frame when it has one:
+// the shell asks wants_frame(), takes the newest there is, and calls picture(). So a frame is as
+// new as can be when it is submitted; what it replaced was never here. The broker is told of every
+// change (`sources`), and a camera submits once that is answered. What is in flight of one that was
+// removed is waited for; then the broker is told that it is gone, and its index is free.
 //
 // Takes (event, now), appends effects; owns no socket, thread, file or pixel. Not thread-safe.
 
-#include "shared/base/link.hpp"
-#include "shared/base/messages.hpp"
+#include "producer/core/submission_effects.hpp"
+#include "producer/core/submission_parts.hpp"
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace framefleet::producer {
-
-/// Where a picture stands: index of the source in the order given to the core, and its sequence
-/// there.
-struct PictureRef {
-  std::size_t source{0};
-  std::uint64_t sequence{0};
-  friend auto operator<=>(const PictureRef&, const PictureRef&) = default;
-};
-
-/// Call listed() with the next sequences of the source, from `from` on, at most `count`.
-struct ListSequences {
-  std::size_t source{0};
-  std::uint64_t from{0};
-  std::uint64_t count{0};
-  friend bool operator==(const ListSequences&, const ListSequences&) = default;
-};
-/// Read this picture, then call picture() or no_picture().
-struct ReadPicture {
-  PictureRef ref;
-  friend bool operator==(const ReadPicture&, const ReadPicture&) = default;
-};
-/// The end of a task, for reports. `description`: what was submitted as `task`; empty if it was
-/// stored before this producer began.
-struct TaskEnded {
-  PictureRef ref;
-  SettledTask settled;
-  bool rejected{false};
-  std::string description;
-  Duration total{};  ///< Since its picture was read; 0: that was not by this producer.
-  friend bool operator==(const TaskEnded&, const TaskEnded&) = default;
-};
-
-/// For the histograms: the broker admitted a picture, so long after it was read.
-struct TaskAdmitted {
-  Duration after{};
-  friend bool operator==(const TaskAdmitted&, const TaskAdmitted&) = default;
-};
-
-using Effect = std::variant<Dial, HangUp, Send, ListSequences, ReadPicture, ReleasePayload,
-                            TaskAdmitted, TaskEnded>;
-using Effects = std::vector<Effect>;
-
-enum class Confirm : std::uint8_t { admitted, stored };
-
-struct SubmissionOptions {
-  Confirm confirm{Confirm::stored};
-  /// Ask what is stored before anything is read: for runs that may have been interrupted. Live
-  /// sources are not asked about.
-  bool ask_first{false};
-  /// Batch tasks read and not yet confirmed, at most. A live source has its own, far smaller one.
-  std::uint64_t window_tasks{64};
-  /// When this many payload bytes are held here no more batch pictures are read; up to four that
-  /// are being read by then come on top, because a size is known only afterwards.
-  std::uint64_t window_bytes{std::uint64_t{64} << 20U};
-  LinkOptions link;
-};
-
-/// What the core knows of a source.
-struct SourceOutline {
-  std::string name;
-  std::uint64_t hash{0};
-  std::uint32_t epoch{0};
-  Duration interval{};  ///< Between two pictures; 0: as fast as accepted.
-  TaskClass task_class{TaskClass::batch};
-};
-
-struct SubmissionStats {
-  std::uint64_t submitted{0};  ///< Answered submits: admitted + rejected. An id counts once.
-  std::uint64_t admitted{0};
-  std::uint64_t rejected{0};
-  std::array<std::uint64_t, kStatusCount> settled{};
-  std::uint64_t stored_before{0};  ///< Done by an earlier run.
-  std::uint64_t skipped{0};        ///< Live, read, and never submitted: a newer one took its place.
-  std::uint64_t in_flight{0};      ///< Read and not yet confirmed.
-  std::uint64_t held_bytes{0};
-  std::uint64_t busy_answers{0};
-  std::uint64_t sources_reading{0};  ///< That may have more pictures.
-  std::uint64_t sources_ended{0};
-  std::uint64_t link_losses{0};
-  bool link_up{false};
-  bool draining{false};
-};
 
 class Submission {
  public:
   Submission(Hello hello, std::vector<SourceOutline> sources, SubmissionOptions options, Time now);
 
   void receive(Message message, Time now, Effects& out);
-  /// Answer to ListSequences. Fewer than asked for means: there are no more.
+  /// Answer to ListSequences. Fewer than asked for means: there are no more (yet).
   void listed(std::size_t source, const std::vector<std::uint64_t>& sequences, Time now,
               Effects& out);
+  /// The source has sequences above all that were listed; or will have none any more.
+  void more(std::size_t source, bool may_grow, Time now, Effects& out);
   /// Answer to ReadPicture: the task as it will be submitted.
   void picture(PictureRef ref, SubmittedTask task, Time now, Effects& out);
   /// Answer to ReadPicture: there is none here (a hole), or the source ends before it.
   void no_picture(PictureRef ref, bool end_of_source, Time now, Effects& out);
+
+  // Cameras (submission_sources.cpp).
+
+  /// A camera that is there from now on. Answers the index that it is called by. Its epoch is
+  /// higher than any before under this name.
+  std::size_t add_camera(SourceClaim claim, TaskClass task_class);
+  /// Submits nothing more of it. Its index stays its own while anything of it is in flight. Without
+  /// any other source the core leaves with the next tick(): what takes its place is added before.
+  void remove_camera(std::size_t source, Effects& out);
+  void set_condition(std::size_t source, CameraCondition condition);
+  /// Whether a frame would be submitted at once: then picture() may be called.
+  bool wants_frame(std::size_t source, Time now) const;
+
   /// Read and submit nothing more, wait for what is admitted, leave.
   void drain(Time now, Effects& out);
   void tick(Time now, Effects& out);
@@ -166,35 +106,45 @@ class Submission {
     Time until{};               // the broker asked for a pause
     std::size_t unanswered{0};  // submitted on this connection
   };
+  enum class Kind : std::uint8_t { read, camera, leaving, free };
   struct Source {
     SourceOutline outline;
-    std::uint64_t cursor{0};  // next sequence to list
-    bool exhausted{false};
-    std::uint64_t listing{0};  // how many were asked for; 0: no list is open
-    std::size_t asking{0};     // listed and asked about, not yet answered
+    SourceClaim claim{};
+    Kind kind{Kind::read};
+    CameraCondition condition{};
+    std::uint64_t named_in{0};  // the Sources that named this camera first
+    std::size_t tasks{0};       // of it in tasks_
+    std::uint64_t cursor{0};    // next sequence to list
+    bool exhausted{false};      // everything that it is known to have is listed
+    bool grew{false};           // since the list that is open was asked for
+    std::uint64_t listing{0};   // how many were asked for; 0: no list is open
+    std::size_t asking{0};      // listed and asked about, not yet answered
     std::deque<std::uint64_t> to_read;
     Time due_at{};
     Live live;
     Patience patience;
-
     bool is_live() const { return outline.task_class == TaskClass::live; }
   };
 
   TaskId id_of(PictureRef ref) const;
   Source& source_of(const Entry& entry) { return sources_.at(entry.ref.source); }
-  void on_up(Time now, Effects& out);
   void on_admitted(const AdmittedTask& admitted, Time now, Effects& out);
   void on_rejected(const RejectedTask& rejected, Effects& out);
   void on_settled(const SettledTask& settled, Time now, Effects& out);
-  void on_unknown(const TaskId& id, Effects& out);
   void forget_question(std::map<TaskId, PictureRef>::iterator listed);
   void answered(Entry& entry);
   void let_go(Entry& entry, Effects& out);
   void drop(Position position, Effects& out);
   void count_admission(Entry& entry);
   void finish(Position position, TaskEnded ended, Effects& out);
-  void finish_lost(Position position, const char* text, Effects& out);
   void forget(Position position);
+
+  // What was submitted and has no end yet (submission_asks.cpp).
+  void on_up(Time now, Effects& out);
+  void on_unknown(const TaskId& id, Effects& out);
+  void say_gone(Position position, Effects& out);
+  void ask_about_the_overdue(Time now, Effects& out);
+  void send_asks(Effects& out);
 
   // A busy broker (submission_busy.cpp).
   void on_busy(const Busy& busy, Time now, Effects& out);
@@ -212,18 +162,23 @@ class Submission {
   void on_live_busy(Position position, Time retry_at, Effects& out);
   void stop_waiting_for_answers(Effects& out);
   bool send_newest(Time now, Effects& out);
+  static bool may_send_live(const Live& live, Time now);
   bool may_read_live(std::size_t index) const;
   static Time next_live_frame(const Source& source, Time now);
 
+  // Cameras (submission_sources.cpp).
+  std::vector<SourceClaim> claims(Time now) const;
+  void free_the_left();
+  void tell_sources(Time now, Effects& out);
+
   void advance(Time now, Effects& out);
-  void ask_about_the_overdue(Time now, Effects& out);
   void send_held(Time now, Effects& out);
   bool submit(Position position, Time now, Effects& out);
-  void send_asks(Effects& out);
   void list_more(Effects& out);
   void read_more(Time now, Effects& out);
   bool may_read(std::size_t index) const;
   bool nothing_left_to_read() const;
+  bool nothing_may_come() const;
 
   Link link_;
   std::vector<Source> sources_;
@@ -235,9 +190,13 @@ class Submission {
   Time check_at_{kNever};                // when to look for answers that never came
   std::deque<TaskId> to_send_;           // held, in order
   std::set<PictureRef> reading_;
-  std::size_t turn_{0};        // source to read from next
-  std::size_t live_turn_{0};   // live source to submit from next
-  std::size_t live_tasks_{0};  // of tasks_
+  std::size_t turn_{0};              // source to read from next
+  std::size_t live_turn_{0};         // live source to submit from next
+  std::size_t live_tasks_{0};        // of tasks_
+  std::uint64_t sources_number_{0};  // grows with every change of the cameras
+  std::uint64_t sources_told_{0};    // sent on this connection, or taken
+  std::uint64_t sources_taken_{0};   // the broker has answered
+  Time tell_again_at_{kNever};
   std::uint64_t unanswered_tasks_{0};
   std::uint64_t unanswered_bytes_{0};
   std::uint64_t held_bytes_{0};

@@ -11,10 +11,12 @@ void Submission::on_busy(const Busy& busy, Time now, Effects& out) {
     if (position == tasks_.end() || position->second.state != State::submitted) continue;
     auto& entry = position->second;
     auto& source = source_of(entry);
-    if (source.is_live()) {
+    if (source.is_live() && !entry.task.gone) {
       on_live_busy(position, now + busy.retry, out);
     } else if (draining_ && !entry.counted) {
       drop(position, out);
+    } else if (source.kind == Kind::leaving && !entry.counted) {
+      skip(position, out);
     } else {
       answered(entry);
       entry.state = State::held;

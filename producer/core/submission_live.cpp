@@ -15,6 +15,7 @@ constexpr std::size_t kLiveInFlightMax = 64;
 
 void Submission::hold_newest(PictureRef ref, SubmittedTask task, Time now, Effects& out) {
   auto& live = sources_.at(ref.source).live;
+  ++sources_.at(ref.source).tasks;
   if (live.newest) skip(tasks_.find(*live.newest), out);
   live.newest = task.id;
   ++live_tasks_;
@@ -45,7 +46,8 @@ void Submission::on_live_busy(Position position, Time retry_at, Effects& out) {
   auto& live = source_of(entry).live;
   live.busy_until = retry_at;
   live.unanswered.reset();
-  if (draining_ || live.newest) {
+  // Of a camera the newest is taken anew when the broker is ready.
+  if (draining_ || live.newest || source_of(entry).kind != Kind::read) {
     left_undone_ = left_undone_ || draining_;
     skip(position, out);
     return;
@@ -75,9 +77,7 @@ bool Submission::send_newest(Time now, Effects& out) {
     const std::size_t index = (live_turn_ + i) % sources_.size();
     auto& live = sources_[index].live;
     if (live.busy_until <= now) live.busy_until = kNever;
-    const bool may_send = live.newest && !live.unanswered && live.busy_until == kNever &&
-                          live.in_flight < kLiveInFlightMax;
-    if (!may_send) continue;
+    if (!live.newest || !may_send_live(live, now)) continue;
     const bool granted = unanswered_tasks_ < link_.welcome().grant_tasks;
     if (!granted || !submit(tasks_.find(*live.newest), now, out)) {
       live_turn_ = index;
@@ -88,6 +88,11 @@ bool Submission::send_newest(Time now, Effects& out) {
     ++live.in_flight;
   }
   return true;
+}
+
+bool Submission::may_send_live(const Live& live, Time now) {
+  const bool is_busy = live.busy_until != kNever && live.busy_until > now;
+  return !live.unanswered && !is_busy && live.in_flight < kLiveInFlightMax;
 }
 
 bool Submission::may_read_live(std::size_t index) const {

@@ -109,4 +109,19 @@ Result<void, Error> replace_file(const std::filesystem::path& path, std::string_
                     exit_code::kDiskError});
 }
 
+Result<void, Error> append_to_file(const std::filesystem::path& path, std::string_view text) {
+  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  struct stat before {};
+  int error = fd.is_open() && ::fstat(fd.get(), &before) == 0 ? 0 : errno;
+  if (error == 0) {
+    error = write_all(fd.get(), text);
+    if (error == 0 && ::fdatasync(fd.get()) != 0) error = errno;
+    if (error == 0) return {};
+    // Half a line must not stand in front of what is written next.
+    if (::ftruncate(fd.get(), before.st_size) != 0) error = errno;
+  }
+  return fail(Error{fmt::format("cannot write {}: {}", path.string(), system_reason(error)),
+                    exit_code::kDiskError});
+}
+
 }  // namespace framefleet::producer

@@ -39,6 +39,10 @@ Result<FileContents, std::string> read_file(const std::string& path, std::uint64
 /// Replaces `path` by `text`: temporary file beside it, fsync, rename, fsync of the folder.
 Result<void, Error> replace_file(const std::filesystem::path& path, std::string_view text);
 
+/// Adds `text` to a file that exists, and syncs it. After an error the file is as it was, if the
+/// disk lets it.
+Result<void, Error> append_to_file(const std::filesystem::path& path, std::string_view text);
+
 /// What errno says, for people.
 std::string system_reason(int error_number);
 

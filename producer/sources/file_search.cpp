@@ -33,7 +33,6 @@ constexpr std::array<std::string_view, 16> kVideoExtensions = {
     "wmv", "flv", "ts",  "mts", "3gp", "ogv",  "vob", "m2ts"};
 
 constexpr std::size_t kFolderTextsMax = 16;
-constexpr std::size_t kListEntryBytesMax = 4096;  // PATH_MAX
 
 template <std::size_t N>
 bool has_extension(std::string_view path, const std::array<std::string_view, N>& extensions) {
@@ -74,7 +73,9 @@ Result<std::vector<std::string>, std::string> names_in(const std::string& folder
 /// once, by its identity: links that go round in circles end.
 class Search {
  public:
-  explicit Search(Skipped& skipped) : skipped_(skipped) {}
+  using Entering = std::function<bool(const std::string&)>;
+  explicit Search(Skipped& skipped, Entering entering = {})
+      : skipped_(skipped), entering_(std::move(entering)) {}
 
   void add_folder(const std::string& folder) { waiting_.push_back(folder); }
 
@@ -128,6 +129,7 @@ class Search {
         !entered_.insert({status.st_dev, status.st_ino}).second) {
       return;
     }
+    if (entering_ && !entering_(folder)) return;
     auto names = names_in(folder);
     if (!names) {
       ++skipped_.unreadable_folders;
@@ -149,6 +151,7 @@ class Search {
   }
 
   Skipped& skipped_;
+  Entering entering_;
   std::vector<std::string> waiting_;
   std::vector<std::string> waiting_links_;
   std::vector<FoundFile> found_;
@@ -171,8 +174,10 @@ FoundFile found_file(std::string path) {
   return found_file(std::move(path), status);
 }
 
-Result<std::vector<FoundFile>, Error> search_folder(const std::string& folder, Skipped& skipped) {
-  Search search(skipped);
+Result<std::vector<FoundFile>, Error> search_folder(
+    const std::string& folder, Skipped& skipped,
+    const std::function<bool(const std::string&)>& entering) {
+  Search search(skipped, entering);
   search.add_folder(folder);
   return search.run();
 }

@@ -6,6 +6,7 @@
 #include "shared/base/result.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -33,13 +34,18 @@ bool is_pattern(std::string_view argument);
 FoundFile found_file(std::string path);
 
 /// All pictures in `folder` and below. Links to folders are followed, each folder is read once.
-Result<std::vector<FoundFile>, Error> search_folder(const std::string& folder, Skipped& skipped);
+/// `entering` is asked before each folder is read; where it answers false the folder is left out.
+Result<std::vector<FoundFile>, Error> search_folder(
+    const std::string& folder, Skipped& skipped,
+    const std::function<bool(const std::string&)>& entering = {});
 
 struct PatternMatches {
   std::vector<FoundFile> pictures;  ///< Matching files, and all below matching folders.
   std::vector<std::string> videos;  ///< Matching videos.
 };
 Result<PatternMatches, Error> search_pattern(const std::string& pattern, Skipped& skipped);
+
+inline constexpr std::size_t kListEntryBytesMax = 4096;  // PATH_MAX
 
 /// One path per entry; empty entries do not count, and with '\n' a carriage return before it
 /// neither.

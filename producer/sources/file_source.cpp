@@ -10,6 +10,19 @@
 
 namespace framefleet::producer {
 
+Picture read_picture(const std::string& path, std::uint64_t bytes_max) {
+  Picture picture;
+  picture.origin = printable(path);
+  auto contents = read_file(path, bytes_max);
+  if (contents) {
+    picture.bytes = std::move(contents->bytes);
+    picture.captured_at_ms = contents->mtime_ms;
+  } else {
+    picture.unreadable = fmt::format("cannot read {}: {}", picture.origin, contents.error());
+  }
+  return picture;
+}
+
 FileSource::FileSource(std::string name, std::uint32_t epoch, std::vector<NumberedFile> files,
                        std::uint64_t bytes_max)
     : name_(std::move(name)), epoch_(epoch), files_(std::move(files)), bytes_max_(bytes_max) {
@@ -32,16 +45,7 @@ std::optional<std::uint64_t> FileSource::next_sequence(std::uint64_t from) const
 Result<std::optional<Picture>, Error> FileSource::read(std::uint64_t sequence) {
   const auto found = at_or_after(sequence);
   if (found == files_.end() || found->sequence != sequence) return std::optional<Picture>{};
-  Picture picture;
-  picture.origin = printable(found->path);
-  auto contents = read_file(found->path, bytes_max_);
-  if (contents) {
-    picture.bytes = std::move(contents->bytes);
-    picture.captured_at_ms = contents->mtime_ms;
-  } else {
-    picture.unreadable = fmt::format("cannot read {}: {}", picture.origin, contents.error());
-  }
-  return std::optional<Picture>(std::move(picture));
+  return std::optional<Picture>(read_picture(found->path, bytes_max_));
 }
 
 }  // namespace framefleet::producer

@@ -16,6 +16,9 @@ struct NumberedFile {
   std::string path;  ///< As it is opened and, made printable, shown.
 };
 
+/// The file as it is now; one that cannot be read, or is above `bytes_max`, says so.
+Picture read_picture(const std::string& path, std::uint64_t bytes_max);
+
 class FileSource final : public ImageSource {
  public:
   /// `files` in any order, no sequence twice; a file above `bytes_max` is unreadable.

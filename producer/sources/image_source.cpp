@@ -2,8 +2,12 @@
 
 namespace framefleet::producer {
 
+Growing::~Growing() = default;
+
 ImageSource::~ImageSource() = default;
 
 std::string ImageSource::remark() const { return {}; }
+
+Growing* ImageSource::growing() { return nullptr; }
 
 }  // namespace framefleet::producer

@@ -34,6 +34,30 @@ struct Picture {
   std::string unreadable;
 };
 
+/// What came into a source since it was asked last.
+struct Growth {
+  bool grew{false};     ///< next_sequence() has more.
+  bool over{false};     ///< It will not grow any more.
+  std::string trouble;  ///< For the log: why it is over, or what is tried again; empty: nothing.
+};
+
+/// The side of a source that may get more pictures while it is read.
+class Growing {
+ public:
+  virtual ~Growing();
+  /// Readable when there may be something new.
+  virtual int fd() const = 0;
+  /// When to look although the descriptor says nothing.
+  virtual Time look_at() const = 0;
+  /// Takes up what is new, a bounded part of it at a time; never waits.
+  virtual Growth grow(Time now) = 0;
+
+ protected:
+  Growing() = default;
+  Growing(const Growing&) = default;
+  Growing& operator=(const Growing&) = default;
+};
+
 class ImageSource {
  public:
   virtual ~ImageSource();
@@ -53,6 +77,8 @@ class ImageSource {
   /// Something a report should mention that is no picture's failure (a video that ends before the
   /// number of frames it promises); empty: nothing.
   virtual std::string remark() const;
+  /// Null: it has what it has.
+  virtual Growing* growing();
 
  protected:
   ImageSource() = default;

@@ -167,7 +167,10 @@ Result<void, Error> Manifest::parse(std::string_view text) {
   Section* section = nullptr;
   for (std::uint64_t line_number = 1;; ++line_number) {
     const auto end = text.find('\n');
-    if (end == std::string_view::npos) return {};  // what is left, if anything, is a torn line
+    if (end == std::string_view::npos) {
+      changed_ = !text.empty();  // a torn line, which nothing may be appended to
+      return {};
+    }
     const auto line = text.substr(0, end);
     text.remove_prefix(end + 1);
     bool good = false;
@@ -176,8 +179,13 @@ Result<void, Error> Manifest::parse(std::string_view text) {
     } else if (line.substr(0, 7) == "source\t") {
       std::string key;
       Section read;
-      good = parse_source_line(line, key, read) && !sections_.contains(key);
-      if (good) section = &sections_.emplace(std::move(key), std::move(read)).first->second;
+      good = parse_source_line(line, key, read);
+      if (good) {
+        section = &sections_.try_emplace(std::move(key), read).first->second;
+        good = section->name == read.name && section->epoch == read.epoch &&
+               section->next_sequence <= read.next_sequence;
+        section->next_sequence = read.next_sequence;
+      }
     } else if (section != nullptr) {
       good = parse_file_line(line, *section);
     }
@@ -209,8 +217,8 @@ Manifest::Section& Manifest::section_of(const std::string& key, const std::strin
 }
 
 SourceNumbers Manifest::number_files(const std::string& key, const std::string& name,
-                                     std::uint32_t fresh_epoch,
-                                     const std::vector<FileState>& files) {
+                                     std::uint32_t fresh_epoch, std::vector<FileState> files,
+                                     Absent absent) {
   auto& section = section_of(key, name, fresh_epoch);
   std::unordered_map<std::string_view, std::size_t> known;
   known.reserve(section.files.size());
@@ -219,24 +227,27 @@ SourceNumbers Manifest::number_files(const std::string& key, const std::string& 
   SourceNumbers numbers{section.name, section.epoch, {}};
   numbers.sequences.reserve(files.size());
   std::vector<Numbered> added;
-  std::vector<bool> replaced(section.files.size(), false);
-  for (const auto& file : files) {
+  std::vector<bool> dropped(section.files.size(), absent == Absent::is_forgotten);
+  for (auto& file : files) {
     const auto found = known.find(file.path);
     if (found != known.end() && section.files[found->second].state == file) {
+      dropped[found->second] = false;
       numbers.sequences.push_back(section.files[found->second].sequence);
       continue;
     }
-    if (found != known.end()) replaced[found->second] = true;
-    added.push_back({section.next_sequence++, file});
+    if (found != known.end()) dropped[found->second] = true;
+    added.push_back({section.next_sequence++, std::move(file)});
     numbers.sequences.push_back(added.back().sequence);
   }
-  if (added.empty()) return numbers;
+  if (added.empty() && std::find(dropped.begin(), dropped.end(), true) == dropped.end()) {
+    return numbers;
+  }
 
   changed_ = true;
   std::vector<Numbered> kept;
   kept.reserve(section.files.size() + added.size());
   for (std::size_t i = 0; i < section.files.size(); ++i) {
-    if (!replaced[i]) kept.push_back(std::move(section.files[i]));
+    if (!dropped[i]) kept.push_back(std::move(section.files[i]));
   }
   std::move(added.begin(), added.end(), std::back_inserter(kept));
   section.files = std::move(kept);
@@ -260,17 +271,42 @@ SourceNumbers Manifest::number_whole(const std::string& key, const std::string& 
   return {section.name, section.epoch, {}};
 }
 
+std::string Manifest::source_line(const std::string& key, const Section& section) {
+  return fmt::format("source\t{}\t{}\t{}\t{}\n", section.epoch, section.next_sequence, escaped(key),
+                     escaped(section.name));
+}
+
+std::string Manifest::file_line(std::uint64_t sequence, const FileState& state) {
+  return fmt::format("{}\t{}\t{}\t{}\n", sequence, state.size, state.mtime_ns, escaped(state.path));
+}
+
 std::string Manifest::written() const {
   std::string text = fmt::format("{}\n", kFirstLine);
   for (const auto& [key, section] : sections_) {
-    text += fmt::format("source\t{}\t{}\t{}\t{}\n", section.epoch, section.next_sequence,
-                        escaped(key), escaped(section.name));
-    for (const auto& file : section.files) {
-      text += fmt::format("{}\t{}\t{}\t{}\n", file.sequence, file.state.size, file.state.mtime_ns,
-                          escaped(file.state.path));
-    }
+    text += source_line(key, section);
+    for (const auto& file : section.files) text += file_line(file.sequence, file.state);
   }
   return text;
+}
+
+Result<std::vector<std::uint64_t>, Error> Manifest::append(const std::string& key,
+                                                           const std::vector<FileState>& files) {
+  auto& section = sections_.at(key);
+  std::vector<std::uint64_t> sequences;
+  std::string lines;
+  for (const auto& file : files) {
+    sequences.push_back(section.next_sequence++);  // not given again, whatever fails below
+    lines += file_line(sequences.back(), file);
+  }
+  if (path_.empty()) return sequences;
+  if (auto done = append_to_file(path_, source_line(key, section) + lines); !done) {
+    return fail(done.error());
+  }
+  return sequences;
+}
+
+void Manifest::let_go_of_files() {
+  for (auto& [key, section] : sections_) section.files = {};
 }
 
 Result<void, Error> Manifest::save() {

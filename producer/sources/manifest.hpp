@@ -5,8 +5,9 @@
 // One job is two files in the manifest folder: JOB.manifest (the numbering) and JOB.lock (flock:
 // two producers cannot number one job at once; the lock goes with the process that dies). A save
 // replaces the manifest as a whole (write, fsync, rename, fsync of the folder), so a crash leaves
-// the old one or the new one. Lines, fields separated by tabs, bytes below 0x20 and '\' written as
-// \xNN:
+// the old one or the new one; what comes while a source is watched is appended (the line of the
+// source again, with its new NEXT_SEQUENCE, and the new files) and synced. Lines, fields separated
+// by tabs, bytes below 0x20 and '\' written as \xNN:
 //
 //   framefleet manifest 1
 //   source  EPOCH  NEXT_SEQUENCE  KEY  NAME          KEY: what was named, canonical
@@ -50,6 +51,10 @@ struct SourceNumbers {
   std::vector<std::uint64_t> sequences;
 };
 
+/// What becomes of the number of a file that is not there: a watched folder, where files come and
+/// go for months, must not remember all that ever were.
+enum class Absent : std::uint8_t { keeps_its_number, is_forgotten };
+
 class Manifest {
  public:
   /// Remembers nothing, saves nothing: every source is numbered from 0 in its fresh epoch.
@@ -63,18 +68,23 @@ class Manifest {
   /// `fresh_epoch` are used where the manifest does not know it yet (a name that another source has
   /// gets a suffix). No path may stand in `files` twice.
   SourceNumbers number_files(const std::string& key, const std::string& name,
-                             std::uint32_t fresh_epoch, const std::vector<FileState>& files);
+                             std::uint32_t fresh_epoch, std::vector<FileState> files,
+                             Absent absent = Absent::keeps_its_number);
 
   /// Name and epoch of a source that numbers its pictures itself (sequences stays empty).
   SourceNumbers number_whole(const std::string& key, const std::string& name,
                              std::uint32_t fresh_epoch, const FileState& state);
 
+  /// Gives each of `files` the next number of a source that number_files() knows, whatever it was
+  /// called before; they are on disk when it returns. After an error (74) none is given.
+  Result<std::vector<std::uint64_t>, Error> append(const std::string& key,
+                                                   const std::vector<FileState>& files);
+
   /// Writes what changed; the numbers given out before are on disk when it returns.
   Result<void, Error> save();
 
-  /// Hands over the job's lock, to be kept longer than what was read; for a manifest that is done
-  /// with.
-  FileDescriptor take_lock() { return std::move(lock_); }
+  /// For a manifest that is saved: append() alone works from here on, and the lock is held.
+  void let_go_of_files();
 
  private:
   struct Numbered {
@@ -94,6 +104,8 @@ class Manifest {
   static bool parse_source_line(std::string_view line, std::string& key, Section& section);
   static bool parse_file_line(std::string_view line, Section& section);
   std::string written() const;
+  static std::string source_line(const std::string& key, const Section& section);
+  static std::string file_line(std::uint64_t sequence, const FileState& state);
 
   std::filesystem::path path_;  // empty: remembers nothing
   FileDescriptor lock_;

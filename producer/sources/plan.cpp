@@ -2,15 +2,19 @@
 
 #include "producer/sources/file_search.hpp"
 #include "producer/sources/file_source.hpp"
-#include "producer/sources/manifest.hpp"
+#include "producer/sources/folder_watch.hpp"
+#include "producer/sources/growing_list.hpp"
 #include "producer/sources/source_name.hpp"
 #include "producer/sources/synthetic_source.hpp"
 #include "producer/sources/video_source.hpp"
+#include "producer/sources/watched_source.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <optional>
+#include <random>
 #include <set>
 #include <string_view>
 #include <unordered_set>
@@ -27,8 +31,9 @@ auto usage(std::string text) { return fail(Error{std::move(text), exit_code::kUs
 
 class Planner {
  public:
-  Planner(const PlanOptions& options, Manifest manifest)
-      : options_(options), manifest_(std::move(manifest)) {}
+  Planner(const PlanOptions& options, Manifest manifest) : options_(options) {
+    plan_.manifest = std::make_unique<Manifest>(std::move(manifest));
+  }
 
   Result<void, Error> add(const std::string& argument) {
     if (argument.empty()) return usage("an argument is empty; name a file, a folder or a source");
@@ -58,16 +63,19 @@ class Planner {
   /// What the arguments made, with its numbers on disk.
   Result<Plan, Error> finished() {
     if (!files_.empty()) {
-      auto source = numbered_source(std::string(kFilesKey), std::string(kFilesKey), files_);
+      auto source =
+          numbered_source(std::string(kFilesKey), std::string(kFilesKey), std::move(files_));
       plan_.sources.insert(plan_.sources.begin() + static_cast<std::ptrdiff_t>(files_place_),
                            std::move(source));
     }
-    if (auto saved = manifest_.save(); !saved) return fail(saved.error());
-    plan_.job_lock = manifest_.take_lock();
+    if (auto saved = manifest().save(); !saved) return fail(saved.error());
+    manifest().let_go_of_files();
     return std::move(plan_);
   }
 
  private:
+  Manifest& manifest() { return *plan_.manifest; }
+
   static Result<void, Error> add_missing(const std::string& argument) {
     const auto scheme = argument.find("://");
     if (scheme != std::string::npos) {
@@ -79,6 +87,7 @@ class Planner {
   }
 
   Result<void, Error> add_list() {
+    if (options_.watch) return add_growing_list();
     if (options_.list == nullptr) return usage("-: there is no standard input to read a list from");
     const auto paths = read_list(*options_.list, options_.list_separator);
     if (!paths) return fail(paths.error());
@@ -86,6 +95,19 @@ class Planner {
       return no_input("the list on standard input is empty; give one path per line");
     }
     for (const auto& path : *paths) add_file(path);
+    return {};
+  }
+
+  Result<void, Error> add_growing_list() {
+    if (options_.list_fd < 0) return usage("-: there is no standard input to read a list from");
+    if (!options_.manifest_folder.empty()) {
+      return usage(
+          "a list that is read as it comes keeps no manifest: leave out --watch, or "
+          "--manifest");
+    }
+    plan_.sources.push_back(std::make_unique<GrowingList>(
+        source_name(options_.job, "-"), options_.fresh_epoch, options_.list_fd,
+        options_.list_separator, options_.picture_bytes_max));
     return {};
   }
 
@@ -101,7 +123,7 @@ class Planner {
   Result<void, Error> add_synthetic(const std::string& argument) {
     auto options = parse_synthetic(argument);
     if (!options) return fail(options.error());
-    const auto numbers = manifest_.number_whole(
+    const auto numbers = manifest().number_whole(
         to_argument(*options),
         source_name(options_.job, options->name.empty() ? argument : options->name),
         options_.fresh_epoch, FileState{argument, 0, 0});
@@ -114,34 +136,57 @@ class Planner {
     const auto key = canonical_argument(argument);
     const auto file = found_file(argument);
     const auto numbers =
-        manifest_.number_whole(key, source_name(options_.job, normal_argument(argument)),
-                               options_.fresh_epoch, FileState{key, file.size, file.mtime_ns});
-    auto video = VideoSource::open(numbers.name, numbers.epoch, argument);
+        manifest().number_whole(key, source_name(options_.job, normal_argument(argument)),
+                                options_.fresh_epoch, FileState{key, file.size, file.mtime_ns});
+    auto video = VideoSource::open(
+        numbers.name, numbers.epoch, argument,
+        {options_.realtime ? VideoPace::own : VideoPace::as_accepted, options_.capture_program});
     if (!video) return fail(video.error());
     plan_.sources.push_back(std::move(*video));
     return {};
   }
 
+  Result<void, Error> add_watched_folder(const std::string& argument) {
+    auto watch = FolderWatch::open(argument);
+    if (!watch) return fail(watch.error());
+    auto found = watch->search(plan_.skipped, options_.now);
+    if (!found) return fail(found.error());
+    arrange(*found);
+    auto key = canonical_argument(argument);
+    auto numbers =
+        manifest().number_files(key, source_name(options_.job, normal_argument(argument)),
+                                options_.fresh_epoch, states_of(*found), Absent::is_forgotten);
+    plan_.sources.push_back(std::make_unique<WatchedSource>(std::move(*watch), manifest(),
+                                                            std::move(key), std::move(numbers),
+                                                            *found, options_.picture_bytes_max));
+    return {};
+  }
+
   Result<void, Error> add_folder(const std::string& argument) {
+    if (options_.watch) return add_watched_folder(argument);
     const auto before = plan_.skipped;
-    const auto found = search_folder(argument, plan_.skipped);
+    auto found = search_folder(argument, plan_.skipped);
     if (!found) return fail(found.error());
     if (found->empty()) return nothing_found(argument, "holds no pictures", before);
-    plan_.sources.push_back(
-        numbered_source(canonical_argument(argument), normal_argument(argument), *found));
+    plan_.sources.push_back(numbered_source(canonical_argument(argument), normal_argument(argument),
+                                            std::move(*found)));
     return {};
   }
 
   Result<void, Error> add_pattern(const std::string& argument) {
+    if (options_.watch) {
+      return usage(
+          fmt::format("{}: a pattern cannot be watched; name the folder", printable(argument)));
+    }
     const auto before = plan_.skipped;
-    const auto found = search_pattern(argument, plan_.skipped);
+    auto found = search_pattern(argument, plan_.skipped);
     if (!found) return fail(found.error());
     if (found->pictures.empty() && found->videos.empty()) {
       return nothing_found(argument, "matches no pictures", before);
     }
     if (!found->pictures.empty()) {
-      plan_.sources.push_back(numbered_source(canonical_argument(argument),
-                                              normal_argument(argument), found->pictures));
+      plan_.sources.push_back(numbered_source(
+          canonical_argument(argument), normal_argument(argument), std::move(found->pictures)));
     }
     for (const auto& video : found->videos) {
       if (!seen_.insert(canonical_argument(video)).second) {
@@ -177,26 +222,39 @@ class Planner {
     return no_input(fmt::format("{} {}{}", printable(argument), what, instead));
   }
 
-  std::unique_ptr<ImageSource> numbered_source(const std::string& key, const std::string& name,
-                                               const std::vector<FoundFile>& found) {
+  /// Into the order in which what has no number yet gets one.
+  void arrange(std::vector<FoundFile>& files) const {
+    if (!options_.shuffle) return;
+    std::mt19937_64 random(*options_.shuffle);
+    for (std::size_t left = files.size(); left > 1; --left) {
+      std::swap(files[left - 1], files[random() % left]);
+    }
+  }
+
+  static std::vector<FileState> states_of(const std::vector<FoundFile>& found) {
     std::vector<FileState> states;
     states.reserve(found.size());
     for (const auto& file : found) {
       states.push_back({canonical_argument(file.path), file.size, file.mtime_ns});
     }
-    const auto numbers =
-        manifest_.number_files(key, source_name(options_.job, name), options_.fresh_epoch, states);
+    return states;
+  }
+
+  std::unique_ptr<ImageSource> numbered_source(const std::string& key, const std::string& name,
+                                               std::vector<FoundFile> found) {
+    arrange(found);
+    const auto numbers = manifest().number_files(key, source_name(options_.job, name),
+                                                 options_.fresh_epoch, states_of(found));
     std::vector<NumberedFile> files;
     files.reserve(found.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
-      files.push_back({numbers.sequences[i], found[i].path});
+      files.push_back({numbers.sequences[i], std::move(found[i].path)});
     }
     return std::make_unique<FileSource>(numbers.name, numbers.epoch, std::move(files),
                                         options_.picture_bytes_max);
   }
 
   const PlanOptions& options_;
-  Manifest manifest_;
   Plan plan_;
   std::set<std::string> seen_;  // canonical arguments
   std::vector<FoundFile> files_;

@@ -10,13 +10,17 @@
 //   -                      a list of picture files on standard input               the same one
 //   source
 //
+// Watched (`watch`), a folder goes on to be looked at for what comes into it (watched_source.hpp),
+// and the list on standard input is a source of its own that is read as it comes
+// (growing_list.hpp).
+//
 // With a manifest folder the numbering is remembered (manifest.hpp), and is on disk when
 // plan_sources returns: the same arguments for the same job give the same sequences to files that
 // did not change. Threads: one. Errors: text says what to do; exit codes 64 (an argument is wrong),
 // 66 (nothing there), 69 (the job is being worked on), 73 and 74 (the manifest cannot be written).
 
-#include "producer/sources/file_io.hpp"
 #include "producer/sources/image_source.hpp"
+#include "producer/sources/manifest.hpp"
 
 #include "shared/base/result.hpp"
 
@@ -24,6 +28,7 @@
 #include <filesystem>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +49,14 @@ struct PlanOptions {
   std::uint64_t picture_bytes_max{64ULL << 20U};
   std::istream* list{nullptr};  ///< What "-" reads; null: "-" is refused.
   char list_separator{'\n'};    ///< '\0' for `find -print0`.
+  /// Folders, and "-" (a descriptor then, list_fd), go on while the sources are read.
+  bool watch{false};
+  int list_fd{-1};
+  Time now{};  ///< Of watching; the clock of Growing::grow().
+  /// In what order files that have no number yet are numbered: by name, or shuffled by this seed.
+  std::optional<std::uint64_t> shuffle;
+  bool realtime{false};         ///< Videos are read at their own pace.
+  std::string capture_program;  ///< VideoOptions::capture_program.
 };
 
 /// What was seen and left out.
@@ -59,10 +72,10 @@ struct Skipped {
 };
 
 struct Plan {
+  /// Holds the job's lock, and numbers what comes into watched folders.
+  std::unique_ptr<Manifest> manifest;
   std::vector<std::unique_ptr<ImageSource>> sources;
   Skipped skipped;
-  /// The lock of the job's manifest, if there is one: keep it for as long as the sources are read.
-  FileDescriptor job_lock;
 };
 
 /// `arguments` in the order given; sources come in that order, the files' source where its first

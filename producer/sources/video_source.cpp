@@ -1,97 +1,97 @@
 #include "producer/sources/video_source.hpp"
 
+#include "producer/cameras/camera.hpp"
 #include "producer/sources/file_search.hpp"
-#include "producer/sources/jpeg.hpp"
 #include "producer/sources/source_name.hpp"
 
 #include <fmt/format.h>
-#include <opencv2/videoio.hpp>
 
-#include <cmath>
-#include <exception>
-#include <filesystem>
+#include <chrono>
 #include <utility>
 
 namespace framefleet::producer {
-
 namespace {
 
-constexpr int kJpegQuality = 90;
-/// What a broken header promises beyond this is not believed.
-constexpr double kFramesMax = 1e9;
+/// Frames a second that are believed: from a time lapse to a high-speed camera.
+constexpr double kPaceMin = 0.001;
+constexpr double kPaceMax = 1000;
 
-/// No other backend: OpenCV's others would take a file's name for a pattern or a pipeline, as
-/// FFmpeg would take "a:b.avi" for a protocol if the path were not absolute.
-bool open_capture(cv::VideoCapture& capture, const std::string& path) {
-  return capture.open(std::filesystem::absolute(path).string(), cv::CAP_FFMPEG);
-}
+Error no_input(std::string text) { return Error{std::move(text), exit_code::kNoInput}; }
 
 }  // namespace
 
-struct VideoSource::Decoder {
-  cv::VideoCapture capture;
-  cv::Mat frame;
-  std::uint64_t next{0};  // number of the frame that the next grab gives
-};
-
-VideoSource::VideoSource(std::string name, std::uint32_t epoch, std::string path)
-    : name_(std::move(name)), epoch_(epoch), path_(std::move(path)) {
-  captured_at_ms_ = found_file(path_).mtime_ns / 1'000'000;
-}
+VideoSource::VideoSource(std::string name, std::uint32_t epoch, std::string path,
+                         std::string program)
+    : name_(std::move(name)),
+      epoch_(epoch),
+      path_(std::move(path)),
+      program_(std::move(program)),
+      captured_at_ms_(found_file(path_).mtime_ns / 1'000'000) {}
 
 VideoSource::~VideoSource() = default;
 
 Result<std::unique_ptr<VideoSource>, Error> VideoSource::open(std::string name, std::uint32_t epoch,
-                                                              std::string path) {
-  std::unique_ptr<VideoSource> source(new VideoSource(std::move(name), epoch, std::move(path)));
-  if (auto opened = source->open_decoder(); !opened) return fail(opened.error());
-  const auto first = source->seek(1);
-  if (!first) return fail(first.error());
-  if (!*first) {
-    return fail(Error{fmt::format("{}: not one frame of this video can be decoded; leave it out or "
-                                  "repair it (ffmpeg -i shows what is wrong)",
-                                  printable(source->path_)),
-                      exit_code::kNoInput});
+                                                              std::string path,
+                                                              const VideoOptions& options) {
+  auto program = options.capture_program;
+  if (program.empty()) {
+    auto found = capture_program();
+    if (!found) return fail(found.error());
+    program = std::move(*found);
   }
-  source->decoder_.reset();
+  std::unique_ptr<VideoSource> source(
+      new VideoSource(std::move(name), epoch, std::move(path), std::move(program)));
+  const auto shown = printable(source->path_);
+  const auto film = source->film_at(0);
+  if (!film) {
+    return fail(
+        no_input(fmt::format("cannot open the video {}: {}", shown, printable(film.error().text))));
+  }
+  const auto facts = (*film)->facts();
+  if (const auto first = (*film)->read(0); !first) {
+    return fail(
+        no_input(fmt::format("{}: not one frame of this video can be decoded ({}); leave it "
+                             "out or repair it (ffmpeg -i shows what is wrong)",
+                             shown, printable(first.error().text))));
+  }
+  if (facts.frames > 0) source->promised_ = facts.frames;
+  if (options.pace == VideoPace::own) {
+    if (!(facts.fps >= kPaceMin && facts.fps <= kPaceMax)) {
+      return fail(no_input(
+          fmt::format("{}: the file does not say how many frames a second it has; give --rate "
+                      "instead of --realtime",
+                      shown)));
+    }
+    source->interval_ =
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / facts.fps));
+  }
+  source->film_.reset();
   return source;
 }
 
-Result<void, Error> VideoSource::open_decoder() {
-  decoder_ = std::make_unique<Decoder>();
-  std::string reason = "it is no video that FFmpeg can read";
-  try {
-    if (open_capture(decoder_->capture, path_)) {
-      const double promised = decoder_->capture.get(cv::CAP_PROP_FRAME_COUNT);
-      if (promised >= 1 && promised <= kFramesMax) {
-        promised_ = static_cast<std::uint64_t>(std::llround(promised));
-      }
-      return {};
-    }
-  } catch (const std::exception& error) {
-    reason = error.what();
+Result<FilmReader*, FilmEnd> VideoSource::film_at(std::uint64_t sequence) {
+  if (!film_ || film_->next() > sequence) {
+    film_.reset();
+    auto film = FilmReader::open(path_, program_);
+    if (!film) return fail(film.error());
+    film_.emplace(std::move(*film));
   }
-  decoder_.reset();
-  return fail(Error{fmt::format("cannot open the video {}: {}", printable(path_), reason),
-                    exit_code::kNoInput});
+  return &*film_;
 }
 
-Result<bool, Error> VideoSource::seek(std::uint64_t sequence) {
-  if (!decoder_ || decoder_->next > sequence) {
-    if (auto opened = open_decoder(); !opened) return fail(opened.error());
-  }
-  try {
-    while (decoder_->next < sequence) {
-      if (!decoder_->capture.grab()) {
-        end_ = decoder_->next;
-        return false;
-      }
-      ++decoder_->next;
-    }
-    return true;
-  } catch (const cv::Exception& error) {
-    return fail(Error{fmt::format("{}: {}", printable(path_), error.what()), exit_code::kNoInput});
-  }
+Result<std::optional<CapturedFrame>, FilmEnd> VideoSource::frame(std::uint64_t sequence) {
+  const auto film = film_at(sequence);
+  if (!film) return fail(film.error());
+  auto read = (*film)->read(sequence);
+  if (read) return read;
+  damaged_ = (*film)->damaged();
+  film_.reset();
+  return fail(read.error());
+}
+
+void VideoSource::end_at(std::uint64_t sequence, const FilmEnd& end) {
+  end_ = end.frames.value_or(sequence);
+  if (!end.frames) broken_ = printable(end.text);
 }
 
 std::optional<std::uint64_t> VideoSource::count() const { return end_ ? end_ : promised_; }
@@ -103,34 +103,35 @@ std::optional<std::uint64_t> VideoSource::next_sequence(std::uint64_t from) cons
 
 Result<std::optional<Picture>, Error> VideoSource::read(std::uint64_t sequence) {
   if (end_ && sequence >= *end_) return std::optional<Picture>{};
-  const auto there = seek(sequence);
-  if (!there) return fail(there.error());
-  if (!*there) return std::optional<Picture>{};
+  auto found = frame(sequence);
+  // Whatever killed the process may have been no fault of the film.
+  if (!found && !found.error().frames) found = frame(sequence);
+  if (!found) {
+    end_at(sequence, found.error());
+    return std::optional<Picture>{};
+  }
   Picture picture;
   picture.origin = fmt::format("{}#{}", printable(path_), sequence);
   picture.captured_at_ms = captured_at_ms_;
-  try {
-    if (!decoder_->capture.read(decoder_->frame)) {
-      end_ = sequence;
-      return std::optional<Picture>{};
-    }
-  } catch (const cv::Exception& error) {
-    return fail(Error{fmt::format("{}: {}", picture.origin, error.what()), exit_code::kNoInput});
-  }
-  ++decoder_->next;
-  auto bytes = encode_jpeg(decoder_->frame, kJpegQuality);
-  if (bytes) {
-    picture.bytes = std::move(*bytes);
+  if (*found) {
+    picture.bytes = std::move((*found)->bytes);
   } else {
-    picture.unreadable = fmt::format("{}: {}", picture.origin, bytes.error());
+    picture.unreadable = picture.origin + ": it is too large, or of a kind that cannot be a JPEG";
   }
   return std::optional<Picture>(std::move(picture));
 }
 
 std::string VideoSource::remark() const {
-  if (!end_ || !promised_ || *end_ >= *promised_) return {};
-  return fmt::format("{}: {} frames could be read; the file promises {}", printable(path_), *end_,
-                     *promised_);
+  if (!end_) return {};
+  std::string text;
+  const auto add = [&text](const std::string& words) {
+    text += (text.empty() ? "" : "; ") + words;
+  };
+  if (promised_ && *end_ < *promised_) add(fmt::format("the file promises {}", *promised_));
+  if (damaged_ > 0) add(fmt::format("{} damaged ones were left out", damaged_));
+  if (!broken_.empty()) add(fmt::format("then {}", broken_));
+  if (text.empty()) return {};
+  return fmt::format("{}: {} frames could be read; {}", printable(path_), *end_, text);
 }
 
 }  // namespace framefleet::producer
