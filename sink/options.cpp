@@ -1,14 +1,17 @@
 #include "sink/options.hpp"
 
+#include "shared/access/key_options.hpp"
+
 namespace framefleet::sink {
 
 void describe(config::OptionSet& set, SinkOptions& options) {
   using namespace std::chrono_literals;
   using config::SizeOf;
-  set.section("sink", "Where outcomes come from, and where they are kept.")
-      .add("connect", options.connect,
-           {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."})
-      .add("name", options.name, {.help = "What the broker calls this sink."})
+  auto section = set.section("sink", "Where outcomes come from, and where they are kept.");
+  section.add("connect", options.connect,
+              {.help = "Address of the broker: tcp://HOST:PORT or ipc:///PATH."});
+  access::add_key_options(section, options.keys);
+  section.add("name", options.name, {.help = "What the broker calls this sink."})
       .add("store", options.store, {.help = "Folder of results.sqlite, results.ndjson, pictures."})
       .add("ndjson", options.ndjson, {.help = "Also write results.ndjson."})
       .add("keep", options.keep,

@@ -4,6 +4,7 @@
 #include "sink/core/intake.hpp"
 
 #include "shared/config/option_set.hpp"
+#include "shared/security/keys.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -13,6 +14,7 @@ namespace framefleet::sink {
 
 struct SinkOptions {
   std::string connect{"tcp://127.0.0.1:5555"};
+  security::KeyFiles keys{};
   std::string name{"sink"};
   /// Results go here: results.sqlite, results.ndjson, pictures.
   std::filesystem::path store{"results"};

@@ -33,7 +33,7 @@ Hello hello_of(const SinkOptions& options, const std::string& store) {
 
 Result<std::unique_ptr<Shell>, Error> Shell::open(const SinkOptions& options,
                                                   telemetry::Program& program) {
-  auto channel = transport::Channel::open({.connect = options.connect});
+  auto channel = transport::Channel::open({.connect = options.connect, .keys = options.keys});
   if (!channel) return fail(channel.error());
   if (auto announced = transport::check_sendable(hello_of(options, "")); !announced) {
     return fail(announced.error());
@@ -200,7 +200,7 @@ void Shell::perform(Time now) {
       carry_out(std::move(wanted->control));
     }
   }
-  link_watch_.look(intake_.link());
+  link_watch_.look(intake_.link(), channel_->trouble());
 }
 
 void Shell::commit(std::vector<Outcome> outcomes) {

@@ -142,9 +142,11 @@ DeadLetterAnswers::Answer DeadLetterAnswers::answer(const Control& control,
     case ControlVerb::sources:
     case ControlVerb::jobs:
     case ControlVerb::drain_worker:
+    case ControlVerb::drain_idlest:
     case ControlVerb::drain_broker:
     case ControlVerb::pause:
     case ControlVerb::resume:
+    case ControlVerb::reload_sources:
     case ControlVerb::cancel_job:
     case ControlVerb::cancel_task:
       break;

@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
 #include <limits>
 
 namespace framefleet::sink {
@@ -39,15 +37,6 @@ bool fits_in_gaps(const Outcome& outcome) {
   return outcome.task_class == TaskClass::live && outcome.id.part == 0 &&
          outcome.id.sequence < kSequenceMax &&
          (outcome.status == Status::superseded || outcome.status == Status::lost);
-}
-
-/// The double that reads like the float: 0.87, not 0.87000000476837.
-double as_printed(float value) {
-  std::array<char, 32> digits{};
-  const auto* end = fmt::format_to(digits.data(), "{}", value);
-  double result = static_cast<double>(value);
-  std::from_chars(digits.data(), end, result);
-  return result;
 }
 
 std::string joined(std::span<const std::string> words) {

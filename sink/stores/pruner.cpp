@@ -41,16 +41,36 @@ Result<PruneStep, StoreError> Pruner::step(std::int64_t now_ms, std::uint64_t& p
   if (!select(now_ms, picture_bytes, selection)) return fail(database_.failure());
   if (selection.outcomes.empty()) return PruneStep{};
   failpoint("store.prune.before");
+  if (!write_down(selection)) return fail(database_.failure());
+  if (const auto done = empty(selection); !done) return fail(done.error());
+  picture_bytes -= selection.file_bytes;
+  database_.return_pages();
+  return PruneStep{selection.outcomes.size(), selection.files.size(), selection.more};
+}
+
+Result<void, StoreError> Pruner::finish() {
+  const auto through = database_.number("SELECT value FROM meta WHERE key = 'pruning_through'");
+  if (through.value_or(0) <= pruned_through_) return {};
+  Selection selection;
+  if (!select_begun(*through, selection)) return fail(database_.failure());
+  return empty(selection);
+}
+
+bool Pruner::write_down(const Selection& selection) {
+  Statement begun(database_,
+                  "INSERT OR REPLACE INTO meta (key, value) VALUES ('pruning_through', ?1)");
+  return begun.run(selection.outcomes.back());
+}
+
+Result<void, StoreError> Pruner::empty(const Selection& selection) {
   for (const auto& file : selection.files) {
     if (const auto removed = pictures_.remove(file); !removed) return fail(removed.error());
   }
   failpoint("store.prune.files");
   if (!empty_rows(selection)) return fail(database_.failure());
   failpoint("store.prune.after");
-  picture_bytes -= selection.file_bytes;
   pruned_through_ = selection.outcomes.back();
-  database_.return_pages();
-  return PruneStep{selection.outcomes.size(), selection.files.size(), selection.more};
+  return {};
 }
 
 bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection& selection) {
@@ -85,6 +105,16 @@ bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection&
     excess -= std::min(excess, freed);
   }
   return !oldest.failed();
+}
+
+bool Pruner::select_begun(std::int64_t through, Selection& selection) {
+  Statement begun(database_, "SELECT id FROM outcomes WHERE id > ?1 AND id <= ?2 ORDER BY id");
+  if (!begun.start(pruned_through_, through)) return false;
+  while (begun.next()) {
+    selection.outcomes.push_back(begun.integer(0));
+    if (!add_files(selection, begun.integer(0))) return false;
+  }
+  return !begun.failed();
 }
 
 bool Pruner::add_files(Selection& selection, std::int64_t outcome) {

@@ -1,7 +1,8 @@
 #pragma once
-// Carries out retention, oldest outcome first, a bounded number at a time. Files go before the rows
-// that name them: a step that is cut short is simply done again. Threads: that of the database.
-// Errors: StoreError.
+// Carries out retention, oldest outcome first, a bounded number at a time. A step is written down,
+// then the files go, then the rows that name them: one that is cut short is finished when the store
+// is opened again, whatever is to be kept by then. Threads: that of the database. Errors:
+// StoreError.
 
 #include "sink/stores/database.hpp"
 #include "sink/stores/dead_letters.hpp"
@@ -16,6 +17,8 @@ class Pruner {
   Pruner(Database& database, PictureWriter& pictures, DeadLetters& dead_letters,
          Retention retention);
 
+  /// Ends the step that was cut short, if one was. To be called before the first step().
+  Result<void, StoreError> finish();
   /// `picture_bytes`: of all picture files now; made smaller by those that go.
   Result<PruneStep, StoreError> step(std::int64_t now_ms, std::uint64_t& picture_bytes);
 
@@ -23,7 +26,10 @@ class Pruner {
   struct Selection;
   /// False: an error.
   bool select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection& selection);
+  bool select_begun(std::int64_t through, Selection& selection);
   bool add_files(Selection& selection, std::int64_t outcome);
+  bool write_down(const Selection& selection);
+  Result<void, StoreError> empty(const Selection& selection);
   bool empty_rows(const Selection& selection);
 
   Database& database_;

@@ -13,25 +13,6 @@
 namespace framefleet::sink {
 namespace {
 
-using DatabaseResult = Result<std::unique_ptr<Database>, Error>;
-
-Error unreadable(const std::filesystem::path& file, const SqlError& error) {
-  return {fmt::format("cannot read {}: {}", file.string(), error.text), exit_code::kDiskError};
-}
-
-DatabaseResult open_to_read(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) {
-    return fail(
-        Error{fmt::format("there is no {}: nothing has been stored there yet", file.string()),
-              exit_code::kNoInput});
-  }
-  auto database = Database::open(file, Access::read);
-  if (!database) return fail(unreadable(file, database.error()));
-  if (const auto ours = check_schema(**database, file); !ours) return fail(ours.error());
-  return std::move(*database);
-}
-
 std::size_t index_of(std::string_view status) {
   for (std::size_t i = 0; i < kStatusCount; ++i) {
     if (to_string(static_cast<Status>(i)) == status) return i;
@@ -97,6 +78,11 @@ bool read_pictures(Database& database, const std::string& job, Report& report) {
   return !pictures.failed();
 }
 
+/// Requires: there is one.
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
 /// The value that `share` of the sorted values do not exceed (nearest rank).
 double percentile(const std::vector<double>& sorted, double share) {
   const auto rank = std::ceil(share * static_cast<double>(sorted.size()));
@@ -106,16 +92,12 @@ double percentile(const std::vector<double>& sorted, double share) {
 
 DetectorSummary summarise(std::string detector, std::uint64_t detections,
                           const std::vector<double>& sorted_ms) {
-  const auto total = std::accumulate(sorted_ms.begin(), sorted_ms.end(), 0.0);
-  return {std::move(detector),
-          sorted_ms.size(),
-          detections,
-          total / static_cast<double>(sorted_ms.size()),
-          percentile(sorted_ms, 0.5),
-          percentile(sorted_ms, 0.95)};
+  return {std::move(detector), sorted_ms.size(),           detections,
+          mean_of(sorted_ms),  percentile(sorted_ms, 0.5), percentile(sorted_ms, 0.95)};
 }
 
-bool read_detectors(Database& database, const std::string& job, Report& report) {
+bool read_detectors(Database& database, const std::string& job,
+                    std::vector<DetectorSummary>& detectors) {
   Statement runs(database,
                  "SELECT r.detector, r.elapsed * 1000.0, "
                  "(SELECT count(*) FROM detection_rows d WHERE d.run = r.id) "
@@ -126,7 +108,7 @@ bool read_detectors(Database& database, const std::string& job, Report& report) 
   std::uint64_t detections = 0;
   std::vector<double> sorted_ms;
   const auto finish_detector = [&] {
-    if (!sorted_ms.empty()) report.detectors.push_back(summarise(detector, detections, sorted_ms));
+    if (!sorted_ms.empty()) detectors.push_back(summarise(detector, detections, sorted_ms));
     sorted_ms.clear();
     detections = 0;
   };
@@ -140,6 +122,30 @@ bool read_detectors(Database& database, const std::string& job, Report& report) 
   }
   finish_detector();
   return !runs.failed();
+}
+
+/// `column`: of those that hold seconds of work. Where nothing took any, it is left out.
+bool read_work(Database& database, const std::string& job, const char* column,
+               WorkSummary& summary) {
+  Statement work(database, fmt::format("SELECT {0} * 1000.0 FROM outcomes WHERE (?1 = '' OR "
+                                       "job = ?1) AND {0} > 0 ORDER BY {0}",
+                                       column));
+  if (!work.start(job)) return false;
+  std::vector<double> sorted_ms;
+  while (work.next()) sorted_ms.push_back(work.real(0));
+  if (!sorted_ms.empty()) {
+    summary = {sorted_ms.size(), mean_of(sorted_ms), percentile(sorted_ms, 0.95)};
+  }
+  return !work.failed();
+}
+
+bool read_megapixels(Database& database, const std::string& job, double& megapixels) {
+  Statement sizes(database,
+                  "SELECT coalesce(avg(width * height), 0) / 1000000.0 FROM outcomes "
+                  "WHERE (?1 = '' OR job = ?1) AND worked > 0");
+  if (!sizes.start(job)) return false;
+  if (sizes.next()) megapixels = sizes.real(0);
+  return !sizes.failed();
 }
 
 }  // namespace
@@ -158,9 +164,23 @@ Result<Report, Error> read_report(const std::filesystem::path& database, const s
   const bool done = reading.execute("BEGIN") && read_counts(reading, job, report) &&
                     read_failed(reading, job, failed_max, report) &&
                     read_times(reading, job, report) && read_pictures(reading, job, report) &&
-                    read_detectors(reading, job, report);
+                    read_detectors(reading, job, report.detectors);
   if (!done) return fail(unreadable(database, reading.error()));
   return report;
+}
+
+Result<Cost, Error> read_cost(const std::filesystem::path& database, const std::string& job) {
+  auto opened = open_to_read(database);
+  if (!opened) return fail(opened.error());
+  auto& reading = **opened;
+  Cost cost;
+  const bool done = reading.execute("BEGIN") && read_work(reading, job, "worked", cost.all) &&
+                    read_work(reading, job, "decode", cost.decode) &&
+                    read_work(reading, job, "annotate", cost.annotate) &&
+                    read_megapixels(reading, job, cost.megapixels) &&
+                    read_detectors(reading, job, cost.detectors);
+  if (!done) return fail(unreadable(database, reading.error()));
+  return cost;
 }
 
 Result<std::uint64_t, Error> stored_count(const std::filesystem::path& database,

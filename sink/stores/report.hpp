@@ -1,7 +1,7 @@
 #pragma once
-// The reading side of results.sqlite: what a run ended as. Opens the file with mode=ro and holds up
-// nobody; may be called while a sink writes, from any process and thread.
-// Errors: a missing file is exit code 66, one that cannot be read 74.
+// The reading side of results.sqlite: what a run ended as, and what its pictures cost. Opens the
+// file with mode=ro and holds up nobody; may be called while a sink writes, from any process and
+// thread. Errors: a missing file is exit code 66, one that cannot be read 74.
 
 #include "shared/base/result.hpp"
 #include "shared/base/task.hpp"
@@ -47,9 +47,28 @@ struct Report {
   std::uint64_t count(Status status) const { return by_status[static_cast<std::size_t>(status)]; }
 };
 
+/// Seconds of work in workers, of what ended ok, in milliseconds a picture.
+struct WorkSummary {
+  std::uint64_t pictures{0};
+  double mean_ms{0};
+  double p95_ms{0};  ///< Nearest rank.
+};
+
+/// What pictures cost a worker.
+struct Cost {
+  double megapixels{0};  ///< Of a picture, in the mean.
+  WorkSummary all;
+  WorkSummary decode;    ///< Of all: checking and decoding.
+  WorkSummary annotate;  ///< Of all: drawing and encoding; `pictures` counts those that took any.
+  std::vector<DetectorSummary> detectors;  ///< By name.
+};
+
 /// The report of one job; an empty `job` means everything in the store.
 Result<Report, Error> read_report(const std::filesystem::path& database, const std::string& job,
                                   std::size_t failed_max = 1000);
+
+/// What the pictures of one job cost; an empty `job` means everything in the store.
+Result<Cost, Error> read_cost(const std::filesystem::path& database, const std::string& job);
 
 /// How many tasks of the job have an outcome; an empty `job` means everything in the store.
 Result<std::uint64_t, Error> stored_count(const std::filesystem::path& database,

@@ -242,4 +242,21 @@ Result<void, Error> check_schema(Database& database, const std::filesystem::path
   return {};
 }
 
+Error unreadable(const std::filesystem::path& file, const SqlError& error) {
+  return {fmt::format("cannot read {}: {}", file.string(), error.text), exit_code::kDiskError};
+}
+
+Result<std::unique_ptr<Database>, Error> open_to_read(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    return fail(
+        Error{fmt::format("there is no {}: nothing has been stored there yet", file.string()),
+              exit_code::kNoInput});
+  }
+  auto database = Database::open(file, Access::read);
+  if (!database) return fail(unreadable(file, database.error()));
+  if (const auto ours = check_schema(**database, file); !ours) return fail(ours.error());
+  return std::move(*database);
+}
+
 }  // namespace framefleet::sink

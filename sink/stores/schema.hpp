@@ -11,6 +11,7 @@
 #include "shared/base/result.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -25,6 +26,12 @@ std::span<const std::string_view> schema_migrations();
 /// Brings `database` (the open `file`) to version migrations.size().
 Result<void, Error> prepare_schema(Database& database, const std::filesystem::path& file,
                                    std::span<const std::string_view> migrations);
+
+/// Opens the file of a store that a sink may be writing to: with mode=ro, holding up nobody.
+/// Errors: 66 there is none, 74 it cannot be read, and those of check_schema().
+Result<std::unique_ptr<Database>, Error> open_to_read(const std::filesystem::path& file);
+/// What a reader says when the database gave up (exit code 74).
+Error unreadable(const std::filesystem::path& file, const SqlError& error);
 
 /// Checks that `database` can be read by this program; changes nothing.
 Result<void, Error> check_schema(Database& database, const std::filesystem::path& file);

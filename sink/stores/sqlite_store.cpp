@@ -201,6 +201,9 @@ Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::try_open(
       !parts->record_position.usable() || !parts->dead_letters.count()) {
     return fail(cannot_open(file, opened.error()));
   }
+  if (const auto done = parts->pruner.finish(); !done) {
+    return fail(Error{done.error().text, exit_code::kDiskError});
+  }
   parts->uuid = opened.text("SELECT value FROM meta WHERE key = 'store'").value_or("");
   parts->last_row = opened.number("SELECT max(id) FROM outcomes").value_or(0);
   parts->stats.picture_bytes =
