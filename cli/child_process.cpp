@@ -1,5 +1,7 @@
 #include "cli/child_process.hpp"
 
+#include "shared/config/load.hpp"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -22,7 +24,9 @@ std::string system_text(int error) { return std::strerror(error); }
 /// What the child needs between fork and exec, made before the fork: no allocation in between.
 struct Launch {
   std::vector<char*> argv;
+  std::vector<char*> environment;
   int stdin_fd;
+  int stdout_fd;
   int log_fd;
   int progress_fd;
   int report_fd;  ///< Close-on-exec: carries errno if exec fails.
@@ -50,13 +54,13 @@ void give_default_signals() {
   ::setpgid(0, 0);
   give_default_signals();
   const bool wired = (launch.stdin_fd < 0 || ::dup2(launch.stdin_fd, STDIN_FILENO) >= 0) &&
-                     ::dup2(launch.log_fd, STDOUT_FILENO) >= 0 &&
+                     ::dup2(launch.stdout_fd, STDOUT_FILENO) >= 0 &&
                      ::dup2(launch.log_fd, STDERR_FILENO) >= 0 &&
                      (launch.progress_fd < 0 || ::dup2(launch.progress_fd, kProgressFd) >= 0);
   // Whatever this program itself was started with stays out of the child.
   const unsigned first = launch.progress_fd < 0 ? kProgressFd : kProgressFd + 1;
   ::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC);
-  if (wired) ::execvp(launch.argv[0], launch.argv.data());
+  if (wired) ::execvpe(launch.argv[0], launch.argv.data(), launch.environment.data());
   const int error = errno;
   [[maybe_unused]] const auto written = ::write(launch.report_fd, &error, sizeof error);
   ::_exit(exit_code::kInternal);
@@ -68,6 +72,12 @@ Result<FileDescriptor, Error> lifted(int fd, const std::string& what) {
   FileDescriptor copy(fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, kProgressFd + 1));
   if (!copy) return fail(Error{.text = what + ": " + system_text(errno)});
   return copy;
+}
+
+/// None where there is none.
+Result<FileDescriptor, Error> passed_on(int fd) {
+  if (fd < 0) return FileDescriptor();
+  return lifted(fd, "cannot pass on a pipe");
 }
 
 struct Pipe {
@@ -101,31 +111,37 @@ int exec_error(const Pipe& report) {
 
 Result<ChildProcess, Error> ChildProcess::spawn(const Command& command, const Streams& streams) {
   const FileDescriptor log_file(
-      ::open(streams.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  auto log = lifted(log_file.get(), "cannot write " + streams.log.string());
+      streams.log.empty()
+          ? -1
+          : ::open(streams.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  auto log = streams.log.empty() ? lifted(STDERR_FILENO, "cannot pass on stderr")
+                                 : lifted(log_file.get(), "cannot write " + streams.log.string());
   if (!log) return fail(Error{.text = log.error().text, .exit_code = exit_code::kCannotCreate});
   const FileDescriptor null_file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   auto nothing = lifted(null_file.get(), "cannot open /dev/null");
   if (!nothing) return fail(nothing.error());
-  FileDescriptor progress;
-  if (streams.progress_fd >= 0) {
-    auto copy = lifted(streams.progress_fd, "cannot pass on a pipe");
-    if (!copy) return fail(copy.error());
-    progress = *std::move(copy);
-  }
+  auto progress = passed_on(streams.progress_fd);
+  if (!progress) return fail(progress.error());
+  auto out = passed_on(streams.stdout_fd);
+  if (!out) return fail(out.error());
   auto report = make_pipe();
   if (!report) return fail(report.error());
 
   std::vector<std::string> words{command.program};
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+  auto environment = config::environment_for_children();
   Launch launch{.argv = {},
+                .environment = {},
                 .stdin_fd = streams.keep_stdin ? -1 : nothing->get(),
+                .stdout_fd = *out ? out->get() : log->get(),
                 .log_fd = log->get(),
-                .progress_fd = progress.get(),
+                .progress_fd = progress->get(),
                 .report_fd = report->write_end.get(),
                 .parent = ::getpid()};
   for (std::string& word : words) launch.argv.push_back(word.data());
   launch.argv.push_back(nullptr);
+  for (std::string& variable : environment) launch.environment.push_back(variable.data());
+  launch.environment.push_back(nullptr);
 
   const pid_t pid = ::fork();
   if (pid < 0) return fail(Error{.text = "cannot start a process: " + system_text(errno)});

@@ -3,8 +3,10 @@
 //
 // The child leads a process group of its own (Ctrl-C on the terminal reaches this program alone),
 // gets SIGKILL from the kernel when this process dies in any way, and inherits nothing but stdin
-// (if asked for), its log and the progress pipe. Destroying a ChildProcess kills and reaps what
-// still runs. Threads: one, and it must outlive the child (the kernel ties the death signal to it).
+// (if asked for), its log, the progress pipe, and the environment without FRAMEFLEET_CONFIG: that
+// file speaks of this program's command, and the child would refuse its keys. Destroying a
+// ChildProcess kills and reaps what still runs. Threads: one, and it must outlive the child (the
+// kernel ties the death signal to it).
 
 #include "cli/supervisor.hpp"
 
@@ -27,9 +29,11 @@ struct Command {
 };
 
 struct Streams {
-  std::filesystem::path log;  ///< Appended to by stdout and stderr; its folder exists.
-  bool keep_stdin{false};     ///< Else stdin is /dev/null.
-  int progress_fd{-1};        ///< Becomes fd 3 of the child; -1: none. Stays the caller's.
+  std::filesystem::path
+      log;                 ///< Appended to by stdout and stderr; its folder exists. "": our stderr.
+  bool keep_stdin{false};  ///< Else stdin is /dev/null.
+  int progress_fd{-1};     ///< Becomes fd 3 of the child; -1: none. Stays the caller's.
+  int stdout_fd{-1};       ///< Becomes its stdout; -1: that is the log. Stays the caller's.
 };
 
 class ChildProcess {

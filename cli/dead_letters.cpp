@@ -15,7 +15,7 @@
 namespace framefleet::cli {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 Result<Json, std::string> parsed(const std::string& document) {
   auto json = Json::parse(document, nullptr, false);

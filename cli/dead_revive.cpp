@@ -259,7 +259,7 @@ Result<int, Error> revive_dead_letters(const OperatorOptions& options, ReviveOpt
     fmt::print(stderr, "no dead letter is left to revive\n");
     return exit_code::kOk;
   }
-  auto channel = transport::Channel::open({.connect = (*client)->endpoint()});
+  auto channel = transport::Channel::open({.connect = (*client)->endpoint(), .keys = options.keys});
   if (!channel) return fail(std::move(channel.error()));
   return Revival(options, std::move(revive), **client, *std::move(channel)).run();
 }

@@ -86,6 +86,35 @@ void Display::restart(const RestartPlanned& restart) {
                    to_string(restart.status), delay_ms));
 }
 
+void Display::scaled(const Scaled& scaled) {
+  if (mode_ == DisplayMode::json) {
+    const nlohmann::json object{{"event", "scaled"},
+                                {"workers", scaled.after},
+                                {"before", scaled.before},
+                                {"desired_workers", scaled.desired},
+                                {"offered_slots", scaled.offered_slots},
+                                {"waiting_seconds", scaled.waiting_seconds},
+                                {"leaving", scaled.leaving}};
+    print_line(stdout, object.dump());
+    return;
+  }
+  note(fmt::format(
+      "workers: {} -> {}; {} needed, for {:.3g} slots that are kept busy and {:.3g} s of "
+      "work that waits",
+      scaled.before, scaled.after, scaled.desired, scaled.offered_slots, scaled.waiting_seconds));
+}
+
+void Display::not_scaling(const NotScaling& blind) {
+  if (mode_ == DisplayMode::json) {
+    print_line(
+        stdout,
+        nlohmann::json{{"event", "not_scaling"}, {"workers", blind.workers}, {"text", blind.why}}
+            .dump());
+    return;
+  }
+  note(fmt::format("workers: {} as they are; {}", blind.workers, blind.why));
+}
+
 void Display::draining(Duration timeout) {
   view_.draining = true;
   if (mode_ == DisplayMode::json) {

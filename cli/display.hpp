@@ -37,6 +37,10 @@ class Display {
   /// One line of the producer, as it came and as it was understood.
   void event(const std::string& line, const ProducerEvent& event, Time now);
   void restart(const RestartPlanned& restart);
+  /// How many workers there are, from now on; never said: all the time the same.
+  void workers(std::uint32_t count) { view_.workers = count; }
+  void scaled(const Scaled& scaled);
+  void not_scaling(const NotScaling& blind);
   void draining(Duration timeout);
   /// Shown in every manner but quiet and json.
   void note(const std::string& text);

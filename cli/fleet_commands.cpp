@@ -82,6 +82,8 @@ Command FleetCommands::of(const ChildName& child) const {
       auto& arguments = command.arguments;
       if (!options_.job.empty()) add(arguments, "--job", options_.job);
       if (options_.annotate) arguments.emplace_back("--annotate");
+      if (options_.watch) arguments.emplace_back("--watch");
+      if (options_.order != RunOptions{}.order) add(arguments, "--order", options_.order);
       if (!options_.second.empty()) add(arguments, "--second", options_.second.string());
       arguments.emplace_back("--");
       arguments.insert(arguments.end(), options_.sources.begin(), options_.sources.end());

@@ -37,9 +37,30 @@ int poll_timeout(Time deadline, Time now) {
   return static_cast<int>(ceil_ms(std::min(deadline - now, kLongest)));
 }
 
+/// What a sink has written there for people: database, lines, and folders of pictures.
+std::vector<std::string> results_in(const fs::path& out) {
+  std::error_code error;
+  std::vector<std::string> results;
+  for (fs::directory_iterator entry(out, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->is_directory(error) && !entry->path().filename().string().starts_with('.')) {
+      results.push_back(entry->path().string());
+    }
+  }
+  std::sort(results.begin(), results.end());
+  for (const char* name : {"results.ndjson", "results.sqlite"}) {
+    if (fs::exists(out / name, error)) results.insert(results.begin(), (out / name).string());
+  }
+  return results;
+}
+
 SupervisorOptions supervisor_options(const RunOptions& options) {
   SupervisorOptions out;
   out.workers = options.workers;
+  if (!options.autoscale.empty()) {
+    out.workers = parse_worker_range(options.autoscale)->min;
+    out.scales = true;
+  }
   out.drain_timeout = options.drain_timeout;
   return out;
 }
@@ -63,7 +84,6 @@ int FleetRun::run() {
     report_.verdict.exit_code = ready.error().exit_code;
     report_.verdict.cause = ready.error().text;
     display_.error(ready.error().text);
-    display_.report("", render_json(report_));
     return ready.error().exit_code;
   }
   supervise();
@@ -83,6 +103,10 @@ Result<void, Error> FleetRun::prepare() {
   auto endpoints = make_endpoints();
   if (!endpoints) return fail(std::move(endpoints.error()));
   out_->publish_endpoint(endpoints->operators);
+  if (!options_.autoscale.empty()) {
+    const AutoscalerOptions autoscaler{.range = *parse_worker_range(options_.autoscale)};
+    scaler_.emplace(ScalerOptions{autoscaler, endpoints->operators, {}});
+  }
   commands_.emplace(programs_, *std::move(endpoints), options_, out_->state());
   return check_detectors();
 }
@@ -138,6 +162,10 @@ void FleetRun::supervise() {
   while (!supervisor_.ended()) {
     const Time now = monotonic_now();
     supervisor_.tick(now, effects_);
+    if (scaler_) {
+      scaler_->turn(supervisor_, now, effects_);
+      display_.workers(supervisor_.workers());
+    }
     perform();
     display_.tick(now);
     if (supervisor_.ended()) break;
@@ -150,9 +178,11 @@ void FleetRun::perform() {
   for (std::size_t at = 0; at < effects_.size(); ++at) {
     const SupervisorEffect effect = effects_[at];
     if (const auto* begin = std::get_if<Start>(&effect)) start(begin->child);
-    if (const auto* ask = std::get_if<Terminate>(&effect)) signal_child(ask->child, SIGTERM);
-    if (const auto* end = std::get_if<Kill>(&effect)) signal_child(end->child, SIGKILL);
+    if (const auto* ask = std::get_if<Terminate>(&effect)) children_.signal(ask->child, SIGTERM);
+    if (const auto* end = std::get_if<Kill>(&effect)) children_.signal(end->child, SIGKILL);
     if (const auto* again = std::get_if<RestartPlanned>(&effect)) display_.restart(*again);
+    if (const auto* scaled = std::get_if<Scaled>(&effect)) display_.scaled(*scaled);
+    if (const auto* blind = std::get_if<NotScaling>(&effect)) display_.not_scaling(*blind);
   }
   effects_.clear();
 }
@@ -174,31 +204,22 @@ void FleetRun::start(const ChildName& name) {
     streams.progress_fd = progress_write_end.get();
   }
   log_offsets_[to_string(name)] = size_of(streams.log);
-  auto child = ChildProcess::spawn(commands_->of(name), streams);
-  if (child) {
-    children_.push_back({name, *std::move(child)});
-    return;
-  }
-  supervisor_.abort(child.error().exit_code, child.error().text, now, effects_);
-  supervisor_.exited(name, ExitStatus{.code = child.error().exit_code, .signal = 0}, now, effects_);
-}
-
-void FleetRun::signal_child(const ChildName& name, int number) {
-  for (RunningChild& child : children_) {
-    if (child.name == name) child.process.signal(number);
-  }
+  const auto started = children_.start(name, commands_->of(name), streams);
+  if (!started) supervisor_.not_started(name, started.error(), now, effects_);
 }
 
 void FleetRun::wait() {
-  std::vector<pollfd> waits{{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
-                            {.fd = progress_.get(), .events = POLLIN, .revents = 0}};
-  for (const RunningChild& child : children_) {
-    waits.push_back({.fd = child.process.end_fd(), .events = POLLIN, .revents = 0});
-  }
+  std::vector<int> fds{signals_.fd()};
+  if (progress_) fds.push_back(progress_.get());
+  children_.add_ends(fds);
   const Time deadline = std::min(supervisor_.next_deadline(), display_.next_deadline());
-  if (::poll(waits.data(), waits.size(), poll_timeout(deadline, monotonic_now())) <= 0) return;
-  if (waits[0].revents != 0) take_signals();
-  if (waits[1].revents != 0) take_progress();
+  if (scaler_) {
+    scaler_->wait(fds, deadline);
+  } else {
+    wait_for(fds, deadline);
+  }
+  take_signals();
+  take_progress();
   reap_children();
 }
 
@@ -267,16 +288,9 @@ void FleetRun::take_plan(const PlanEvent& plan) {
 
 void FleetRun::reap_children() {
   const Time now = monotonic_now();
-  for (std::size_t at = 0; at < children_.size();) {
-    const auto status = children_[at].process.reap();
-    if (!status) {
-      ++at;
-      continue;
-    }
-    const ChildName name = children_[at].name;
-    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(at));
+  for (const auto& [name, status] : children_.reap()) {
     if (name.kind == ChildKind::producer) take_progress();  // Its last words.
-    supervisor_.exited(name, *status, now, effects_);
+    supervisor_.exited(name, status, now, effects_);
   }
 }
 
@@ -302,11 +316,7 @@ void FleetRun::close_books() {
   } else {
     report_.store_error = store.error().text;
   }
-  for (const char* name : {"results.sqlite", "results.ndjson", "annotated", "blend"}) {
-    std::error_code error;
-    const fs::path result = out_->path() / name;
-    if (fs::exists(result, error)) report_.results.push_back(result.string());
-  }
+  report_.results = results_in(out_->path());
 }
 
 int FleetRun::conclude() {
@@ -320,8 +330,12 @@ int FleetRun::conclude() {
     if (verdict.culprit) text += "; its log: " + out_->log_of(to_string(*verdict.culprit)).string();
     display_.error(text);
   }
-  display_.report(began ? render_text(report_) : std::string{}, render_json(report_));
   return exit_code_of(report_);
+}
+
+void FleetRun::report() {
+  const bool began = planned_at_ != Time{};
+  display_.report(began ? render_text(report_) : std::string{}, render_json(report_));
 }
 
 }  // namespace framefleet::cli

@@ -1,11 +1,12 @@
 #pragma once
-// The shell of `framefleet run`: performs what the Supervisor decides. Holds the children, their
-// logs, the producer's progress pipe, the output folder and the fleet's private one.
+// The shell of `framefleet run` and `framefleet cost`: performs what the Supervisor decides. Holds
+// the children, their logs, the producer's progress pipe, the output folder and the fleet's private
+// one.
 //
 // Loop: tick, perform effects, wait until the next deadline or for a signal, a line of the producer
 // or a child's end, take in a bounded batch, repeat. Threads: one, this one, for its whole life.
 
-#include "cli/child_process.hpp"
+#include "cli/children.hpp"
 #include "cli/display.hpp"
 #include "cli/fleet_commands.hpp"
 #include "cli/folders.hpp"
@@ -13,6 +14,7 @@
 #include "cli/loopback_port.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_report.hpp"
+#include "cli/scaler.hpp"
 #include "cli/supervisor.hpp"
 
 #include "shared/base/result.hpp"
@@ -34,15 +36,12 @@ class FleetRun {
   FleetRun(const RunOptions& options, std::filesystem::path programs, std::string command,
            const telemetry::Signals& signals);
 
-  /// All of it, report included. Answers the exit code. Called once.
+  /// All but the report; errors are told. Answers the exit code. Called once.
   int run();
+  /// To stdout, after run(): what it came to.
+  void report();
 
  private:
-  struct RunningChild {
-    ChildName name;
-    ChildProcess process;
-  };
-
   Result<void, Error> prepare();
   Result<FleetEndpoints, Error> make_endpoints();
   Result<void, Error> check_detectors();
@@ -51,7 +50,6 @@ class FleetRun {
 
   void perform();
   void start(const ChildName& name);
-  void signal_child(const ChildName& name, int number);
   void wait();
   void take_signals();
   void take_progress();
@@ -73,7 +71,8 @@ class FleetRun {
   std::optional<PrivateFolder> socket_folder_;
   std::optional<LoopbackPort> port_;  ///< tcp.
   std::optional<FleetCommands> commands_;
-  std::vector<RunningChild> children_;
+  std::optional<Scaler> scaler_;  ///< Where the number of workers changes.
+  Children children_;
   std::map<std::string, std::uint64_t> log_offsets_;  ///< Where each child's latest life began.
 
   FileDescriptor progress_;  ///< Read end; closed at its end.

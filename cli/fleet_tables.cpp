@@ -95,7 +95,9 @@ std::string state_of_worker(const Json& row) {
 
 std::string state_of_source(const Json& row) {
   if (flag(row, "paused")) return "paused";
-  return text(row, "owner").empty() ? "gone" : "here";
+  if (text(row, "owner").empty()) return "gone";
+  const auto state = text(row, "state");
+  return state.empty() ? "here" : state;
 }
 
 std::string state_of_job(const Json& row) {
@@ -144,7 +146,15 @@ Rendered render_status(const std::string& document) {
     out +=
         fmt::format("; {} not ready: see framefleet workers", counted(status, "workers_not_ready"));
   }
+  if (const auto desired = count(status, "desired_workers")) {
+    out += fmt::format("; {} needed", count_text(*desired));
+  }
   out += '\n';
+  if (count(status, "unaccounted").value_or(0) > 0) {
+    out +=
+        fmt::format("unknown   {} tasks that a broker died with; their producers may come back\n",
+                    counted(status, "unaccounted"));
+  }
   if (count(status, "suspects").value_or(0) > 0) {
     out += fmt::format("suspects  {} tasks that workers died with\n", counted(status, "suspects"));
   }
@@ -181,13 +191,13 @@ Rendered render_workers(const std::string& document) {
 
 Rendered render_sources(const std::string& document) {
   Table table({{"SOURCE", Align::left, 22},
-               {"STATE", Align::left, 6},
+               {"STATE", Align::left, 10},
                {"ADMITTED"},
                {"OK"},
                {"OTHER"},
                {"WAITING"},
                {"MEAN"}});
-  return list(document, "sources", std::move(table), [](const Json& row) {
+  auto rendered = list(document, "sources", std::move(table), [](const Json& row) {
     const Json account = object(row, "account");
     return std::vector<std::string>{text(row, "name"),
                                     state_of_source(row),
@@ -197,6 +207,16 @@ Rendered render_sources(const std::string& document) {
                                     count_text(sum(object(row, "in_progress"), kInProgress)),
                                     lasted(row, "mean_service_seconds")};
   });
+  const auto json = parsed(document);
+  if (!rendered || !json) return rendered;
+  for (const Json& row : object(*json, "sources")) {
+    const auto why = text(row, "state_text");
+    if (why.empty()) continue;
+    *rendered += printable(fmt::format("{}: {} for {}: {}", text(row, "name"), text(row, "state"),
+                                       lasted(row, "state_seconds"), why)) +
+                 "\n";
+  }
+  return rendered;
 }
 
 Rendered render_jobs(const std::string& document) {

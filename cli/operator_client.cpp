@@ -22,6 +22,8 @@ using telemetry::monotonic_now;
 
 /// Messages taken in between two looks at the clock; a broker sends us next to nothing.
 constexpr int kBatchMax = 64;
+/// How long trouble with keys may stand that a broker's restart could be to blame for.
+constexpr Duration kTroubleMax = std::chrono::seconds(1);
 
 Hello hello_of_operator() {
   return hello_as(Role::client, fmt::format("operator-{}", ::getpid()), config::version());
@@ -54,8 +56,10 @@ bool is_deed(ControlVerb verb) {
     case ControlVerb::dead_list:
     case ControlVerb::dead_show:
     case ControlVerb::dead_export:
+    case ControlVerb::reload_sources:
       return false;
     case ControlVerb::drain_worker:
+    case ControlVerb::drain_idlest:
     case ControlVerb::drain_broker:
     case ControlVerb::pause:
     case ControlVerb::resume:
@@ -80,6 +84,7 @@ Result<std::string, Error> endpoint_of(const OperatorOptions& options) {
 int exit_code_of(Reason reason) {
   if (reason == Reason::none) return exit_code::kOk;
   if (reason == Reason::not_found) return exit_code::kNoInput;
+  if (reason == Reason::bad_configuration) return exit_code::kConfig;
   const bool ours = reason == Reason::malformed || reason == Reason::wrong_role;
   return ours ? exit_code::kInternal : exit_code::kUnavailable;
 }
@@ -107,7 +112,7 @@ Result<std::unique_ptr<OperatorClient>, Error> OperatorClient::open(
     const OperatorOptions& options) {
   auto endpoint = endpoint_of(options);
   if (!endpoint) return fail(std::move(endpoint.error()));
-  auto channel = transport::Channel::open({.connect = *endpoint});
+  auto channel = transport::Channel::open({.connect = *endpoint, .keys = options.keys});
   if (!channel) return fail(std::move(channel.error()));
   if (auto fault = fault_of_socket(*endpoint); !fault.empty()) {
     return fail(Error{std::move(fault), exit_code::kUnavailable});
@@ -131,20 +136,37 @@ OperatorClient::~OperatorClient() {
 }
 
 Result<Answer, Error> OperatorClient::ask(Control control, const Meanwhile& meanwhile) {
+  if (auto begun = begin(std::move(control)); !begun) return fail(std::move(begun.error()));
+  while (true) {
+    if (auto ended = take_turn(meanwhile ? meanwhile() : kNever)) return *std::move(ended);
+  }
+}
+
+Result<void, Error> OperatorClient::begin(Control control) {
   control.asker = ++last_asker_;
   if (auto fits = transport::check_sendable(control); !fits) return fail(std::move(fits.error()));
   question_ = std::move(control);
   sent_at_loss_.reset();
+  give_up_at_ = monotonic_now() + timeout_;
   if (link_.up()) put_question();
-  const Time give_up_at = monotonic_now() + timeout_;
-  std::optional<Answer> answer;
-  while (!answer && monotonic_now() < give_up_at && !link_.finished() && !deed_unanswered()) {
-    answer = turn(meanwhile ? std::min(give_up_at, meanwhile()) : give_up_at);
+  return {};
+}
+
+std::optional<Result<Answer, Error>> OperatorClient::take_turn(Time until,
+                                                               std::span<const int> fds) {
+  std::optional<Result<Answer, Error>> ended;
+  if (!question_ || answer_can_come()) {
+    if (auto answer = turn(question_ ? std::min(until, give_up_at_) : until, fds)) {
+      ended = *std::move(answer);
+    }
   }
-  Result<Answer, Error> result = fail(no_answer());
-  if (answer) result = *std::move(answer);
-  question_.reset();
-  return result;
+  if (question_ && !ended && !answer_can_come()) ended = fail(no_answer());
+  if (ended) question_.reset();
+  return ended;
+}
+
+bool OperatorClient::answer_can_come() const {
+  return monotonic_now() < give_up_at_ && !link_.finished() && !deed_unanswered();
 }
 
 Result<Answer, Error> OperatorClient::demand(Control control, const Meanwhile& meanwhile) {
@@ -160,12 +182,16 @@ void OperatorClient::idle(Duration duration) {
 
 void OperatorClient::keep_alive() { turn(monotonic_now()); }
 
-std::optional<Answer> OperatorClient::turn(Time until) {
+std::optional<Answer> OperatorClient::turn(Time until, std::span<const int> fds) {
   const Time now = monotonic_now();
   if (link_.tick(now, effects_) == LinkEvent::beat_due) link_.beat({}, now, effects_);
   perform();
   const Time deadline = std::min(until, link_.next_deadline());
-  channel_->wait({}, std::max(Duration::zero(), deadline - monotonic_now()));
+  channel_->wait(fds, std::max(Duration::zero(), deadline - monotonic_now()));
+  if (!link_.up() && !channel_->trouble().empty()) {
+    give_up_at_ = std::min(give_up_at_, monotonic_now() + kTroubleMax);
+    troubled_ = true;
+  }
   for (int i = 0; i < kBatchMax; ++i) {
     auto incoming = channel_->receive();
     if (!incoming) return std::nullopt;
@@ -181,6 +207,7 @@ std::optional<Answer> OperatorClient::take(Message message) {
   perform();
   if (is_up) {
     was_up_ = true;
+    if (std::exchange(troubled_, false)) give_up_at_ = monotonic_now() + timeout_;
     if (question_ && !deed_unanswered()) put_question();
     return std::nullopt;
   }
@@ -231,6 +258,7 @@ Error OperatorClient::no_answer() const {
                             : fmt::format("has not come within {:.3g} s", seconds(timeout_))),
             exit_code::kUnavailable};
   }
+  if (!channel_->trouble().empty()) return {channel_->trouble(), exit_code::kUnavailable};
   return {fmt::format("{} at {} within {:.3g} s",
                       was_up_ ? "no answer of the broker" : "no broker answers", endpoint_,
                       seconds(timeout_)),

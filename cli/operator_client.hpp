@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -58,7 +59,12 @@ class OperatorClient {
   /// The report on `control` (its `asker` is set here). A refusal of the broker is an Answer with a
   /// reason; an Error means that there is no answer.
   Result<Answer, Error> ask(Control control, const Meanwhile& meanwhile = {});
-  /// The same, but a refusal is an Error too.
+  /// Asks without waiting for the answer: take_turn() brings it. Errors: it cannot travel (64).
+  Result<void, Error> begin(Control control);
+  /// One turn of the loop, until `until`, a message, or one of the descriptors: how the question
+  /// that was begun ended, if it did.
+  std::optional<Result<Answer, Error>> take_turn(Time until, std::span<const int> fds = {});
+  /// The same as ask(), but a refusal is an Error too.
   Result<Answer, Error> demand(Control control, const Meanwhile& meanwhile = {});
   /// Keeps the connection for this long.
   void idle(Duration duration);
@@ -76,7 +82,8 @@ class OperatorClient {
                  std::unique_ptr<transport::Channel> channel);
 
   /// One turn of the loop, at most until `until`: the report on the open question, if it came.
-  std::optional<Answer> turn(Time until);
+  std::optional<Answer> turn(Time until, std::span<const int> fds = {});
+  bool answer_can_come() const;
   std::optional<Answer> take(Message message);
   void put_question();
   /// The open question is a deed, and the connection that it was sent over is lost.
@@ -90,9 +97,11 @@ class OperatorClient {
   Link link_;
   std::vector<Effect> effects_;
   std::optional<Control> question_;
+  Time give_up_at_{kNever};                    ///< On the open question.
   std::optional<std::uint64_t> sent_at_loss_;  // link_.losses() when the question was sent
   std::uint64_t last_asker_{0};
   bool was_up_{false};
+  bool troubled_{false};  // keys kept the connection from coming up, since it was up last
 };
 
 /// Asks for one deed with a connection of its own and prints what the broker says of it.

@@ -1,5 +1,6 @@
 #include "cli/operator_options.hpp"
 
+#include "shared/access/key_options.hpp"
 #include "shared/config/load.hpp"
 #include "shared/config/option_set.hpp"
 
@@ -13,9 +14,13 @@
 namespace framefleet::cli {
 
 void describe(config::OptionSet& set, OperatorOptions& options) {
-  set.section("operator")
-      .add("connect", options.connect,
-           {.help = "Address of the broker, ipc:///PATH: it obeys its own user and root over ipc."})
+  auto section = set.section("operator");
+  section.add(
+      "connect", options.connect,
+      {.help = "Address of the broker: ipc:///PATH, where it obeys its own user and root, or "
+               "tcp://HOST:PORT with a key that may operate."});
+  access::add_key_options(section, options.keys);
+  section
       .add("run", options.run,
            {.help = "Output folder of a framefleet run that is under way: its broker is asked."})
       .add("timeout", options.timeout,

@@ -4,6 +4,7 @@
 
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
+#include "shared/security/keys.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -18,8 +19,10 @@ class OptionSet;
 namespace framefleet::cli {
 
 struct OperatorOptions {
-  /// Address of the broker. Operating is permitted over ipc, to the broker's own user and root.
+  /// Address of the broker. Operating is permitted over ipc, to the broker's own user and root, and
+  /// over tcp to keys with that role.
   std::string connect{"ipc:///run/framefleet/broker.sock"};
+  security::KeyFiles keys{};
   /// Output folder of a `framefleet run`, whose broker is meant then; "": none.
   std::filesystem::path run;
   /// How long to wait for the broker, and for each answer of it.

@@ -26,6 +26,10 @@ std::string rate_text(double per_second) {
   return fmt::format("{:.{}f}/s", per_second, per_second < 100 ? 1 : 0);
 }
 
+std::string workers_text(std::uint32_t workers) {
+  return fmt::format("{} {}", workers, workers == 1 ? "worker" : "workers");
+}
+
 double fraction_done(const Counters& counters) {
   if (!counters.pictures || *counters.pictures == 0) return 1;
   return std::min(1.0,
@@ -73,6 +77,7 @@ std::vector<Piece> pieces_of(const ProgressView& view) {
   } else {
     pieces.push_back({fmt::format("{:>5}", clock_text(view.elapsed)), 5});
   }
+  if (view.workers) pieces.push_back({workers_text(*view.workers), 6});
   if (counters.stored_before > 0) {
     pieces.push_back({count_text(counters.stored_before) + " stored before", 6});
   }
@@ -137,6 +142,7 @@ std::string render_plain_progress(const ProgressView& view) {
   if (view.per_second) line += ", " + rate_text(*view.per_second);
   if (view.remaining && counters.left() != 0U)
     line += fmt::format(", {} to go", clock_text(*view.remaining));
+  if (view.workers) line += ", " + workers_text(*view.workers);
   if (counters.stored_before > 0) {
     line += fmt::format(" ({} stored before)", count_text(counters.stored_before));
   }

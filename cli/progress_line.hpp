@@ -19,6 +19,7 @@ struct ProgressView {
   std::optional<Duration> remaining;  ///< ETA.
   Duration elapsed{};
   bool draining{false};
+  std::optional<std::uint32_t> workers{};  ///< Where their number changes.
 };
 
 /// How the terminal wants it.

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 namespace framefleet::cli {
 namespace {
@@ -44,11 +43,11 @@ int run_command(const std::vector<std::string>& words) {
         stderr);
     return exit_code::kUsage;
   }
-  // The file speaks of `run`; a child that read it too would refuse its keys.
-  ::unsetenv("FRAMEFLEET_CONFIG");
   const telemetry::Signals signals = telemetry::Signals::block();
   FleetRun run(options, own_folder(), shell_command(words), signals);
-  return run.run();
+  const int code = run.run();
+  run.report();
+  return code;
 }
 
 }  // namespace framefleet::cli

@@ -1,5 +1,7 @@
 #include "cli/run_options.hpp"
 
+#include "cli/autoscaler.hpp"
+
 #include "shared/config/option_set.hpp"
 
 #include <optional>
@@ -15,8 +17,12 @@ void describe(config::OptionSet& set, RunOptions& options) {
       .add("out", options.out, {.help = "Folder of the results; made if it is not there."})
       .add("annotate", options.annotate,
            {.help = "Also write every picture with its detections drawn into it."})
+      .add("watch", options.watch,
+           {.help = "Go on with what comes into the folders, until Ctrl-C."})
+      .add("order", options.order,
+           {.help = "name, shuffled or shuffled:SEED: the order of files without a number yet."})
       .add("second", options.second,
-           {.help = "The picture that the detector blend mixes into each one."})
+           {.help = "The picture that blend mixes into each one, and template looks for in it."})
       .add("models", options.models,
            {.help = "Folder of model files, NAME.toml, whose detectors --detect may name too."})
       .add("formats", options.formats,
@@ -33,6 +39,9 @@ void describe(config::OptionSet& set, RunOptions& options) {
            {.help = "Worker processes; the default is the processors this process may use.",
             .min = 1,
             .max = kWorkersMax})
+      .add(
+          "autoscale", options.autoscale,
+          {.help = "MIN:MAX: as many worker processes as the pictures need, instead of --workers."})
       .add("transport", options.transport,
            {.help = "What the fleet talks over: ipc, or tcp on 127.0.0.1.",
             .words = {{"ipc", FleetTransport::ipc}, {"tcp", FleetTransport::tcp}}})
@@ -52,6 +61,11 @@ void describe(config::OptionSet& set, RunOptions& options) {
   set.check([&options]() -> std::optional<std::string> {
     if (options.quiet && options.json) return "run.quiet and run.json exclude each other";
     if (options.detect.empty()) return "run.detect names no detector";
+    if (!options.autoscale.empty()) {
+      if (auto range = parse_worker_range(options.autoscale); !range) {
+        return "run.autoscale: " + range.error();
+      }
+    }
     return std::nullopt;
   });
   set.epilog(

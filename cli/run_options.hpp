@@ -22,12 +22,15 @@ struct RunOptions {
   std::vector<std::string> detect{"faces"};
   std::filesystem::path out{"results"};
   bool annotate{false};
+  bool watch{false};
+  std::string order{"name"};     ///< As the producer names it.
   std::string job;               ///< "": the producer makes one from sources and detectors.
   std::filesystem::path second;  ///< "": none.
   std::filesystem::path models;  ///< Folder of model files. "": none.
   std::vector<std::string> formats{"jpeg", "png", "webp"};  ///< As the worker names them.
   std::filesystem::path journal;                            ///< Of the broker. "": none.
   std::uint32_t workers{1};                                 ///< Default: telemetry::usable_cpus().
+  std::string autoscale;  ///< MIN:MAX. "": `workers` all the time.
   FleetTransport transport{FleetTransport::ipc};
   Duration drain_timeout{std::chrono::seconds(30)};
   bool quiet{false};

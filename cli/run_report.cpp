@@ -17,7 +17,12 @@ namespace {
 using Lines = std::back_insert_iterator<std::string>;
 
 /// Also where nobody knows how many pictures there are.
-bool something_is_left(const RunReport& report) { return report.counters().left() != 0U; }
+/// Of a source that may grow nobody knows how many there are: its producer says when all that came
+/// was done.
+bool something_is_left(const RunReport& report) {
+  const bool complete = report.end && !report.end->interrupted && !report.counters().left();
+  return !complete && report.counters().left() != 0U;
+}
 
 std::uint64_t in_progress(const EndEvent& end) {
   const std::uint64_t settled = end.counters.settled();

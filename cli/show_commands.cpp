@@ -87,6 +87,26 @@ int show_command(const std::vector<std::string>& words, const std::string& summa
   return run_verb(set, words, [&] { return run(show, options); });
 }
 
+/// The verb of two words: framefleet sources reload [PRODUCER].
+int reload_command(const std::vector<std::string>& words) {
+  OperatorOptions options;
+  std::vector<std::string> producers;
+  config::OptionSet set("framefleet sources reload",
+                        "Lets producers read the cameras of their files again.");
+  describe(set, options);
+  set.positional("producer", producers,
+                 {.help = "Those of this name; none: all that have cameras.", .count_max = 1});
+  set.epilog(
+      operator_epilog("A file that is wrong changes nothing, and is told with line and key.\n"));
+  const auto act = [&]() -> Result<int, Error> {
+    Control control;
+    control.verb = ControlVerb::reload_sources;
+    if (!producers.empty()) control.name = producers.front();
+    return carry_out(options, std::move(control));
+  };
+  return run_verb(set, words, act, 2);
+}
+
 }  // namespace
 
 int status_command(const std::vector<std::string>& words) {
@@ -100,6 +120,7 @@ int workers_command(const std::vector<std::string>& words) {
 }
 
 int sources_command(const std::vector<std::string>& words) {
+  if (words.size() > 2 && words[2] == "reload") return reload_command(words);
   return show_command(words, "Shows the sources of pictures and what became of their tasks.",
                       {ControlVerb::sources, render_sources, {}});
 }

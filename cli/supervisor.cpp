@@ -43,9 +43,11 @@ Supervisor::Supervisor(const SupervisorOptions& options) : options_(options) {
   const auto add = [this](ChildName name) {
     children_.push_back(Child{.name = name, .policy = RestartPolicy(options_.restart)});
   };
-  add({ChildKind::producer, 0});
-  add({ChildKind::broker, 0});
-  add({ChildKind::sink, 0});
+  if (!options_.workers_alone) {
+    add({ChildKind::producer, 0});
+    add({ChildKind::broker, 0});
+    add({ChildKind::sink, 0});
+  }
   for (std::uint32_t number = 1; number <= options_.workers; ++number) {
     add({ChildKind::worker, number});
   }
@@ -61,12 +63,16 @@ Supervisor::Child& Supervisor::find(const ChildName& name) {
 void Supervisor::start(Child& child, Time now, SupervisorEffects& effects) {
   child.state = State::running;
   child.started_at = now;
-  ++child.starts;
+  child.leaving = false;
   effects.push_back(Start{child.name});
 }
 
 void Supervisor::begin(Time now, SupervisorEffects& effects) {
-  start(find({ChildKind::producer, 0}), now, effects);
+  if (options_.workers_alone) {
+    planned(now, effects);
+  } else {
+    start(find({ChildKind::producer, 0}), now, effects);
+  }
 }
 
 void Supervisor::planned(Time now, SupervisorEffects& effects) {
@@ -88,7 +94,7 @@ void Supervisor::exited(const ChildName& name, const ExitStatus& status, Time no
     case Phase::draining:
       if (name.kind == ChildKind::producer) {
         producer_ended(status, now, effects);
-      } else {
+      } else if (!options_.scales || (!child.leaving && status != ExitStatus{})) {
         fleet_member_died(child, status, now, effects);
       }
       return;
@@ -133,6 +139,13 @@ void Supervisor::fleet_member_died(Child& child, const ExitStatus& status, Time 
                                    SupervisorEffects& effects) {
   const std::string what = "the " + to_string(child.name) + " ended with " + to_string(status);
   const ChildName name = child.name;
+  if (is_final(status) && options_.workers_alone) {  // the others have work to finish
+    verdict_.exit_code = status.code;
+    verdict_.cause = what;
+    verdict_.culprit = name;
+    leave(now, effects);
+    return;
+  }
   if (is_final(status)) {
     abort(status.code, what, now, effects);
     verdict_.culprit = name;
@@ -150,6 +163,12 @@ void Supervisor::fleet_member_died(Child& child, const ExitStatus& status, Time 
   child.state = State::waiting;
   child.restart_at = now + *delay;
   effects.push_back(RestartPlanned{name, status, *delay});
+}
+
+void Supervisor::not_started(const ChildName& child, const Error& error, Time now,
+                             SupervisorEffects& effects) {
+  abort(error.exit_code, error.text, now, effects);
+  exited(child, ExitStatus{.code = error.exit_code, .signal = 0}, now, effects);
 }
 
 void Supervisor::abort(int code, std::string cause, Time now, SupervisorEffects& effects) {
@@ -172,6 +191,10 @@ void Supervisor::interrupt(Time now, SupervisorEffects& effects) {
     case Phase::planning:
     case Phase::working:
       verdict_.interrupted = true;
+      if (options_.workers_alone) {
+        leave(now, effects);
+        return;
+      }
       phase_ = Phase::draining;
       phase_deadline_ = now + options_.drain_timeout;
       terminate(ChildKind::producer, effects);
@@ -179,6 +202,12 @@ void Supervisor::interrupt(Time now, SupervisorEffects& effects) {
     case Phase::draining:
       break;
     case Phase::workers_leaving:
+      if (first) return;  // They are leaving already.
+      if (options_.workers_alone) {
+        abort(exit_code::kSomeFailed, "told to stop before its workers had finished", now, effects);
+        return;
+      }
+      break;
     case Phase::broker_leaving:
     case Phase::sink_leaving:
     case Phase::aborting:
@@ -200,7 +229,8 @@ void Supervisor::leave(Time now, SupervisorEffects& effects) {
   phase_ = Phase::workers_leaving;
   phase_deadline_ = now + options_.drain_timeout;
   forget_restarts();
-  if (any_running(ChildKind::broker) && any_running(ChildKind::sink)) {
+  const bool is_served = any_running(ChildKind::broker) && any_running(ChildKind::sink);
+  if (is_served || options_.workers_alone) {
     terminate(ChildKind::worker, effects);
   } else {
     kill(ChildKind::worker, effects);  // What they have could not be settled any more.
@@ -304,8 +334,63 @@ void Supervisor::tick(Time now, SupervisorEffects& effects) {
   if (phase_deadline_ <= now) deadline_passed(now, effects);
   if (phase_ != Phase::working && phase_ != Phase::draining) return;
   for (Child& child : children_) {
-    if (child.state == State::waiting && child.restart_at <= now) start(child, now, effects);
+    if (child.state != State::waiting || child.restart_at > now) continue;
+    ++child.restarts;
+    start(child, now, effects);
   }
+}
+
+void Supervisor::start_workers(std::uint32_t count, Time now, SupervisorEffects& effects) {
+  if (phase_ != Phase::working) return;
+  std::uint32_t number = 0;
+  for (Child& child : children_) {
+    if (child.name.kind != ChildKind::worker) continue;
+    number = child.name.number;
+    if (count == 0 || child.state != State::absent) continue;
+    child.policy = RestartPolicy(options_.restart);
+    start(child, now, effects);
+    --count;
+  }
+  for (; count > 0; --count) {
+    const ChildName name{ChildKind::worker, ++number};
+    children_.push_back(Child{.name = name, .policy = RestartPolicy(options_.restart)});
+    start(children_.back(), now, effects);
+  }
+}
+
+std::uint32_t Supervisor::give_up_waiting(std::uint32_t count) {
+  std::uint32_t given_up = 0;
+  for (Child& child : children_) {
+    const bool is_waiting = child.name.kind == ChildKind::worker && child.state == State::waiting;
+    if (given_up == count || !is_waiting) continue;
+    child.state = State::absent;
+    ++given_up;
+  }
+  return given_up;
+}
+
+void Supervisor::asked_to_leave(const std::string& worker) {
+  for (Child& child : children_) {
+    const bool is_meant = child.state == State::running && to_string(child.name) == worker;
+    child.leaving |= is_meant;
+  }
+}
+
+std::uint32_t Supervisor::workers() const {
+  return static_cast<std::uint32_t>(
+      std::count_if(children_.begin(), children_.end(), [](const Child& child) {
+        return child.name.kind == ChildKind::worker && child.state != State::absent &&
+               !child.leaving;
+      }));
+}
+
+std::vector<std::string> Supervisor::staying_workers() const {
+  std::vector<std::string> names;
+  for (const Child& child : children_) {
+    const bool is_running = child.name.kind == ChildKind::worker && child.state == State::running;
+    if (is_running && !child.leaving) names.push_back(to_string(child.name));
+  }
+  return names;
 }
 
 Time Supervisor::next_deadline() const {
@@ -319,7 +404,7 @@ Time Supervisor::next_deadline() const {
 std::vector<Supervisor::RestartCount> Supervisor::restarts() const {
   std::vector<RestartCount> counts;
   for (const Child& child : children_) {
-    if (child.starts > 1) counts.push_back({child.name, child.starts - 1});
+    if (child.restarts > 0) counts.push_back({child.name, child.restarts});
   }
   return counts;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// The core of `framefleet run`: which child is started, asked to leave or killed, and what the run
-// ends with. Takes (event, now), appends effects; owns no process, file, clock or terminal.
+// The core of `framefleet run` and `framefleet autoscale`: which child is started, asked to leave
+// or killed, and what it all ends with. Takes (event, now), appends effects; owns no process, file,
+// clock or terminal.
 //
 //   planning ──planned──▶ working ──producer ended──▶ workers_leaving ─▶ broker_leaving ─▶
 //   sink_leaving
@@ -10,12 +11,17 @@
 //      └──────────▶ draining  aborting ───────────────────────────────────────────────────────▲
 //                   (the producer ends, then as above)         second interrupt: stopping ─────┘
 //
+// With workers alone (autoscale) it begins with `working`; the first interrupt makes them leave,
+// the second one is `aborting`.
+//
 // Invariants: nothing is started after `working` and `draining`; once `ended`, no child is running
 // and no effect is emitted. A child that dies while it is needed is started again (RestartPolicy),
-// unless its exit code says that a new start would end the same way.
+// unless its exit code says that a new start would end the same way. Where the number of workers
+// changes (SupervisorOptions::scales), one that was asked to leave, or left with 0, stays away.
 
 #include "cli/restart_policy.hpp"
 
+#include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
 
 #include <cstdint>
@@ -65,11 +71,29 @@ struct RestartPlanned {
   Duration delay{};
   friend bool operator==(const RestartPlanned&, const RestartPlanned&) = default;
 };
-using SupervisorEffect = std::variant<Start, Terminate, Kill, RestartPlanned>;
+/// For people: their number changes, and what the broker said of its demand.
+struct Scaled {
+  std::uint32_t before{0};
+  std::uint32_t after{0};
+  std::uint64_t desired{0};
+  double offered_slots{0};
+  double waiting_seconds{0};
+  std::vector<std::string> leaving;  ///< By their names in the fleet.
+  friend bool operator==(const Scaled&, const Scaled&) = default;
+};
+/// For people: the broker does not say how many workers there should be; they stay as they are.
+struct NotScaling {
+  std::uint32_t workers{0};
+  std::string why;
+  friend bool operator==(const NotScaling&, const NotScaling&) = default;
+};
+using SupervisorEffect = std::variant<Start, Terminate, Kill, RestartPlanned, Scaled, NotScaling>;
 using SupervisorEffects = std::vector<SupervisorEffect>;
 
 struct SupervisorOptions {
-  std::uint32_t workers{1};
+  std::uint32_t workers{1};   ///< To begin with.
+  bool scales{false};         ///< Their number changes.
+  bool workers_alone{false};  ///< The rest of the fleet is somebody else's.
   Duration drain_timeout{std::chrono::seconds(30)};
   /// What the others get to leave by themselves when the run cannot go on: there is nothing to wait
   /// for.
@@ -90,7 +114,8 @@ class Supervisor {
  public:
   explicit Supervisor(const SupervisorOptions& options);
 
-  /// Starts the producer, which plans. Requires: called first, once.
+  /// Starts the producer, which plans, or the workers if they are alone. Requires: called first,
+  /// once.
   void begin(Time now, SupervisorEffects& effects);
   /// The producer knows what there is to do: the fleet is started.
   void planned(Time now, SupervisorEffects& effects);
@@ -99,14 +124,32 @@ class Supervisor {
   /// Requires: the child was started and had not exited.
   void exited(const ChildName& child, const ExitStatus& status, Time now,
               SupervisorEffects& effects);
-  /// A child cannot be started or the shell met an error of its own: everything is stopped.
+  /// A child cannot be started: everything is stopped.
+  void not_started(const ChildName& child, const Error& error, Time now,
+                   SupervisorEffects& effects);
+  /// The shell met an error of its own: everything is stopped.
   void abort(int exit_code, std::string cause, Time now, SupervisorEffects& effects);
   /// First: drain. Second: stop now.
   void interrupt(Time now, SupervisorEffects& effects);
   /// Does what is due. Requires: also called whenever next_deadline() has come.
   void tick(Time now, SupervisorEffects& effects);
 
+  // While it works, and workers come and go:
+
+  /// Starts so many more of them.
+  void start_workers(std::uint32_t count, Time now, SupervisorEffects& effects);
+  /// Of those that died and wait to be started again at most `count` are given up; answers how many
+  /// that were.
+  std::uint32_t give_up_waiting(std::uint32_t count);
+  /// This one was asked to leave, and is not needed any more. None of ours: nothing happens.
+  void asked_to_leave(const std::string& worker);
+  /// Running or about to be started again, without those that leave.
+  std::uint32_t workers() const;
+  /// Names of those that run and were not asked to leave.
+  std::vector<std::string> staying_workers() const;
+
   Time next_deadline() const;
+  bool working() const { return phase_ == Phase::working; }
   bool draining() const { return phase_ == Phase::draining; }
   bool ended() const { return phase_ == Phase::ended; }
   const Verdict& verdict() const { return verdict_; }
@@ -116,7 +159,7 @@ class Supervisor {
     std::uint64_t restarts{0};
     friend bool operator==(const RestartCount&, const RestartCount&) = default;
   };
-  /// Children that were started more than once.
+  /// Children that died and were started again.
   std::vector<RestartCount> restarts() const;
 
  private:
@@ -138,7 +181,8 @@ class Supervisor {
     State state{State::absent};
     Time started_at{};
     Time restart_at{};  ///< While waiting.
-    std::uint64_t starts{0};
+    std::uint64_t restarts{0};
+    bool leaving{false};  ///< Asked to, while the others go on.
   };
 
   Child& find(const ChildName& name);
