@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "bench/vision/naive_loop.hpp"
+#include "bench/vision/naive_network.hpp"
 
 namespace framefleet::bench {
 namespace {
@@ -64,10 +65,29 @@ class NaiveRunner final : public Runner {
   NaiveLoop naive_;
 };
 
+class NetworkRunner final : public Runner {
+ public:
+  NetworkRunner(const Load& load, std::unique_ptr<NaiveNetwork> network)
+      : load_(load), network_(std::move(network)) {}
+  Pace run(double seconds) override {
+    return loop(load_, seconds, [this](const std::string& jpeg) {
+      network_->work(jpeg);
+      return std::size_t{0};
+    });
+  }
+
+ private:
+  const Load& load_;
+  std::unique_ptr<NaiveNetwork> network_;
+};
+
 class PlanRunner final : public Runner {
  public:
-  PlanRunner(const Load& load, std::size_t threads) : load_(load), benches_(threads) {
+  PlanRunner(const Load& load, std::size_t threads) : load_(load) {
     task_.detect = load.detectors;
+    worker::WorkbenchOptions options;
+    options.detectors.models = load.models;
+    for (std::size_t i = 0; i < threads; ++i) benches_.emplace_back(options);
   }
 
   Pace run(double seconds) override {
@@ -110,6 +130,13 @@ std::string Load::detect_list() const {
 
 std::unique_ptr<Runner> make_naive_loop(const Load& load) {
   return std::make_unique<NaiveRunner>(load);
+}
+
+Result<std::unique_ptr<Runner>, std::string> make_network_loop(const Load& load,
+                                                               const PlainNetwork& network) {
+  auto naive = NaiveNetwork::open(network, load.pictures.front());
+  if (!naive) return fail(std::move(naive.error()));
+  return std::make_unique<NetworkRunner>(load, std::move(*naive));
 }
 
 std::unique_ptr<Runner> make_plan_loops(const Load& load, std::size_t threads) {

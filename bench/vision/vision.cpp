@@ -1,11 +1,13 @@
 // bench-vision [SECONDS [REPETITIONS [DETECTORS]]]: pictures per second of a plain loop, of our
 // decode plan in a loop, of a fleet with one worker of one slot, and of a fleet on all processors,
-// in one run. bench-vision quick: the same at 720p alone, in a minute. bench-vision drift
-// [PICTURES...]: what smaller pictures do to boxes.
+// in one run. bench-vision quick: the same at 720p alone, in a minute. bench-vision networks
+// MODELS [SECONDS [REPETITIONS]]: each network of a folder of model files, by each backend.
+// bench-vision drift [PICTURES...]: what smaller pictures do to boxes.
 //
 // Each repetition runs all contestants in turn for SECONDS (1) each, what is printed is the median
 // of REPETITIONS (5), and DETECTORS ("edges,faces") are those that are run (edges,corners,faces).
-// What the figures mean: bench/METHOD.md. Exit codes: 0, or 64 for arguments that are no numbers.
+// What the figures mean: bench/METHOD.md. Exit codes: 0, 64 for arguments that are no numbers, 66
+// for a folder of models that cannot be read.
 
 #include "shared/base/result.hpp"
 #include "shared/telemetry/cpus.hpp"
@@ -18,13 +20,16 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/vision/contest.hpp"
 #include "bench/vision/drift.hpp"
 #include "bench/vision/family.hpp"
 #include "bench/vision/fleet.hpp"
+#include "bench/vision/networks.hpp"
 #include "bench/vision/pictures.hpp"
 #include "bench/vision/runners.hpp"
 
@@ -50,39 +55,6 @@ struct Arguments {
   std::string detectors{"edges,corners,faces"};
   std::vector<Size> sizes{k720p, k1080p};
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-struct Contestant {
-  std::string name;
-  std::size_t threads;
-  std::unique_ptr<Runner> runner;
-  std::vector<double> paces{};   ///< Pictures per second, of each repetition.
-  std::vector<double> cpu_ms{};  ///< Of a picture.
-  std::size_t detections{0};
-
-  void run(double seconds) {
-    const double before = family_cpu_seconds();
-    const Pace pace = runner->run(seconds);
-    const double cpu_s = family_cpu_seconds() - before - pace.start_cpu_s;
-    cpu_ms.push_back(1e3 * cpu_s / static_cast<double>(pace.pictures));
-    paces.push_back(pace.pictures_per_s);
-    detections = std::max(detections, pace.detections);
-  }
-};
-
-/// The median of the ratios within each repetition, which a machine that changes its mind between
-/// two of them does not move.
-double pace_ratio(const Contestant& one, const Contestant& other) {
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < one.paces.size(); ++i) {
-    ratios.push_back(one.paces[i] / other.paces[i]);
-  }
-  return median(ratios);
-}
 
 /// Of what as many threads as it has would do, each as fast as the loop.
 double efficiency(const Contestant& one, const Contestant& loop) {
@@ -128,10 +100,7 @@ void print_table(const std::string& title, const std::vector<Contestant>& all) {
 
 void compare(const Load& load, const std::string& title, const Arguments& arguments) {
   auto all = contestants(load, telemetry::usable_cpus());
-  for (auto& each : all) each.runner->run(0);  // Warm.
-  for (int round = 0; round < arguments.repetitions; ++round) {
-    for (auto& each : all) each.run(arguments.seconds);
-  }
+  take_turns(all, arguments.seconds, arguments.repetitions);
   print_table(title, all);
 }
 
@@ -196,36 +165,50 @@ bool read(std::string_view text, Number& number) {
   return error == std::errc{} && rest == end && number > 0;
 }
 
-std::optional<Arguments> read_arguments(int argc, char** argv) {
+/// SECONDS, REPETITIONS and DETECTORS, as far as they are there.
+std::optional<Arguments> read_arguments(std::span<char*> words) {
   Arguments arguments;
-  if (argc == 2 && std::string_view(argv[1]) == "quick") {
-    return Arguments{.seconds = 1, .repetitions = 3, .sizes = {k720p}};
-  }
-  if (argc > 1 && !read(argv[1], arguments.seconds)) return std::nullopt;
-  if (argc > 2 && !read(argv[2], arguments.repetitions)) return std::nullopt;
-  if (argc > 3) arguments.detectors = argv[3];
-  if (argc > 4) return std::nullopt;
+  if (!words.empty() && !read(words[0], arguments.seconds)) return std::nullopt;
+  if (words.size() > 1 && !read(words[1], arguments.repetitions)) return std::nullopt;
+  if (words.size() > 2) arguments.detectors = words[2];
+  if (words.size() > 3) return std::nullopt;
   return arguments;
+}
+
+int usage() {
+  std::fputs(
+      "usage: bench-vision [SECONDS [REPETITIONS [DETECTORS]]]\n"
+      "       bench-vision quick\n"
+      "       bench-vision networks MODELS [SECONDS [REPETITIONS]]\n"
+      "       bench-vision drift [PICTURES...]\n",
+      stderr);
+  return exit_code::kUsage;
+}
+
+int run(std::span<char*> words) {
+  const std::string_view verb = words.empty() ? "" : words[0];
+  if (verb == "drift") {
+    print_drift({words.begin() + 1, words.end()});
+    return exit_code::kOk;
+  }
+  if (verb == "quick" && words.size() == 1) {
+    compare_all(Arguments{.seconds = 1, .repetitions = 3, .sizes = {k720p}});
+    return exit_code::kOk;
+  }
+  const bool networks = verb == "networks" && (words.size() >= 2 && words.size() <= 4);
+  const auto arguments = read_arguments(networks ? words.subspan(2) : words);
+  if (!arguments) return usage();
+  if (!networks) {
+    compare_all(*arguments);
+    return exit_code::kOk;
+  }
+  const bool read = print_networks(words[1], arguments->seconds, arguments->repetitions);
+  return read ? exit_code::kOk : exit_code::kNoInput;
 }
 
 }  // namespace
 }  // namespace framefleet::bench
 
 int main(int argc, char** argv) {
-  using namespace framefleet;
-  if (argc > 1 && std::string_view(argv[1]) == "drift") {
-    bench::print_drift({argv + 2, argv + argc});
-    return exit_code::kOk;
-  }
-  const auto arguments = bench::read_arguments(argc, argv);
-  if (!arguments) {
-    std::fputs(
-        "usage: bench-vision [SECONDS [REPETITIONS [DETECTORS]]]\n"
-        "       bench-vision quick\n"
-        "       bench-vision drift [PICTURES...]\n",
-        stderr);
-    return exit_code::kUsage;
-  }
-  bench::compare_all(*arguments);
-  return exit_code::kOk;
+  return framefleet::bench::run(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
 }
