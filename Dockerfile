@@ -16,24 +16,30 @@ FROM debian:trixie-slim AS build
 COPY scripts/dependencies.txt /tmp/
 RUN dpkg-query -W -f '${Package}\n' | sort >/tmp/base-packages \
     && apt-get -qq update \
-    && awk '$1 ~ /^(build|run|test)$/ {print $2}' /tmp/dependencies.txt \
+    && awk '$1 ~ /^(build|image|run|test)$/ {print $2}' /tmp/dependencies.txt \
         | DEBIAN_FRONTEND=noninteractive xargs apt-get -qq -o Dpkg::Use-Pty=0 install -y \
             --no-install-recommends >/dev/null \
     && rm -rf /var/lib/apt/lists/*
 
-# What programs are made of.
+# What programs are made of, a folder a layer, the least often changed first: what is before a change
+# is not compiled again.
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
-COPY scripts/lib.sh scripts/image.sh scripts/dependencies.txt scripts/
+COPY scripts/lib.sh scripts/image.sh scripts/sbom.py scripts/dependencies.txt scripts/
 COPY config config
-COPY shared shared
-COPY broker broker
-COPY worker worker
-COPY producer producer
-COPY sink sink
-COPY cli cli
 ARG OPTIMIZE=-O2
+COPY shared shared
+RUN scripts/image.sh programs
+COPY sink sink
+RUN scripts/image.sh programs
+COPY producer producer
+RUN scripts/image.sh programs
+COPY broker broker
+RUN scripts/image.sh programs
+COPY worker worker
+RUN scripts/image.sh programs
+COPY cli cli
 RUN scripts/image.sh programs
 
 # What they are tested with, where there are no test pictures: tests that need them say so.
@@ -57,7 +63,9 @@ RUN groupadd --gid 10001 framefleet \
         --shell /usr/sbin/nologin framefleet \
     && install -d -o framefleet -g framefleet -m 700 \
         /run/framefleet /var/lib/framefleet/journal /var/lib/framefleet/store \
-        /var/lib/framefleet/manifest \
+        /var/lib/framefleet/manifest /var/lib/framefleet/keys/broker \
+        /var/lib/framefleet/keys/sink /var/lib/framefleet/keys/worker \
+        /var/lib/framefleet/keys/producer \
     && ! ldd /usr/local/bin/framefleet* | grep 'not found' \
     && framefleet --version
 USER 10001:10001

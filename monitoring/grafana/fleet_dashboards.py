@@ -122,6 +122,25 @@ def sources():
               " without end.", "s",
               (f"framefleet_broker_live_source_silent_seconds{of}", "{{source}}"), width=12,
               steps=((0, GREEN), (30, RED))),
+        row("Cameras"),
+        number("Streaming", "Cameras that give frames.", "none",
+               f"sum(framefleet_producer_camera_up{of})"),
+        number("Down", "Cameras that give none: `framefleet sources` says why.", "none",
+               f"count(framefleet_producer_camera_up{of}) -"
+               f" sum(framefleet_producer_camera_up{of})", ((0, GREEN), (1, RED))),
+        graph("Cameras", "1 while a camera gives frames.", "none",
+              (f"framefleet_producer_camera_up{of}", "{{source}}")),
+        graph("Pictures of cameras", "Given by the camera; kept back because nothing moved;"
+              " replaced by a newer one before the fleet had room.", "ops",
+              (f"sum by (source) (rate(framefleet_producer_camera_pictures_total{of}{RATE}))",
+               "{{source}} given"),
+              (f"sum by (source) (rate(framefleet_producer_camera_gated_pictures_total{of}{RATE}))"
+               " > 0", "{{source}} gated"),
+              (f"sum by (source) (rate(framefleet_producer_camera_replaced_frames_total{of}{RATE}))"
+               " > 0", "{{source}} replaced")),
+        graph("Starts", "Capture processes started: a camera that comes and goes has many.", "ops",
+              (f"sum by (source) (rate(framefleet_producer_camera_starts_total{of}{RATE})) > 0",
+               "{{source}}")),
         row("By producer"),
         graph("Reading", "How long a producer reads one picture: 95 of 100 do not take longer.",
               "s",
@@ -167,6 +186,10 @@ def workers():
         number("Suspects", "Tasks that workers died with, to be tried alone.", "none",
                "sum(framefleet_broker_suspect_tasks)", ((0, GREEN), (1, YELLOW))),
         row("What they do"),
+        graph("Needed and there", "How many workers what is offered and what waits would keep busy,"
+              " and how many there are and do not leave.", "none",
+              ("sum(framefleet_broker_desired_workers)", "needed"),
+              ('sum(framefleet_broker_workers{state!="draining"})', "there")),
         graph("Results", "Per second and worker.", "ops",
               (f"rate(framefleet_worker_results_total{of}{RATE})", "{{instance}}"), stack=True),
         graph("Slots in use", "Running tasks for each slot of a worker.", "percentunit",

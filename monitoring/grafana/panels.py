@@ -39,7 +39,7 @@ def graph(title, description, unit, *queries, width=8, height=7, stack=False, lo
     panel["fieldConfig"]["defaults"]["custom"] = custom
     if log:
         del panel["fieldConfig"]["defaults"]["min"]  # 0 is nowhere on such a scale
-    legend = {"displayMode": "list", "placement": "bottom", "showLegend": True}
+    legend = {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True}
     panel["options"] = {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
     return panel
 
