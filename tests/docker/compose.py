@@ -10,17 +10,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 import urllib.request
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TREE / "tests/e2e"))
+sys.path[:0] = [str(TREE / "tests/e2e"), str(TREE / "tests/monitoring")]
 
 import ledger  # noqa: E402
 from process import PATIENCE, children_of, command_of, eventually  # noqa: E402
 
 PROJECT = "framefleet-test"
 FILES = ("compose.yaml", "compose.ci.yaml")
+OPERATIONS = TREE / "docs/OPERATIONS.md"
 
 
 def run(*words, timeout=PATIENCE, **options):
@@ -61,6 +63,9 @@ class Container:
     def __init__(self, fleet, identity):
         self.fleet, self.id = fleet, identity
 
+    def inspected(self):
+        return json.loads(run("docker", "inspect", self.id))[0]
+
     def _inspect(self, field):
         return run("docker", "inspect", "-f", f"{{{{{field}}}}}", self.id)
 
@@ -89,6 +94,12 @@ class Container:
         init = int(self._inspect(".State.Pid"))
         return next(pid for pid in children_of(init) if command_of(pid) != "docker-init")
 
+    def status(self):
+        """What the kernel says of its program: /proc/PID/status, by field."""
+        text = pathlib.Path(f"/proc/{self.host_pid()}/status").read_text(encoding="utf-8")
+        return {name: value.strip() for name, _, value in
+                (line.partition(":") for line in text.splitlines())}
+
     def kill_from_host(self):
         """As the kernel or a crash would: docker's own kill would keep it from being restarted."""
         os.kill(self.host_pid(), signal.SIGKILL)
@@ -114,6 +125,11 @@ class Container:
         for chain in ("INPUT", "OUTPUT"):
             run("nsenter", "-t", init, "-n", "iptables", "-A" if cut else "-D", chain, "-j", "DROP")
 
+    def execute(self, *words):
+        """A program inside of it, however that ends."""
+        return subprocess.run(["docker", "exec", self.id, *words], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+
     def logs(self):
         told = subprocess.run(["docker", "logs", self.id], capture_output=True, text=True,
                               timeout=PATIENCE, check=False)
@@ -130,6 +146,8 @@ class Fleet:
         self.environment = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, **environment}
         self.ends = Ends()
         self._store = None
+        self._followed = collections.Counter()  # of the documents, by section
+        self._prometheus = None  # its address: another one after it was started anew
 
     def compose(self, *words, timeout=180):
         files = [word for name in FILES for word in ("-f", TREE / name)]
@@ -193,13 +211,37 @@ class Fleet:
             return books if books.at_rest() else None
         eventually(at_rest, "the broker has told of the last task", 60).check(self.store, True)
 
+    def _ask_prometheus(self, verb, **parameters):
+        self._prometheus = self._prometheus or self.compose("port", "prometheus", "9090")
+        query = urllib.parse.urlencode(parameters)
+        with urllib.request.urlopen(f"http://{self._prometheus}/api/v1/{verb}?{query}",
+                                    timeout=10) as answer:
+            return json.load(answer)["data"]["result"]
+
     def prometheus(self, expression):
         """The values of an instant query."""
-        address = self.compose("port", "prometheus", "9090")
-        query = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"http://{address}/api/v1/query?{query}",
-                                    timeout=10) as answer:
-            return [float(row["value"][1]) for row in json.load(answer)["data"]["result"]]
+        return [float(row["value"][1]) for row in self._ask_prometheus("query", query=expression)]
+
+    def prometheus_had(self, expression, since):
+        """The rows that an expression has had at some moment since then, by the wall clock."""
+        return self._ask_prometheus("query_range", query=expression, start=since, end=time.time(),
+                                    step=5)
+
+    # --- what the documents say -----------------------------------------------------------------
+
+    def follow(self, section, replaced=(), **environment):
+        """Does what docs/OPERATIONS.md tells an operator to type in a section: its first commands
+        that have not been followed. `replaced`: (text, by what) for this machine's paths."""
+        rest = OPERATIONS.read_text(encoding="utf-8").partition(f"\n### {section}\n")[2]
+        blocks = re.findall(r"^```sh\n(.*?)^```$", rest.partition("\n### ")[0],
+                            re.MULTILINE | re.DOTALL)
+        self._prometheus = None
+        commands = blocks[self._followed[section]]
+        self._followed[section] += 1
+        for text, other in (("framefleet_", f"{PROJECT}_"), *replaced):
+            commands = commands.replace(text, str(other))
+        return run("sh", "-euc", commands, timeout=300, cwd=TREE,
+                   env={**self.environment, "COMPOSE_FILE": ":".join(FILES), **environment})
 
     def print_all(self):
         print(self.compose("ps", "-a"))

@@ -106,15 +106,29 @@ start_engine() {
     skip "an engine does not start here (its last words are above)"
 }
 
-stop_engine() {
-    local engine
-    engine=$(cat "$work/dockerd.pid" 2>/dev/null) || return 0
-    kill "$engine" || true
+# ended PID : waits for its end, and says whether it came.
+ended() {
     for _ in $(seq $((patience * 10))); do
-        kill -0 "$engine" 2>/dev/null || break
+        kill -0 "$1" 2>/dev/null || return 0
         sleep 0.1
     done
+    return 1
+}
+
+stop_engine() {
+    local file pid
+    for file in "$work/dockerd.pid" "$work/exec/containerd/containerd.pid"; do
+        if ! pid=$(cat "$file" 2>/dev/null) || ! kill "$pid" 2>/dev/null; then continue; fi
+        ended "$pid" || kill -KILL "$pid" || true
+    done
     restore_network
+}
+
+# An engine that was killed leaves its data folder mounted on itself, and more below it.
+unmount_below() {
+    local point
+    awk -v below="$1/" 'index($2, below) == 1 {print $2}' /proc/mounts | sort -r |
+        while read -r point; do umount "$point" || umount --lazy "$point"; done
 }
 
 leave() {
@@ -122,17 +136,22 @@ leave() {
     set +e
     trap - EXIT
     [ -z "$started" ] || stop_engine
+    unmount_below "$work"
     rm -rf "$work" || say "WARNING: $work is left behind"
     lap "done"
     exit "$code"
 }
 
-# The base image, made of packages: a machine with a registry has pulled it, or pulls it here.
+# The base image, made of packages: a machine with a registry has pulled it, or pulls it here. Like
+# that of a registry it does not wait for the disk after every package, and has no manuals.
 get_base() {
     docker image inspect "$base" >/dev/null 2>&1 && return
     timeout "$patience" docker pull -q "$base" >/dev/null 2>&1 && return
     (install_packages docker) || skip "no registry is reached, and mmdebstrap cannot be installed"
-    mmdebstrap --quiet --variant=minbase "$suite" - "$work/$suite.sources" |
+    mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' "$suite" - "$work/$suite.sources" |
         docker import -c 'CMD ["bash"]' - "$base" >/dev/null
     lap "base image $base"
 }

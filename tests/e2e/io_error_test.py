@@ -44,7 +44,7 @@ class IoErrorTest(unittest.TestCase):
         promised = {witness.id_of(sequence) for sequence in witness.durable}
         eventually(lambda: promised <= set(fleet.store.outcomes()), "all promises are stored")
         self.assertEqual(witness.faults, [])
-        fleet.check_broker(saw_all=False)  # a broker that died may have had tasks that no disk had
+        fleet.check_broker(doubted=witness.doubted)
         fleet.store.missing()
         self.assertEqual(set(fleet.store.by_status()), {"ok"})
         for process in heard_all:
@@ -92,6 +92,29 @@ class IoErrorTest(unittest.TestCase):
 
     def test_the_sink_stops_at_a_write_or_sync_that_fails(self):
         self.sweep("sink", "out/results.", (("write", "EIO"), ("sync", "EIO")), "results.")
+
+    def test_what_cannot_be_made_is_refused_by_name_and_made_by_the_next_start(self):
+        for role, folder, call, what, file in (
+                ("broker", "journal", "create", "EIO", "journal"),
+                ("broker", "journal", "size", "EDQUOT", "incoming.mdb"),
+                ("broker", "journal", "name", "EIO", "data.mdb"),
+                ("sink", "out/", "create", "EIO", "results.lock"),
+                ("sink", "out/", "name", "EIO", "results.sqlite")):
+            with self.subTest(role=role, call=call), Fleet() as fleet:
+                faults = IoFaults(LIBRARY, f"{fleet.folder}/{folder}", fleet.folder / "calls")
+                environment = faults.environment(call, 1, what)
+                if role == "broker":
+                    process = self.start_broker(fleet, environment)
+                else:
+                    self.start_broker(fleet).until_log("listening")
+                    process = fleet.sink(environment=environment)
+                self.assertEqual(process.exit_code(), 73)
+                self.assertTrue(faults.happened())
+                self.assertIn(file, process.until_log("failed")["text"])
+                if role == "broker":
+                    self.start_broker(fleet).until_log("listening")
+                else:
+                    fleet.sink().until_ready()
 
     def test_syncs_that_take_half_a_second_cost_time_and_nothing_else(self):
         with Fleet() as fleet:

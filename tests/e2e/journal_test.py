@@ -46,6 +46,29 @@ class JournalTest(unittest.TestCase):
             self.check_frames(fleet, count)
             fleet.stop()
 
+    def test_frames_that_a_broker_and_a_camera_died_with_are_in_the_books_and_end_as_lost(self):
+        with Fleet() as fleet:
+            broker = self.broker(fleet, "--peer-timeout", "1s")
+            producer = fleet.producer(source(1000) + "&fps=20", detect="markers",
+                                      arguments=("--class", "live"))
+            eventually(lambda: fleet.show("status")["in_progress"]["storing"] > 3,
+                       "frames are superseded, and there is no sink for them")
+            producer.kill()
+            broker.kill()
+            held = int(self.broker(fleet, "--peer-timeout", "1s")
+                       .until_log("journal_read")["unaccounted"])
+            self.assertGreater(held, 4)
+            self.assertEqual(fleet.show("status")["unaccounted"], held)
+            self.assertEqual(fleet.show("status")["account"]["admitted"], held)
+            fleet.sink()
+            eventually(lambda: fleet.store.exists() and fleet.store.by_status() == {"lost": held},
+                       "nobody came back")
+            self.assertEqual(fleet.store.rows("SELECT DISTINCT reason FROM gaps"),
+                             [("unaccounted",)])
+            fleet.check_broker()
+            self.assertEqual(fleet.show("status")["unaccounted"], 0)
+            fleet.stop()
+
     def test_the_books_of_a_broker_that_is_killed_again_and_again_stay_exact(self):
         count = 300
         with Fleet() as fleet:

@@ -180,9 +180,10 @@ class Broker:
                 sum(account[status] for status in STATUSES))
 
     def check(self, store, saw_all, doubted=0):
-        """Against itself and the store. `saw_all`: no earlier broker had a part in what is stored;
-        else this one knows a part of it. `doubted`: how many tasks were submitted again to brokers
-        that had died since they were: one that was ended and forgotten meanwhile counts anew."""
+        """Against itself and the store. `saw_all`: no earlier broker had a part in what is stored,
+        or its journal says so; else this one knows a part of it. `doubted`: how many tasks were
+        submitted again, unasked, to brokers that had died since they were: one that was ended and
+        forgotten meanwhile counts anew. None that is stored is ever missing."""
         agree("unstored", self.status["unstored"], 0)
         for gauge in ("backlog_bytes", "unstored_bytes"):
             agree(gauge, (self.metrics[f"framefleet_broker_{gauge}"], self.status[gauge]), (0, 0))
@@ -209,7 +210,7 @@ class Broker:
             account = rows[name]["account"] if name in rows else {}
             for status in STATUSES:
                 known, found = account.get(status, 0), stored.get(name, {}).get(status, 0)
-                if known > found + doubted or (saw_all and known < found - doubted):
+                if known > found + doubted or (saw_all and known < found):
                     agree(f"{status} of {kind} {name!r}, in the store and to the broker", found,
                           known)
 

@@ -3,7 +3,7 @@ import itertools
 import unittest
 
 from fleet import Fleet
-from pictures import frames_in
+from pictures import frames_in, square_png
 from process import eventually
 
 CAMERA = 3
@@ -87,6 +87,28 @@ class RestartTest(unittest.TestCase):
             fleet.close_books(producer, broker_saw_all=False)
             self.check_all_stored(fleet)
 
+    def test_a_picture_that_is_gone_when_a_broker_forgot_it_ends_as_lost_everywhere(self):
+        with Fleet() as fleet:
+            broker = fleet.broker()
+            photos = fleet.folder / "photos"
+            photos.mkdir()
+            for number in range(4):
+                (photos / f"{number}.png").write_bytes(square_png(number, 32))
+            producer = fleet.producer(photos, detect="edges")
+            eventually(lambda: fleet.show("status")["account"]["admitted"] == 4,
+                       "the broker has them in its memory")
+            broker.kill()
+            (photos / "0.png").unlink()
+            (photos / "1.png").write_bytes(square_png(9, 32))
+            fleet.sink()
+            fleet.worker("w1")
+            fleet.broker()
+            fleet.close_books(producer, exit_code=3)
+            self.assertEqual(fleet.store.rows(
+                "SELECT sequence, status, reason FROM outcomes ORDER BY sequence"), [
+                    (0, "lost", "broker_restarted"), (1, "lost", "broker_restarted"),
+                    (2, "ok", "none"), (3, "ok", "none")])
+
     def test_a_sink_killed_in_the_middle_is_replaced_on_its_store(self):
         with Fleet() as fleet:
             _, sink, producer = self.start(fleet)
@@ -132,6 +154,7 @@ class RestartTest(unittest.TestCase):
                                  "--store", fleet.store.folder)
             self.assertEqual(second.exit_code(), 69, "the store is in use")
             self.assertTrue(sink.running())
+            other.until_log("starting")  # from there on it hears the signal
             other.terminate()
             self.assertIn(other.exit_code(), (0, 69))
             fleet.close_books(producer)

@@ -143,6 +143,7 @@ class SchedulingTest(unittest.TestCase):
                                         detect="stub?sleep=10ms",
                                         arguments=["--priority", priority])
                          for name, priority in (("low", 1), ("high", 7)))
+            low.until_counted("ok", 1)
             high.until_counted("ok", 20)
             low.until_counted("ok", low.event("progress")["ok"] + count)
             rows = [source.rpartition("/")[2] for (source,) in fleet.store.rows(

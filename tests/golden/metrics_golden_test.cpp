@@ -50,6 +50,10 @@ std::string broker_text() {
 
 std::string worker_text() {
   worker::WorkerMetrics metrics{{"edges", "faces"}};
+  ResultRecord record;
+  record.reports.resize(1);
+  record.reports.front().detector = "faces";
+  metrics.observe(record);
   worker::WorkerStats stats;
   stats.failed[Reason::undecodable] = 1;
   for (const auto cause : worker::end_cause::kAll) stats.pool.ends[cause] = 1;
@@ -63,7 +67,12 @@ std::string worker_text() {
 
 std::string producer_text() {
   producer::ProducerMetrics metrics;
-  metrics.publish({});
+  producer::ProducerStats stats;
+  for (std::size_t i = 0; i < producer::kCameraStateCount; ++i) {
+    stats.cameras.push_back({"gate", static_cast<producer::CameraState>(i), {}});
+    stats.cameras.back().stats.silence = Duration{1};
+  }
+  metrics.publish(stats);
   return telemetry::metrics_text({metrics.source()});
 }
 

@@ -99,11 +99,14 @@ TEST_CASE("a message without the keys that came later keeps its bytes and its me
 }
 
 TEST_CASE("a task description is written and read as the golden bytes of version 1") {
-  const auto written = wire::encode_task(test::task_sample());
-  REQUIRE(written);
-  const auto committed = golden("task", *written);
-  CHECK(to_hex(*written) == to_hex(committed));
-  CHECK((wire::decode_task(committed) == test::task_sample()));
+  for (const auto& [name, sample] :
+       {std::pair{"task", test::task_sample()}, std::pair{"task_2", test::zoned_task_sample()}}) {
+    const auto written = wire::encode_task(sample);
+    REQUIRE(written);
+    const auto committed = golden(name, *written);
+    CHECK(to_hex(*written) == to_hex(committed));
+    CHECK((wire::decode_task(committed) == sample));
+  }
 }
 
 TEST_CASE("a result record is written and read as the golden bytes of version 1") {
@@ -119,6 +122,8 @@ TEST_CASE("the records of a journal are written and read as the golden bytes of 
   check_journaled("journaled_task_2", test::handed_out_task_sample(), wire::decode_journaled_task);
   check_journaled("journaled_task_3", test::cancelled_task_sample(), wire::decode_journaled_task);
   check_journaled("source_book", test::source_book_sample(), wire::decode_source_book);
+  check_journaled("source_book_2", test::unkept_source_book_sample(), wire::decode_source_book);
+  check_journaled("source_book_3", test::keyed_source_book_sample(), wire::decode_source_book);
   check_journaled("job_book", test::job_book_sample(), wire::decode_job_book);
   check_journaled("fleet_book", test::fleet_book_sample(), wire::decode_fleet_book);
 }

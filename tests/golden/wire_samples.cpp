@@ -53,6 +53,20 @@ Hello hello_of_one_not_ready() {
   return made;
 }
 
+Hello hello_of_one_paced() {
+  Hello made = hello_of_one_not_ready();
+  made.sources[1].interval = std::chrono::microseconds(16'667);
+  return made;
+}
+
+Hello hello_of_a_camera() {
+  Hello made = hello_of_one_paced();
+  made.sources[1].state = "stalled";
+  made.sources[1].state_for = milliseconds{12'500};
+  made.sources[1].state_text = "no frame for 5 s";
+  return made;
+}
+
 Heartbeat heartbeat() { return {7, {kLease, kOtherLease}}; }
 
 Heartbeat heartbeat_of_one_not_ready() {
@@ -84,6 +98,12 @@ Submit submit() {
 Submit revived_submit() {
   Submit made = submit();
   made.tasks[0].revived_from = kSecond;
+  return made;
+}
+
+Submit submit_of_one_gone() {
+  Submit made = revived_submit();
+  made.tasks[1].gone = true;
   return made;
 }
 
@@ -146,6 +166,13 @@ Control control() {
           1000};
 }
 
+Control control_of_workers() {
+  Control made = control();
+  made.verb = ControlVerb::drain_idlest;
+  made.names = {"gate-3-1", "gate-3-\xC3\xA9"};
+  return made;
+}
+
 Report report() {
   return {18446744073709551615U, Reason::not_found, "no dead letter has this id",
           frames(2, 700 + 300000)};
@@ -155,13 +182,15 @@ Report report() {
 
 std::vector<MessageSample> message_samples() {
   return {
-      {hello_of_one_not_ready(), {}, "_3"},
+      {hello_of_a_camera(), {}, "_5"},
       {Welcome{1, 7, milliseconds{500}, milliseconds{2500}, 256, 1U << 26U, 1U << 25U}, {}},
       {Refused{Reason::stale_epoch, "source 'cam-1' is owned with epoch 3", milliseconds{2500}},
        {}},
       {heartbeat_of_one_not_ready(), {}, "_2"},
       {Goodbye{}, {}},
-      {revived_submit(), {300000, 41}, "_2"},
+      {Sources{3, hello_of_a_camera().sources}, {}},
+      {Claimed{3}, {}},
+      {submit_of_one_gone(), {300000, 41}, "_3"},
       {Admitted{{{kFirst, true}, {kSecond, false}}, {"edges", "faces"}}, {}, "_2"},
       {Busy{{kFirst, kSecond}, Reason::backlog_bytes, milliseconds{100}}, {}},
       {Rejected{{{kFirst, Reason::not_owner, "source 'cam-1' was not claimed"}}}, {}},
@@ -178,7 +207,7 @@ std::vector<MessageSample> message_samples() {
       {Drain{}, {}},
       {revived_outcomes(), {120, 250000, 300000}, "_2"},
       {Stored{{{kFirst, Status::ok, Reason::none, ""}, settled_failed()}}, {}},
-      {control(), {}},
+      {control_of_workers(), {}, "_2"},
       {report(), {700, 300000}},
   };
 }
@@ -187,10 +216,14 @@ std::vector<MessageSample> outgrown_message_samples() {
   return {
       {hello(), {}},
       {hello_of_a_share(), {}, "_2"},
+      {hello_of_one_not_ready(), {}, "_3"},
+      {hello_of_one_paced(), {}, "_4"},
       {heartbeat(), {}},
       {submit(), {300000, 41}},
+      {revived_submit(), {300000, 41}, "_2"},
       {Admitted{{{kFirst, true}, {kSecond, false}}}, {}},
       {outcomes(), {120, 250000, 300000}},
+      {control(), {}},
   };
 }
 
@@ -199,7 +232,14 @@ TaskDescription task_sample() {
           {"faces?min_size=40&scale=1.1", "edges"},
           true,
           1763679600123,
-          "Permission denied"};
+          "Permission denied",
+          {}};
+}
+
+TaskDescription zoned_task_sample() {
+  auto task = task_sample();
+  task.zones = R"({"gate":[[0,0],[640,0],[640,360]]})";
+  return task;
 }
 
 ResultRecord record_sample() {
@@ -264,6 +304,19 @@ SourceBook source_book_sample() {
   book.counted_through = 500;
   book.job = "night";
   book.account = {21, 1, 20, {5, 4, 3, 2, 1, 6}};
+  return book;
+}
+
+SourceBook unkept_source_book_sample() {
+  auto book = source_book_sample();
+  book.live = {kFirst, kSecond};
+  book.gone = {kSecond};
+  return book;
+}
+
+SourceBook keyed_source_book_sample() {
+  auto book = source_book_sample();
+  book.identity = "front-door";
   return book;
 }
 

@@ -27,6 +27,7 @@ std::vector<MessageSample> message_samples();
 /// Those without the keys that their messages gained since.
 std::vector<MessageSample> outgrown_message_samples();
 TaskDescription task_sample();
+TaskDescription zoned_task_sample();
 ResultRecord record_sample();
 
 // What a broker's journal keeps.
@@ -35,6 +36,8 @@ JournaledTask journaled_task_sample();
 JournaledTask handed_out_task_sample();
 JournaledTask cancelled_task_sample();
 SourceBook source_book_sample();
+SourceBook unkept_source_book_sample();
+SourceBook keyed_source_book_sample();
 JobBook job_book_sample();
 FleetBook fleet_book_sample();
 

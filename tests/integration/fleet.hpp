@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace framefleet::test {
 
@@ -56,15 +57,14 @@ class BrokerMember {
   Member member_;
 };
 
-/// A member whose shell is opened from options alone.
-template <class Shell, class Options>
-std::unique_ptr<Member> member_of(const std::string& process, Options options) {
-  return std::make_unique<Member>(
-      process, [options = std::move(options)](telemetry::Program& program) -> Result<int, Error> {
-        auto shell = Shell::open(options, program);
-        if (!shell) return fail(shell.error());
-        return (*shell)->run();
-      });
+/// A member whose shell is opened from options, and what else it takes.
+template <class Shell, class Options, class... More>
+std::unique_ptr<Member> member_of(const std::string& process, Options options, More... more) {
+  return std::make_unique<Member>(process, [=](telemetry::Program& program) -> Result<int, Error> {
+    auto shell = Shell::open(options, program, more...);
+    if (!shell) return fail(shell.error());
+    return (*shell)->run();
+  });
 }
 
 inline std::unique_ptr<Member> start_sink(const std::string& endpoint,
@@ -85,6 +85,12 @@ inline std::unique_ptr<Member> start_worker(const std::string& endpoint) {
   return member_of<worker::Shell>("framefleet-worker", options);
 }
 
+/// One that has no cameras, and reads none.
+inline std::unique_ptr<Member> producer_of(const producer::ProducerOptions& options) {
+  const producer::ReadCameras no_cameras = [] { return std::vector<producer::CameraOptions>{}; };
+  return member_of<producer::Shell>("framefleet-producer", options, no_cameras);
+}
+
 inline std::unique_ptr<Member> start_producer(const std::string& endpoint,
                                               const std::string& source,
                                               const std::string& detect) {
@@ -94,7 +100,7 @@ inline std::unique_ptr<Member> start_producer(const std::string& endpoint,
   options.sources = {source};
   options.detect = detect;
   options.job = "test";
-  return member_of<producer::Shell>("framefleet-producer", options);
+  return producer_of(options);
 }
 
 }  // namespace framefleet::test

@@ -262,15 +262,15 @@ TEST_CASE("what no message can hold is refused before the network is touched") {
   options.sources = {"synthetic:?count=1&size=200x200"};
   auto named = options;
   named.name = long_name;
-  check_refused(member_of<producer::Shell>("framefleet-producer", named), "hello.name");
+  check_refused(producer_of(named), "hello.name");
   auto of_long_job = options;
   of_long_job.job = long_name;
-  check_refused(member_of<producer::Shell>("framefleet-producer", of_long_job), "job");
+  check_refused(producer_of(of_long_job), "job");
   options.sources.clear();
   for (int i = 0; i < 300; ++i) {
     options.sources.push_back("synthetic:?count=1&size=200x200&camera=" + std::to_string(i));
   }
-  check_refused(member_of<producer::Shell>("framefleet-producer", options), "300 sources");
+  check_refused(producer_of(options), "300 sources");
   worker::WorkerOptions worker;
   worker.connect = nobody;
   worker.slots = 1;

@@ -3,9 +3,9 @@
 what is there, and an alert reaches somebody. Run by `scripts/check.sh monitoring`.
 
 Pictures of the dashboards are drawn into PICTURES_FOLDER, to be looked at."""
-import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -14,46 +14,17 @@ import unittest
 sys.dont_write_bytecode = True
 import catalogue  # noqa: E402 (after the line that keeps the tree free of __pycache__)
 import pictures_of_panels  # noqa: E402
-import promql  # noqa: E402
+import questions  # noqa: E402
 import watchers  # noqa: E402 (it says where the next ones are)
-from fleet import Fleet  # noqa: E402
-from process import eventually  # noqa: E402
+from fleet import TREE, Fleet  # noqa: E402
+from process import children_of, eventually  # noqa: E402
+
+sys.path.append(str(TREE / "tests/support/cameras"))
+from mjpeg_server import CameraServer  # noqa: E402
 
 PICTURES = pathlib.Path(os.environ.get("PICTURES_FOLDER", catalogue.TREE / "build/check/panels"))
-DASHBOARDS = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(
-    (catalogue.MONITORING / "grafana/dashboards").glob("*.json"))]
 SIZE = "size=240x200"
 FOLDER = int(os.environ.get("FOLDER_PICTURES", "60"))  # more make a picture worth showing
-
-# What rightly has no rows in this run, and why.
-EMPTY = {
-    "framefleet_broker_unroutable_tasks": "every detector has a worker",
-    "framefleet:ledger_gap_tasks": "it looks back half an hour",
-    "ALERTS": "nothing fires yet",
-    "framefleet_broker_busy_answers_total": "shown where it is not 0: nobody is told to wait",
-    "framefleet_broker_rejected_answers_total": "shown where it is not 0: nothing is rejected",
-    "framefleet_broker_refused_peers_total": "nobody is refused",
-    "framefleet_broker_draining": "an annotation: the drain has ended",
-    "framefleet_worker_draining": "an annotation: the drain has ended",
-}
-
-
-def expressions():
-    """(where, expression) of everything that is asked: panels, annotations, recording rules; of
-    alerts each selector, because a healthy fleet has no row for the alert itself."""
-    for board in DASHBOARDS:
-        for panel in board["panels"]:
-            for target in panel.get("targets", ()):
-                where = f"{board['title']}: {panel['title']}"
-                yield where, pictures_of_panels.expression(target["expr"], "1m")
-        for note in board["annotations"]["list"]:
-            yield f"{board['title']}: {note['name']}", note["expr"]
-    for rule in catalogue.rules():
-        if "record" in rule:
-            yield rule["record"], rule["expr"]
-        else:
-            for selector in promql.read(rule["expr"]).selectors:
-                yield rule["alert"], str(selector)
 
 
 class LiveTest(unittest.TestCase):
@@ -77,8 +48,10 @@ class LiveTest(unittest.TestCase):
         self.began_at = time.time()
 
     def live_through_a_day(self, fleet):
-        """Two cameras, a folder with pictures that fail and one that kills a child, a worker that
-        is killed and one that is drained."""
+        """Two cameras that draw and one that is captured, whose process dies once; a folder with
+        pictures that fail and one that kills a child; a worker that is killed and one that is
+        drained."""
+        captured = self.capture(fleet)
         fleet.producer(*(f"synthetic:?count=0&fps=8&camera={i}&name=camera-{i}&{SIZE}"
                          for i in (1, 2)), detect="markers,stub?sleep=20ms",
                        arguments=["--class", "live"])
@@ -89,11 +62,30 @@ class LiveTest(unittest.TestCase):
         folder.until_counted("ok", 20)
         killed = fleet.named("worker")[0]
         killed.kill()
+        self.kill_the_capture(captured)
         fleet.worker("w1", "--slots", "1").until_ready()
         fleet.operate("drain", "w2")
         fleet.worker("w3", "--slots", "1").until_ready()
         self.prometheus.targets()
         self.assertEqual(folder.exit_code(timeout=150), 3)  # some of its pictures failed
+
+    def capture(self, fleet):
+        """A producer of a camera in whose pictures nothing moves."""
+        server = self.enterContext(CameraServer())
+        file = fleet.folder / "cameras.toml"
+        file.write_text(f'[producer]\nconnect = "{fleet.endpoint}"\n[cameras]\n'
+                        'detect = ["stub"]\nmotion = "mog2"\nretry_min = "100ms"\n'
+                        f'[[camera]]\nname = "hall"\nurl = "{server.url("/good")}"\n',
+                        encoding="utf-8")
+        return fleet.start("producer", "framefleet-producer", "--config", file,
+                           "--metrics-listen", "127.0.0.1:0")
+
+    def kill_the_capture(self, producer):
+        """Once Prometheus has heard of its start: one more is then seen as one more."""
+        eventually(lambda: self.prometheus.query("framefleet_producer_camera_up == 1"),
+                   "the camera streams")
+        for process in children_of(producer.pid):
+            os.kill(process, signal.SIGKILL)
 
     def check_every_process(self, fleet):
         for role in watchers.ROLES:
@@ -103,25 +95,21 @@ class LiveTest(unittest.TestCase):
             self.assertEqual((judged.returncode, judged.stderr), (0, ""), role)
 
     def check_every_expression(self):
-        asked = list(expressions())
-
-        def unanswered():
-            return [(where, expr) for where, expr in asked
-                    if not {where, *promql.read(expr).metrics} & set(EMPTY)
-                    and not self.prometheus.query(expr)]
-
-        for _, expr in asked:
-            self.prometheus.query(expr)  # those that may be empty must be read, too
+        asked = list(questions.all_of_them())
         last = []
 
+        def had_rows(expr):  # at some moment: how long ago depends on the machine
+            return self.prometheus.query_range(expr, self.began_at, time.time())
+
         def all_answered():
-            last[:] = unanswered()
+            last[:] = questions.unanswered(asked, had_rows, questions.EMPTY)
             return not last
         try:
             eventually(all_answered, "every expression has rows", 40)
-        except AssertionError:
-            self.fail("without rows:\n" + "\n".join(map(str, last)))
-        print(f"{len(asked)} expressions, all read, all answered but for {len(EMPTY)} metrics")
+        except AssertionError as late:
+            raise self.failureException("\n".join(map(str, [late, *last]))) from None
+        print(f"{len(asked)} expressions, all read, all answered but for"
+              f" {len(questions.EMPTY)} metrics")
 
     def check_an_alert_from_end_to_end(self, fleet):
         for worker in fleet.named("worker"):
@@ -152,7 +140,7 @@ class LiveTest(unittest.TestCase):
 
     def draw(self):
         PICTURES.mkdir(parents=True, exist_ok=True)
-        for board in DASHBOARDS:
+        for board in questions.DASHBOARDS:
             file = PICTURES / f"{board['uid'].removeprefix('framefleet-')}.png"
             pictures_of_panels.draw(board, self.prometheus, self.began_at, time.time(), file)
             print(f"drawn: {file}")

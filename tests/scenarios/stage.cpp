@@ -120,6 +120,8 @@ void Stage::act(const Command& command) {
   const auto& name = command.name;
   if (name == "options") {
     set_options(command);
+  } else if (name == "identities") {
+    set_identities(command);
   } else if (name == "tick") {
     broker_.tick(now_, effects_);
   } else if (name == "drain" && command.words.empty()) {
@@ -136,6 +138,12 @@ void Stage::act(const Command& command) {
     broker_.turn_away(peer(command.word(0)), Reason::malformed, "cannot be read", now_, effects_);
   } else if (name == "hello") {
     broker_.receive(peer(command.word(1)), hello(command), now_, effects_);
+  } else if (name == "sources") {
+    Sources sources{command.number("number", 1), {}};
+    for (const auto& claim : split(command.value("sources", ""), ',')) {
+      sources.sources.push_back(this->claim(claim));
+    }
+    receive(command, std::move(sources));
   } else if (name == "submit") {
     receive(command, submit(command));
   } else if (name == "drain") {
@@ -222,10 +230,23 @@ void Stage::set_options(const Command& command) {
   broker_ = broker::Dispatcher(options_);
 }
 
+/// The allow-list: these alone, all with the same limits.
+void Stage::set_identities(const Command& command) {
+  broker::QuotaLimits limits;
+  limits.tasks_per_second = std::stod(command.value("tasks_per_second", "0"));
+  limits.bytes_per_second = command.number("bytes_per_second", 0);
+  limits.unsettled_max = command.number("unsettled_max", 0);
+  limits.backlog_share = std::stod(command.value("backlog_share", "1"));
+  identities_.clear();
+  for (const auto& identity : command.words) identities_[identity] = limits;
+  broker_.set_identities(identities_);
+}
+
 /// Another broker begins with what is on the disk; nobody is connected.
 void Stage::restart(const Command& command) {
   ++options_.incarnation;
   broker_ = broker::Dispatcher(options_);
+  broker_.set_identities(identities_);
   payloads_.clear();
   std::set<TaskId> damaged;
   for (const auto& text : split(command.value("damaged", ""), ',')) damaged.insert(task(text));
@@ -271,6 +292,7 @@ Stage::Numbers Stage::numbers() const {
                   {"delayed", f.in_progress.delayed},
                   {"leased", f.in_progress.leased},
                   {"storing", f.in_progress.storing},
+                  {"unaccounted", f.unaccounted},
                   {"suspects", f.suspects},
                   {"backlog_bytes", f.backlog_bytes},
                   {"unstored_bytes", f.unstored_bytes},
@@ -285,6 +307,7 @@ Stage::Numbers Stage::numbers() const {
                   {"results_from_before", s.results_from_before},
                   {"duplicate_submits", s.duplicate_submits},
                   {"busy_answers", s.busy_answers},
+                  {"foreign_ids", s.foreign_ids},
                   {"submitted", f.total.submitted},
                   {"rejected", f.total.rejected},
                   {"admitted", f.total.admitted}};
@@ -347,6 +370,7 @@ Hello Stage::hello(const Command& command) {
   hello.slots = static_cast<std::uint32_t>(command.number("slots", 1));
   hello.not_ready = command.value("not_ready", "");
   hello.store = command.value("store", "A");
+  hello.identity = command.value("key", "");
   hello.new_store = command.value("new_store", "no") == "yes";
   for (const auto& claim : split(command.value("sources", ""), ',')) {
     hello.sources.push_back(this->claim(claim));
@@ -354,14 +378,20 @@ Hello Stage::hello(const Command& command) {
   return hello;
 }
 
-/// "cam", "cam@2" (epoch), "cam@2*3" (and weight), "cam#10" (pictures in all).
+/// "cam", "cam@2" (epoch), "cam@2*3" (and weight), "cam#10" (pictures in all), "cam!stalled" (a
+/// camera, for one second).
 SourceClaim Stage::claim(const std::string& text) {
   SourceClaim claim;
   const auto number_after = [&text](char sign, std::uint64_t otherwise) {
     const auto position = text.find(sign);
     return position == std::string::npos ? otherwise : std::stoull(text.substr(position + 1));
   };
-  claim.name = text.substr(0, text.find_first_of("@*#"));
+  claim.name = text.substr(0, text.find_first_of("@*#!"));
+  if (const auto mark = text.find('!'); mark != std::string::npos) {
+    claim.state = text.substr(mark + 1);
+    claim.state_for = std::chrono::seconds{1};
+    claim.state_text = "so_it_is";
+  }
   claim.epoch = static_cast<std::uint32_t>(number_after('@', 1));
   claim.weight = static_cast<std::uint32_t>(number_after('*', 0));
   claim.expected = number_after('#', 0);
@@ -388,7 +418,8 @@ Submit Stage::submit(const Command& command) {
     if (const auto revived = command.value("revived_from", ""); !revived.empty()) {
       task.revived_from = this->task(revived);
     }
-    task.payload = payload("picture", text(id), command.number("bytes", 1000));
+    task.gone = command.value("gone", "") == "yes";
+    if (!task.gone) task.payload = payload("picture", text(id), command.number("bytes", 1000));
     submit.tasks.push_back(std::move(task));
   }
   return submit;
@@ -437,6 +468,7 @@ Control Stage::control(const Command& command) {
   control.name = command.value("name", "");
   control.tasks = tasks(command.words, 2);
   control.limit = command.number("limit", 0);
+  control.names = split(command.value("names", ""), ',');
   return control;
 }
 

@@ -48,6 +48,7 @@ class Stage {
 
   void act(const Command& command);
   void set_options(const Command& command);
+  void set_identities(const Command& command);
   void restart(const Command& command);
   void receive(const Command& command, Message message);
   std::string describe_all(const Numbers& before);
@@ -91,6 +92,7 @@ class Stage {
   };
 
   broker::CoreOptions options_;
+  std::map<std::string, broker::QuotaLimits> identities_;
   broker::Dispatcher broker_;
   test::JournalDisk<Shelved> disk_;
   broker::Effects effects_;

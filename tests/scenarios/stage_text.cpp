@@ -147,6 +147,7 @@ std::string Stage::text(const Message& message) const {
                    line += text(m.tasks);
                    if (m.limit > 0) line += fmt::format(" limit={}", m.limit);
                  },
+                 [&](const Claimed& m) { line += fmt::format(" {}", m.number); },
                  [&](const Report& m) {
                    line += fmt::format(" asker={}{}", m.asker, reason_and_text(m.reason, m.text));
                    if (m.payload.id) line += " with " + payload_names_.at(m.payload.id);
@@ -176,7 +177,8 @@ std::string Stage::text(const broker::Effect& effect) const {
                                reason_and_text(e.reason, ""), text_of(e.total), text_of(e.storing));
           },
           [&](const broker::Show& e) {
-            return fmt::format("show {} the {} asker={}", text(e.peer), to_string(e.what), e.asker);
+            return fmt::format("show {} the {} asker={}{}", text(e.peer), to_string(e.what),
+                               e.asker, e.text.empty() ? "" : " \"" + e.text + "\"");
           },
           [&](const broker::JobEnded& e) { return "job ended: " + e.job; },
           [&](const broker::WorkersDying& e) {
@@ -210,9 +212,13 @@ std::string Stage::show(const std::string& what) const {
                            row.with_suspect ? " with_suspect" : "");
     }
   } else if (what == "sources") {
-    for (const auto& row : broker_.source_rows()) {
-      lines += fmt::format("{}: owner={} epoch={} weight={}{} bytes={}{}\n", row.name, row.owner,
-                           row.epoch, row.weight, row.paused ? " paused" : "", row.bytes,
+    for (const auto& row : broker_.source_rows(now_)) {
+      const auto state = row.state.empty()
+                             ? std::string{}
+                             : fmt::format(" {} for {}{}", row.state, text_of(row.state_for),
+                                           row.state_text.empty() ? "" : ": " + row.state_text);
+      lines += fmt::format("{}: owner={} epoch={} weight={}{}{} bytes={}{}\n", row.name, row.owner,
+                           row.epoch, row.weight, row.paused ? " paused" : "", state, row.bytes,
                            books(row.account, row.in_progress));
     }
   } else {

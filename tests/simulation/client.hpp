@@ -34,6 +34,7 @@ struct Client {
   std::size_t tests{0};                 // worker: slots taken by self-tests
   std::map<LeaseId, Time> deadlines;    // worker: when work on a task must have begun
   std::set<producer::PictureRef> told;  // producer: the tasks whose end it was told in this life
+  std::set<producer::PictureRef> seen;  // producer: the pictures that it read in this life
 
   /// A producer that has done all it was to do, and left.
   bool is_complete() const {
@@ -63,6 +64,11 @@ inline producer::SourceOutline source_of(const Client& producer) {
     source.task_class = TaskClass::live;
   }
   return source;
+}
+
+/// Whose key the producer of that source has, where there are keys: two have one in common.
+inline std::string identity_of(std::uint64_t source_hash) {
+  return source_hash % 2 == 0 ? "door" : "gate";
 }
 
 }  // namespace framefleet::simulation

@@ -28,13 +28,24 @@ void Network::cut(ConnectionId id) {
   }
 }
 
+void Network::hang_up(ConnectionId id) {
+  if (const auto position = connections_.find(id); position != connections_.end()) {
+    position->second.hung_up = true;
+  }
+}
+
 void Network::cut_all() {
   for (auto& [id, connection] : connections_) connection.cut = true;
 }
 
 bool Network::is_open(ConnectionId id) const {
   const auto position = connections_.find(id);
-  return position != connections_.end() && !position->second.cut;
+  return position != connections_.end() && !position->second.cut && !position->second.hung_up;
+}
+
+bool Network::arrives(ConnectionId id, bool to_broker) const {
+  const auto& connection = connections_.at(id);
+  return !connection.cut && (to_broker || !connection.hung_up);
 }
 
 void Network::send(Flight flight) {
@@ -54,7 +65,7 @@ void Network::launch(Connection& connection, Flight flight) {
   auto& last = connection.last_arrival[flight.to_broker ? 1 : 0];
   last = std::max(last, agenda_.now() + late);
   agenda_.at(last, [this, flight = std::move(flight)]() mutable {
-    if (is_open(flight.connection)) arrive_(std::move(flight));
+    if (arrives(flight.connection, flight.to_broker)) arrive_(std::move(flight));
   });
 }
 

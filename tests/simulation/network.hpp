@@ -1,7 +1,9 @@
 #pragma once
 // The simulated network: connections between clients and the broker, first in first out, with
 // delays, losses and copies while it is faulty; a connection that is cut loses what is under way
-// and says nothing to either side. Payloads travel as what they stand for.
+// and says nothing to either side. What its client has hung up on still brings the broker what is
+// under way to it, perhaps after what the next connection brings. Payloads travel as what they
+// stand for.
 
 #include "tests/simulation/agenda.hpp"
 
@@ -77,9 +79,13 @@ class Network {
   /// A connection from `client` to the broker of that incarnation; 0: nobody listens.
   ConnectionId dial(std::size_t client, std::uint32_t incarnation);
   void cut(ConnectionId id);
+  /// By its client.
+  void hang_up(ConnectionId id);
   void cut_all();
-  /// False when the connection is cut: the message is gone.
+  /// Neither cut nor hung up on.
   bool is_open(ConnectionId id) const;
+  /// False: what is under way there is gone.
+  bool arrives(ConnectionId id, bool to_broker) const;
   void send(Flight flight);
   /// From now on nothing is lost, copied or late.
   void heal() { faulty_ = false; }
@@ -93,6 +99,7 @@ class Network {
     std::size_t client{0};
     std::uint32_t incarnation{0};  // of the broker it leads to; 0: none was there
     bool cut{false};
+    bool hung_up{false};
     Time last_arrival[2]{};  // per direction, to keep the order
   };
   void launch(Connection& connection, Flight flight);

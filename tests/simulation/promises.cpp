@@ -1,5 +1,7 @@
 #include "tests/simulation/promises.hpp"
 
+#include "tests/simulation/client.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,6 +41,20 @@ void Promises::broker_restores(const JournaledTask& task, Time written_at) {
   if (task.ttl_left > Duration::zero()) watched.deadline = written_at + task.ttl_left;
 }
 
+void Promises::broker_restores(const SourceBook& source) {
+  if (source.paused) paused_sources_.insert(source.name);
+  const auto name = [&](const std::vector<TaskId>& ids, bool live) {
+    for (const auto& id : ids) {
+      auto& watched = watched_[id];
+      watched.live = live;
+      watched.restored = watched.gone = true;
+      unaccounted_.insert(id);
+    }
+  };
+  name(source.live, true);
+  name(source.gone, false);
+}
+
 void Promises::broker_received(const Message& message, const broker::Effects& effects, Time now) {
   if (const auto* submit = std::get_if<Submit>(&message)) {
     admitted(*submit, effects, now);
@@ -67,14 +83,65 @@ void Promises::admitted(const Submit& submit, const broker::Effects& effects, Ti
                                      [&id = id](const auto& each) { return each.id == id; });
       if (task == submit.tasks.end()) continue;
       const auto known = watched_.find(id);
-      if (known != watched_.end()) continue;  // in progress: answered so again
+      const bool has_it_after_all =
+          known != watched_.end() && known->second.restored && known->second.gone && !task->gone;
+      if (known != watched_.end() && !has_it_after_all) continue;  // answered so again
       let_in_ = true;
-      auto& watched = watched_[id];
+      auto& watched = watched_[id] = {};
+      within_limits(id.source, now);
       watched.live = task->task_class == TaskClass::live;
+      watched.gone = task->gone;
       if (task->ttl > Duration::zero()) watched.deadline = now + task->ttl;
-      if (!watched.live) continue;
+      if (!watched.live || watched.gone) continue;
       auto& newest = newest_[id.source];
       newest = std::max(newest, std::pair{id.epoch, id.sequence});
+    }
+  }
+}
+
+/// Of all connections with one key together.
+void Promises::within_limits(std::uint64_t source, Time now) {
+  if (!limits_) return;
+  const auto identity = identity_of(source);
+  const auto of_identity = [&](const auto& each) {
+    return identity_of(each.first.source) == identity;
+  };
+  const auto unsettled = std::count_if(watched_.begin(), watched_.end(), of_identity);
+  if (static_cast<std::uint64_t>(unsettled) > limits_->unsettled_max) {
+    break_with(fmt::format("{} tasks of '{}' are not settled, {} are allowed", unsettled, identity,
+                           limits_->unsettled_max));
+  }
+  auto& lately = let_in_at_[identity];
+  lately.push_back(now);
+  while (lately.front() + std::chrono::seconds{1} <= now) lately.pop_front();
+  // What was saved up, and what was earned.
+  if (static_cast<double>(lately.size()) > 2 * limits_->tasks_per_second) {
+    break_with(fmt::format("{} tasks of '{}' within a second, {} are allowed", lately.size(),
+                           identity, limits_->tasks_per_second));
+  }
+}
+
+void Promises::owners_survive(const std::set<std::uint64_t>& on_disk) {
+  said_.clear();
+  let_in_at_.clear();  // each broker counts for itself
+  std::erase_if(owned_, [&](const auto source) { return !on_disk.contains(source); });
+}
+
+void Promises::thief_is_answered(PeerId thief, const broker::Effects& effects) {
+  for (const auto& effect : effects) {
+    if (const auto* forget = std::get_if<broker::ForgetPeer>(&effect)) {
+      if (forget->peer != thief) break_with("a thief has somebody forgotten");
+    } else if (std::holds_alternative<broker::WriteTask>(effect)) {
+      break_with("a thief gets a task admitted");
+    } else if (std::holds_alternative<broker::TaskSettled>(effect)) {
+      break_with("a thief ends a task");
+    } else if (const auto* send = std::get_if<broker::SendTo>(&effect);
+               send && send->peer == thief) {
+      const auto* known = std::get_if<Known>(&send->message);
+      const bool tells = std::holds_alternative<Admitted>(send->message) ||
+                         std::holds_alternative<Settled>(send->message) ||
+                         (known != nullptr && !known->stored.empty());
+      if (tells) break_with("a thief is told of a task: " + std::string(name_of(send->message)));
     }
   }
 }
@@ -163,6 +230,7 @@ void Promises::assigned(const AssignedTask& task, Time now) {
   }
   auto& watched = position->second;
   if (watched.ended) break_with("handed out after its end: " + id);
+  if (watched.gone) break_with("handed out without a picture: " + id);
   if (watched.refused || watched.nacks >= options_.failed_attempts_max) {
     break_with("handed out more often than allowed: " + id);
   }
@@ -188,6 +256,15 @@ void Promises::ended(const Outcome& outcome, const Content* content, Time now) {
   auto& watched = position->second;
   if (watched.ended) return;  // sent again
   watched.ended = true;
+  const bool lost = outcome.status == Status::lost;
+  // Of what an earlier broker had a worker may have the result, and operators may have their way.
+  if (lost ? !watched.gone : watched.gone && !watched.restored) {
+    break_with(fmt::format("{} is {}gone, and ended as {}", id, watched.gone ? "" : "not ",
+                           to_string(outcome.status)));
+  }
+  if (lost && outcome.reason == Reason::unaccounted && !watched.restored) {
+    break_with("unaccounted, and of this broker: " + id);
+  }
   switch (outcome.status) {
     case Status::ok:
       if (content != nullptr && counts_from_before(watched, content->lease)) {
@@ -219,7 +296,7 @@ void Promises::ended(const Outcome& outcome, const Content* content, Time now) {
       }
       return;
     case Status::lost:
-      break_with("lost by a broker that lives: " + id);
+      return;
   }
 }
 
@@ -268,6 +345,9 @@ void Promises::broker_rests(const broker::Dispatcher& broker, Time now) {
 void Promises::broker_hears(ConnectionId from, const Message& message) {
   const auto* hello = std::get_if<Hello>(&message);
   const auto* heartbeat = std::get_if<Heartbeat>(&message);
+  if (hello != nullptr && limits_) {
+    for (const auto& claim : hello->sources) said_[from].insert(claim.hash);
+  }
   if (hello == nullptr && heartbeat == nullptr) return;
   const auto& why = hello != nullptr ? hello->not_ready : heartbeat->not_ready;
   why.empty() ? static_cast<void>(not_ready_.erase(from))
@@ -275,6 +355,8 @@ void Promises::broker_hears(ConnectionId from, const Message& message) {
 }
 
 void Promises::broker_assigns(ConnectionId to, const Message& message) {
+  if (std::holds_alternative<Welcome>(message)) owned_.merge(said_[to]);
+  if (std::holds_alternative<Refused>(message)) said_.erase(to);
   if (std::holds_alternative<Assign>(message) && not_ready_.contains(to)) {
     break_with("a task is assigned to a worker that is not ready");
   }
@@ -314,8 +396,6 @@ void Promises::producer_is_told(const producer::TaskEnded& ended) {
     }
     return;
   }
-  // A camera says so itself of frames whose broker is gone.
-  if (settled.status == Status::lost && settled.reason == Reason::broker_restarted) return;
   must_be_stored(settled, "the producer");
 }
 
@@ -338,7 +418,11 @@ SettledTask Promises::store(const Outcome& outcome, const PayloadShelf& shelf) {
                            to_string(outcome.reason)));
   }
   const SettledTask row{outcome.id, outcome.status, outcome.reason, outcome.text};
-  return store_.try_emplace(outcome.id, row).first->second;
+  const auto [stored, is_first] = store_.try_emplace(outcome.id, row);
+  if (is_first && row.status == Status::lost && durable_.contains(row.id)) {
+    break_with("said to be durable, and lost: " + to_string(row.id));
+  }
+  return stored->second;
 }
 
 }  // namespace framefleet::simulation

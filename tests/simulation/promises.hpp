@@ -32,9 +32,7 @@ class Promises {
   /// It found this in its journal.
   void broker_restores(const JournaledTask& task, Time written_at);
   void broker_restores(const FleetBook& fleet) { paused_ = fleet.paused; }
-  void broker_restores(const SourceBook& source) {
-    if (source.paused) paused_sources_.insert(source.name);
-  }
+  void broker_restores(const SourceBook& source);
   void broker_received(const Message& message, const broker::Effects& effects, Time now);
   void broker_sends(const Message& message, const std::vector<Content>& contents, Time now);
   /// `on_disk(id)`: the journal has it.
@@ -50,7 +48,8 @@ class Promises {
   }
   /// Results of hand-outs by an earlier broker that ended their tasks.
   std::uint64_t from_before() const { return from_before_; }
-  /// Of a broker with a journal: the store gets what the journal has, or what is in no book.
+  /// Of a broker with a journal: of what is not live the store gets what the journal has, or what
+  /// a book names.
   template <class OnDisk>
   void lets_store(const Outcomes& outcomes, OnDisk on_disk) {
     for (const auto& outcome : outcomes.outcomes) {
@@ -59,6 +58,8 @@ class Promises {
       }
     }
   }
+  /// What brokers found in an earlier one's books alone: it must end, whoever comes back.
+  const std::set<TaskId>& unaccounted() const { return unaccounted_; }
   /// Ever said to be durable.
   const std::set<TaskId>& durable() const { return durable_; }
   /// Beside broker_received and broker_sends: over which connection.
@@ -66,6 +67,16 @@ class Promises {
   void broker_assigns(ConnectionId to, const Message& message);
   void operator_orders(const Control& control, bool done);
   void broker_rests(const broker::Dispatcher& broker, Time now);
+
+  // Keys, where producers have some.
+  /// Each identity may have so much, over all its connections.
+  void keys_limit(const broker::QuotaLimits& limits) { limits_ = limits; }
+  /// What one broker remembers goes with it, but for the sources on its journal's disk.
+  void owners_survive(const std::set<std::uint64_t>& on_disk);
+  /// Sources that a producer with a key was welcomed with, and nobody forgot since.
+  const std::set<std::uint64_t>& owned() const { return owned_; }
+  /// `effects`: what the broker did with what came from `thief`, who owns none of this.
+  void thief_is_answered(PeerId thief, const broker::Effects& effects);
 
   // Its clients.
   void worker_starts(const AssignedTask& task, const PayloadShelf& shelf, std::size_t running,
@@ -88,6 +99,7 @@ class Promises {
     LeaseId lease;           // the latest
     LeaseId over;            // of earlier brokers: nothing may come of those up to this one
     bool restored{false};    // an earlier broker admitted it
+    bool gone{false};        // nobody has its picture
     std::uint16_t nacks{0};  // accepted ones that use an attempt
     bool refused{false};     // by a nack that is final
     bool ended{false};       // its outcome was seen
@@ -102,6 +114,7 @@ class Promises {
   void ended(const Outcome& outcome, const Content* content, Time now);
   void failed(const Outcome& outcome, const Watched& watched);
   void must_be_stored(const SettledTask& settled, const char* said_by);
+  void within_limits(std::uint64_t source, Time now);
 
   std::optional<std::string> broken_;
   broker::CoreOptions options_;
@@ -120,7 +133,12 @@ class Promises {
   std::set<TaskId> rejected_;
   std::map<TaskId, SettledTask> store_;
   std::set<TaskId> durable_;
+  std::set<TaskId> unaccounted_;
   std::uint64_t from_before_{0};
+  std::optional<broker::QuotaLimits> limits_;
+  std::map<std::string, std::deque<Time>> let_in_at_;     // by identity, of the last second
+  std::map<ConnectionId, std::set<std::uint64_t>> said_;  // claims, until they are answered
+  std::set<std::uint64_t> owned_;
 };
 
 }  // namespace framefleet::simulation

@@ -105,13 +105,15 @@ int main(int argc, char** argv) {
   std::printf(
       "%llu seeds, %llu steps, %llu crashes, %llu cuts, %llu drains, "
       "%llu self-tests (%llu failed), %llu orders; "
-      "%llu stored: %llu failed, %llu expired, %llu superseded, %llu cancelled; "
+      "%llu stored: %llu failed, %llu expired, %llu superseded, %llu cancelled, %llu lost (%llu "
+      "unaccounted); "
       "%llu handed ahead, %llu recalled, %llu restored, %llu ended from before, %llu worked on "
-      "again: no violation\n",
+      "again; %llu thefts tried: no violation\n",
       number(arguments.seeds), number(sum.steps), number(sum.crashes), number(sum.cuts),
       number(sum.drains), number(sum.self_tests), number(sum.failed_self_tests),
       number(sum.controls), number(sum.stored), number(sum.failed), number(sum.expired),
-      number(sum.superseded), number(sum.cancelled), number(sum.handed_ahead), number(sum.recalled),
-      number(sum.restored), number(sum.from_before), number(sum.worked_again));
+      number(sum.superseded), number(sum.cancelled), number(sum.lost), number(sum.unaccounted),
+      number(sum.handed_ahead), number(sum.recalled), number(sum.restored), number(sum.from_before),
+      number(sum.worked_again), number(sum.thefts));
   return 0;
 }

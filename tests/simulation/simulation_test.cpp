@@ -54,9 +54,12 @@ TEST_CASE("everything that the promises are about happens in the runs") {
   CHECK(sum.superseded > 40);
   CHECK(sum.expired > 40);
   CHECK(sum.cancelled > 1);
+  CHECK(sum.lost > 20);
+  CHECK(sum.unaccounted > 1);
   CHECK(sum.handed_ahead > 40);
   CHECK(sum.recalled > 40);
   CHECK(sum.from_before > 4);
+  CHECK(sum.thefts > 20);
 }
 
 TEST_CASE("a short schedule ends after its steps, and work is done in it") {

@@ -20,6 +20,9 @@ namespace {
 /// (at most 30 s each) and resend intervals one after the other.
 constexpr Duration kRestTime = 10min;
 constexpr std::uint64_t kStepsMax = 2'000'000;
+/// Of one key: less than what its producers would send at once, and a fleet that has room.
+constexpr broker::QuotaLimits kKeyLimits{
+    .tasks_per_second = 6, .unsettled_max = 8, .backlog_share = 0.5};
 
 /// Asks the client's core; `otherwise` when it is not running.
 template <class Answer, class Question>
@@ -58,6 +61,8 @@ World::World(WorldOptions options)
   }
   quick_ = agenda_.chance(0.5);
   journal_ = agenda_.chance(0.5);
+  keyed_ = agenda_.chance(0.5);
+  if (keyed_) promises_.keys_limit(kKeyLimits);
 }
 
 WorldReport World::run() {
@@ -95,6 +100,8 @@ WorldReport World::run() {
     report_.superseded += row.status == Status::superseded ? 1U : 0U;
     report_.expired += row.status == Status::expired ? 1U : 0U;
     report_.cancelled += row.status == Status::cancelled ? 1U : 0U;
+    report_.lost += row.status == Status::lost ? 1U : 0U;
+    report_.unaccounted += row.reason == Reason::unaccounted ? 1U : 0U;
   }
   return std::move(report_);
 }
@@ -178,6 +185,12 @@ void World::start_broker() {
   options.journal = journal_;
   broker_.emplace(options);
   promises_.broker_starts(options);
+  if (keyed_) {
+    broker_->set_identities({{"door", kKeyLimits}, {"gate", kKeyLimits}, {"thief", kKeyLimits}});
+    std::set<std::uint64_t> on_disk;
+    for (const auto& [hash, book] : disk_.sources()) on_disk.insert(hash);
+    promises_.owners_survive(journal_ ? on_disk : std::set<std::uint64_t>{});
+  }
   if (journal_) restore_broker();
   note("broker starts, incarnation " + std::to_string(incarnation_));
 }
@@ -244,7 +257,7 @@ void World::start(Client& client) {
     producer::SubmissionOptions options;
     options.ask_first = client.life > 1;
     options.window_tasks = 12;
-    const SourceClaim claim{source.name, source.epoch, 1, count_of(client), source.hash};
+    const SourceClaim claim{source.name, source.epoch, 1, count_of(client), {}, source.hash};
     client.core.emplace<producer::Submission>(
         Hello{.role = Role::producer, .name = client.name(), .sources = {claim}},
         std::vector<producer::SourceOutline>{source}, options, now_of(client));
@@ -273,8 +286,9 @@ void World::end(Client& client) {
   client.deadlines.clear();
   client.tests = 0;
   client.told.clear();
+  client.seen.clear();
   ++client.life;
-  network_.cut(client.connection);
+  network_.hang_up(client.connection);
   if (client.gone) return;
   start_later(client, agenda_.delay(10ms, brief() ? 200ms : 4s));
 }

@@ -62,24 +62,29 @@ struct WorldReport {
   std::uint64_t superseded{0};
   std::uint64_t expired{0};
   std::uint64_t cancelled{0};
+  std::uint64_t lost{0};          ///< Their pictures were gone when a broker had forgotten them.
+  std::uint64_t unaccounted{0};   ///< Of these, those of producers that did not come back.
   std::uint64_t handed_ahead{0};  ///< Tasks assigned to a worker without a free slot.
   std::uint64_t recalled{0};
   std::uint64_t restored{0};      ///< Tasks that a broker found in its journal.
   std::uint64_t controls{0};      ///< Orders of operators.
   std::uint64_t from_before{0};   ///< Tasks ended by results of an earlier broker's hand-outs.
   std::uint64_t worked_again{0};  ///< Hand-outs of tasks that were stored already.
+  std::uint64_t thefts{0};        ///< Tried by somebody with another key.
   std::uint64_t digest{0};        ///< Of all messages in order: equal seeds give equal digests.
   std::vector<std::string> trace;
 
   /// Adds the numbers of another run.
   void add(const WorldReport& other) {
     for (const auto number :
-         {&WorldReport::steps, &WorldReport::crashes, &WorldReport::cuts, &WorldReport::drains,
-          &WorldReport::self_tests, &WorldReport::failed_self_tests, &WorldReport::lost_messages,
-          &WorldReport::busy_answers, &WorldReport::stored, &WorldReport::failed,
-          &WorldReport::superseded, &WorldReport::expired, &WorldReport::cancelled,
-          &WorldReport::handed_ahead, &WorldReport::recalled, &WorldReport::restored,
-          &WorldReport::controls, &WorldReport::from_before, &WorldReport::worked_again}) {
+         {&WorldReport::steps,         &WorldReport::crashes,      &WorldReport::cuts,
+          &WorldReport::drains,        &WorldReport::self_tests,   &WorldReport::failed_self_tests,
+          &WorldReport::lost_messages, &WorldReport::busy_answers, &WorldReport::stored,
+          &WorldReport::failed,        &WorldReport::superseded,   &WorldReport::expired,
+          &WorldReport::cancelled,     &WorldReport::lost,         &WorldReport::unaccounted,
+          &WorldReport::handed_ahead,  &WorldReport::recalled,     &WorldReport::restored,
+          &WorldReport::controls,      &WorldReport::from_before,  &WorldReport::worked_again,
+          &WorldReport::thefts}) {
       this->*number += other.*number;
     }
   }
@@ -112,7 +117,9 @@ class World {
   void test(Client& worker, bool was_ready);
   void end_test(Client& worker, bool passed);
   void pause_broker();
+  void empty_broker_inbox();
   void operate();
+  void steal();
   void order(Control control);
   void resume_everything();
 
@@ -133,6 +140,7 @@ class World {
   bool broker_is_empty() const;
   std::string unrest() const;
   void check_end();
+  void check_books();
   void check_folder(const Client& client, const producer::SubmissionStats& stats);
   void drain_workers();
   void check_nothing_is_kept(const Client& client);
@@ -195,6 +203,7 @@ class World {
   std::vector<Flight> broker_inbox_;  // while it is paused
   std::uint32_t incarnation_{0};
   bool journal_{false};  // the broker has one
+  bool keyed_{false};    // producers have keys, and so has a thief
   test::JournalDisk<Content> disk_;
   bool committing_{false};
   bool broker_paused_{false};

@@ -72,7 +72,7 @@ void World::send(ConnectionId id, bool to_broker, Message message, const Payload
       promises_.says_durable(*admitted, [this](const TaskId& task) { return disk_.has(task); });
     } else if (const auto* outcomes = std::get_if<Outcomes>(&flight.message);
                outcomes && journal_) {
-      promises_.lets_store(*outcomes, [this](const TaskId& task) { return disk_.has(task); });
+      promises_.lets_store(*outcomes, [this](const TaskId& task) { return disk_.names(task); });
     }
     promises_.broker_assigns(id, flight.message);
   }
@@ -84,7 +84,7 @@ void World::send(ConnectionId id, bool to_broker, Message message, const Payload
 }
 
 void World::arrive(Flight flight) {
-  if (!network_.is_open(flight.connection)) return;
+  if (!network_.arrives(flight.connection, flight.to_broker)) return;
   if (flight.to_broker) {
     if (!broker_ || network_.incarnation_of(flight.connection) != incarnation_) return;
     if (broker_paused_) {
@@ -92,6 +92,10 @@ void World::arrive(Flight flight) {
       return;
     }
     flight.unpack(broker_shelf_);
+    if (auto* hello = std::get_if<Hello>(&flight.message);
+        keyed_ && hello != nullptr && !hello->sources.empty()) {
+      hello->identity = identity_of(hello->sources.front().hash);
+    }
     promises_.broker_hears(flight.connection, flight.message);
     broker::Effects effects;
     broker_->receive(PeerId{flight.connection}, flight.message, agenda_.now(), effects);
@@ -182,10 +186,10 @@ void World::commit_later() {
 template <class Effect>
 bool World::perform_common(Client& client, Effect& effect) {
   if (std::holds_alternative<Dial>(effect)) {
-    network_.cut(client.connection);
+    network_.hang_up(client.connection);
     client.connection = network_.dial(client.position, broker_ ? incarnation_ : 0);
   } else if (std::holds_alternative<HangUp>(effect)) {
-    network_.cut(client.connection);
+    network_.hang_up(client.connection);
   } else if (auto* message = std::get_if<Send>(&effect)) {
     if (client.kind == Kind::sink) promises_.sink_sends(message->message);
     send(client.connection, true, std::move(message->message), client.shelf);
@@ -309,7 +313,17 @@ void World::read(Client& client, producer::PictureRef ref) {
   task.priority = priority_of(task.id);
   task.ttl = ttl_of(task.id);
   task.detectors = needed_by(task.id);
+  task.task = "description";
   task.digest = to_string(task.id);
+  if (!client.seen.insert(ref).second && agenda_.chance(0.3)) {  // removed, or changed
+    if (agenda_.chance(0.5)) {
+      with<producer::Submission>(client, [&](auto& submission, auto& out) {
+        submission.no_picture(ref, false, now_of(client), out);
+      });
+      return;
+    }
+    task.digest = "another picture";
+  }
   task.payload = {client.shelf.put({task.id, false, {}}), 1, kInputBytes};
   with<producer::Submission>(client, [&](auto& submission, auto& out) {
     submission.picture(ref, std::move(task), now_of(client), out);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace framefleet::simulation {
@@ -14,7 +16,7 @@ using namespace std::chrono_literals;
 /// A producer may have been told by the sink what the broker has yet to hear, or be gone while a
 /// broker that crashed has yet to come back to what its journal has.
 bool World::broker_is_empty() const {
-  if (!broker_) return disk_.tasks().empty();
+  if (!broker_) return disk_.nothing_in_progress();
   return broker_->fleet_status(agenda_.now()).in_progress.in_all() == 0;
 }
 
@@ -69,13 +71,39 @@ void World::check_end() {
       promises_.break_with("durable, and not stored: " + to_string(id));
     }
   }
+  for (const auto& id : promises_.unaccounted()) {
+    if (!promises_.stored().contains(id)) {
+      promises_.break_with("in an earlier broker's books, and not stored: " + to_string(id));
+    }
+  }
   for (const auto& [id, row] : promises_.stored()) {
     of_folders += id.source < 1000 + options_.folders ? 1U : 0U;
   }
   if (of_folders > options_.folders * options_.tasks_per_producer) {
     promises_.break_with("more outcomes than pictures");
   }
+  if (broker_ && journal_) check_books();
   drain_workers();
+}
+
+/// However often it was restarted, the broker knows of all that is stored of folders; it may count
+/// more, because whoever is not answered in time submits again.
+void World::check_books() {
+  std::map<std::uint64_t, std::uint64_t> stored;
+  for (const auto& [id, row] : promises_.stored()) ++stored[id.source];
+  std::map<std::string, std::uint64_t> counted;
+  for (const auto& row : broker_->source_rows(agenda_.now()))
+    counted[row.name] = row.account.settled_in_all();
+  for (const auto& client : clients_) {
+    if (client.kind != Kind::producer || client.live) continue;
+    const auto source = source_of(client);
+    const auto in_store = stored[source.hash];
+    const auto in_books = counted[source.name];
+    if (in_books < in_store) {
+      promises_.break_with(fmt::format("of {} the broker counts {}, and the store has {}",
+                                       source.name, in_books, in_store));
+    }
+  }
 }
 
 void World::check_folder(const Client& client, const producer::SubmissionStats& stats) {

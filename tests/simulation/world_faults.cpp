@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace framefleet::simulation {
@@ -23,6 +24,7 @@ void World::plan_fault() {
 }
 
 void World::happen() {
+  if (keyed_ && agenda_.chance(0.2)) steal();
   const std::uint64_t what = agenda_.pick(14);
   if (what < 9) {
     hurt(clients_[agenda_.pick(clients_.size())]);
@@ -123,8 +125,22 @@ void World::pause_broker() {
   agenda_.after(agenda_.delay(100ms, 5s), [this, incarnation = incarnation_] {
     if (incarnation != incarnation_) return;
     broker_paused_ = false;
-    for (auto& flight : std::exchange(broker_inbox_, {})) arrive(std::move(flight));
+    empty_broker_inbox();
   });
+}
+
+/// In order only within a connection: of several that wait nobody knows which is read first.
+void World::empty_broker_inbox() {
+  auto waiting = std::exchange(broker_inbox_, {});
+  while (!waiting.empty()) {
+    const auto some = waiting.at(agenda_.pick(waiting.size())).connection;
+    const auto next = std::find_if(waiting.begin(), waiting.end(), [some](const Flight& flight) {
+      return flight.connection == some;
+    });
+    auto flight = std::move(*next);
+    waiting.erase(next);
+    arrive(std::move(flight));
+  }
 }
 
 // --- operators
@@ -142,7 +158,7 @@ void World::operate() {
     control.verb = agenda_.chance(0.5) ? ControlVerb::pause : ControlVerb::resume;
     control.name = source_of(client).name;
   } else if (what == 2 && client.kind == Kind::worker) {
-    control.verb = ControlVerb::drain_worker;
+    control.verb = agenda_.chance(0.5) ? ControlVerb::drain_worker : ControlVerb::drain_idlest;
     control.name = client.name();
   } else if (what == 3 && client.kind == Kind::producer) {
     control.verb = ControlVerb::cancel_task;
@@ -170,7 +186,7 @@ void World::order(Control control) {
   perform(greeted);
   // The report may wait for the disk. That there is such a source or job is known before.
   const auto named = [&](const auto& row) { return row.name == control.name; };
-  const auto sources = broker_->source_rows();
+  const auto sources = broker_->source_rows(agenda_.now());
   const bool is_cancel = control.verb == ControlVerb::cancel_job;
   const bool done = is_cancel ? broker_->job_row(control.name, agenda_.now()).has_value()
                               : control.name.empty() || std::ranges::any_of(sources, named);
@@ -178,6 +194,50 @@ void World::order(Control control) {
   broker_->receive(kOperator, control, agenda_.now(), effects);
   promises_.operator_orders(control, done);
   perform(effects);
+}
+
+/// Somebody with a key that is allowed, and sources of others: claims one, and submits, gives up
+/// and asks about their tasks.
+void World::steal() {
+  if (!broker_ || broker_paused_ || promises_.owned().empty()) return;
+  constexpr PeerId kThief{(std::uint64_t{1} << 40U) + 1};
+  const auto& owned = promises_.owned();
+  const auto hash =
+      *std::next(owned.begin(), static_cast<std::ptrdiff_t>(agenda_.pick(owned.size())));
+  const auto victim = std::ranges::find_if(clients_, [hash](const Client& client) {
+    return client.kind == Kind::producer && source_of(client).hash == hash;
+  });
+  const auto source = source_of(*victim);
+  ++report_.thefts;
+  note("a thief wants " + source.name);
+  const auto try_to = [&](Message message) {
+    broker::Effects effects;
+    broker_->receive(kThief, std::move(message), agenda_.now(), effects);
+    promises_.thief_is_answered(kThief, effects);
+    perform(effects);
+  };
+  const SourceClaim claim{source.name, source.epoch + 1, 1, 1, {}, hash};
+  Hello hello{.role = Role::producer, .name = victim->name(), .sources = {claim}};
+  hello.identity = "thief";
+  try_to(hello);
+  hello.sources.clear();
+  try_to(hello);
+  Submit submit;
+  Ask ask;
+  for (int i = 0; i < 4; ++i) {
+    SubmittedTask task;
+    task.id = {hash, source.epoch, agenda_.pick(count_of(*victim)), 0};
+    task.source = source.name;
+    task.detectors = {"faces"};
+    task.digest = to_string(task.id);
+    task.task_class = source.task_class;
+    task.gone = i % 2 == 0;
+    ask.tasks.push_back(task.id);
+    submit.tasks.push_back(std::move(task));
+  }
+  try_to(std::move(submit));
+  try_to(std::move(ask));
+  try_to(Goodbye{});
 }
 
 /// When the faults end nobody may have left anything paused.

@@ -6,6 +6,7 @@
 
 #include "shared/base/assert.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -58,6 +59,20 @@ class JournalDisk {
   }
   std::size_t waiting() const { return waiting_.size(); }
   bool has(const TaskId& task) const { return tasks_.contains(task); }
+  /// The task is there, or its source's book says that memory alone has it.
+  bool names(const TaskId& task) const {
+    if (has(task)) return true;
+    const auto book = sources_.find(task.source);
+    if (book == sources_.end()) return false;
+    const auto& gone = book->second.gone;
+    return std::find(gone.begin(), gone.end(), task) != gone.end();
+  }
+  /// Nothing is left to do for a broker that begins with it.
+  bool nothing_in_progress() const {
+    return tasks_.empty() && std::all_of(sources_.begin(), sources_.end(), [](const auto& entry) {
+             return entry.second.live.empty() && entry.second.gone.empty();
+           });
+  }
   const std::map<TaskId, Kept>& tasks() const { return tasks_; }
   const std::map<std::uint64_t, SourceBook>& sources() const { return sources_; }
   const FleetBook& fleet() const { return fleet_; }
@@ -83,7 +98,7 @@ class JournalDisk {
         broker.restore({kept.task, now - kept.written_at, put(kept.content)}, now);
       }
     }
-    broker.end_restore();
+    broker.end_restore(now);
   }
 
  private:

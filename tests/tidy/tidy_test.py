@@ -8,6 +8,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 import document_rules  # noqa: E402, F401 (its rules register themselves)
+import include_rules  # noqa: E402, F401 (likewise)
 from rules import RULES  # noqa: E402 (after the line that keeps the tree free of __pycache__)
 from tree import Tree, strip_comments  # noqa: E402
 

@@ -17,6 +17,8 @@ namespace {
 constexpr std::uint64_t kFirstHash = 1000;
 /// So much cannot happen in one instant unless the cores go round in circles.
 constexpr std::uint64_t kStepsPerInstantMax = 1'000'000;
+/// Sits beside the broker; what is said to it goes nowhere.
+constexpr PeerId kOperator{std::uint64_t{1} << 40U};
 
 }  // namespace
 
@@ -74,7 +76,8 @@ void Lab::start_worker(std::size_t worker) {
 
 void Lab::start_source(std::size_t source) {
   const auto& plan = sources_[source];
-  const SourceClaim claim{plan.name, 1, plan.weight, plan.pictures, kFirstHash + source};
+  const SourceClaim claim{plan.name,          1, plan.weight, plan.pictures, plan.interval,
+                          kFirstHash + source};
   const Hello hello{.role = Role::producer, .name = plan.name + "-producer", .sources = {claim}};
   producer::SubmissionOptions options;
   options.window_tasks = plan.window_tasks;
@@ -145,6 +148,23 @@ void Lab::tick(Node& node) {
       node.core);
 }
 
+std::vector<std::string> Lab::drain_idlest(std::uint64_t count) {
+  leaving_.clear();
+  Control control;
+  control.verb = ControlVerb::drain_idlest;
+  control.limit = count;
+  with_broker([&](auto& out) {
+    broker_.receive(kOperator, Hello{.role = Role::client, .name = "operator"}, agenda_.now(), out);
+    broker_.receive(kOperator, control, agenda_.now(), out);
+  });
+  return leaving_;
+}
+
+bool Lab::worker_left(std::size_t worker) const {
+  const auto* const node = worker_nodes_[worker];
+  return node == nullptr || std::get<worker::Session>(node->core).over();
+}
+
 void Lab::resume_store() {
   store_stopped_ = false;
   if (auto waiting = std::exchange(stopped_commit_, nullptr)) waiting();
@@ -211,7 +231,12 @@ void Lab::with_broker(Act act) {
   broker::Effects effects;
   act(effects);
   for (auto& effect : effects) {
-    if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
+    if (auto* show = std::get_if<broker::Show>(&effect)) {
+      leaving_ = std::move(show->names);
+    } else if (const auto* closed = std::get_if<broker::LeaseClosed>(&effect)) {
+      hand_outs_in_vain_ += closed->reason == Reason::none ? 0U : 1U;
+    } else if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
+      if (send_to->peer == kOperator) continue;
       note_broker_says(send_to->message);
       to_node(send_to->peer, std::move(send_to->message));
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
@@ -370,7 +395,7 @@ void Lab::commit(Node& node, std::vector<Outcome> outcomes) {
 // --------------------------------------------------------------------------------------
 
 broker::SourceRow Lab::source_row(std::size_t source) const {
-  for (auto& row : broker_.source_rows()) {
+  for (auto& row : broker_.source_rows(agenda_.now())) {
     if (row.name == sources_[source].name) return row;
   }
   return {};

@@ -86,7 +86,7 @@ class Lab {
   Lab(const Lab&) = delete;
   Lab& operator=(const Lab&) = delete;
 
-  /// Before the first run: the numbers of workers and of sources count from 0.
+  /// The numbers of workers and of sources count from 0. Sources before the first run.
   std::size_t add_worker(WorkerPlan plan);
   std::size_t add_source(SourcePlan plan);
 
@@ -100,6 +100,11 @@ class Lab {
   /// SIGSTOP and SIGCONT for the whole sink.
   void freeze_sink();
   void thaw_sink();
+
+  /// An operator asks for it; the names of those that will leave.
+  std::vector<std::string> drain_idlest(std::uint64_t count);
+  /// In order, or not yet started.
+  bool worker_left(std::size_t worker) const;
 
   Time now() const { return agenda_.now(); }
   Duration wire_delay() const { return options_.wire_delay; }
@@ -120,6 +125,9 @@ class Lab {
   std::uint64_t worker_bytes_peak(std::size_t worker) const;
   /// Tasks that waited in some worker for a slot, at most.
   std::uint64_t ahead_peak() const { return ahead_peak_; }
+
+  /// Hand-outs that ended without a result.
+  std::uint64_t hand_outs_in_vain() const { return hand_outs_in_vain_; }
 
   /// What everybody's books and the store disagree about; empty: they agree, to the unit.
   std::string ledger_errors() const;
@@ -192,6 +200,8 @@ class Lab {
   std::function<void()> stopped_commit_;
   std::uint64_t payloads_{0};
   std::uint64_t ahead_peak_{0};
+  std::uint64_t hand_outs_in_vain_{0};
+  std::vector<std::string> leaving_;  // by the latest order of an operator
   std::uint64_t steps_at_this_time_{0};
 };
 

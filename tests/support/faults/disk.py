@@ -50,12 +50,12 @@ class SmallDisk:
 class IoFaults:
     """The environment that lets a program's calls on files go wrong (io_faults.cpp)."""
 
-    def __init__(self, library, path, log):
-        self.library, self.path, self.log = library, path, pathlib.Path(log)
+    def __init__(self, preload, path, log):
+        self.preload, self.path, self.log = preload, path, pathlib.Path(log)
 
     def environment(self, call, nth=0, what="EIO", ever=False):
         self.log.unlink(missing_ok=True)
-        return {"LD_PRELOAD": str(self.library), "IO_FAULT_PATH": str(self.path),
+        return {"LD_PRELOAD": str(self.preload), "IO_FAULT_PATH": str(self.path),
                 "IO_FAULT_CALL": call, "IO_FAULT_NTH": str(nth), "IO_FAULT_WHAT": what,
                 "IO_FAULT_COUNT": str(self.log), **({"IO_FAULT_EVER": "1"} if ever else {})}
 

@@ -140,7 +140,7 @@ TEST_CASE("a journal never has more sets of detectors than the next broker can n
   JournaledTask known;
   known.id = {1, 1, kRoutesMax + 1, 0};
   next.restore_damaged(known, "damaged", fleet.now, effects);
-  next.end_restore();
+  next.end_restore(fleet.now);
   next.check_invariants();
   CHECK(next.fleet_status(fleet.now).in_progress.in_all() == kRoutesMax + 1);
 }
@@ -206,10 +206,102 @@ TEST_CASE("a worker that claims to have taken longer than it had the task is not
   fleet.now += 20ms;
   fleet.say(kWorker, TaskResult{{1, 1, 0, 0}, {1, 1}, "", 1h, {}});
   CHECK(fleet.broker.worker_rows(fleet.now)[0].mean_service == 20ms);
-  CHECK(fleet.broker.source_rows()[0].mean_service == 20ms);
+  CHECK(fleet.broker.source_rows(fleet.now)[0].mean_service == 20ms);
 }
 
 TEST_CASE("a broker with no work and no peers waits for nothing") {
   const Dispatcher broker{CoreOptions{}};
   CHECK(broker.next_deadline() == kNever);
+}
+
+namespace {
+
+/// A fleet whose camera's frames are known to take a tenth of a second.
+class MeasuredFleet : public Fleet {
+ public:
+  explicit MeasuredFleet(const CoreOptions& options = {}) : Fleet(options) {
+    add_sink();
+    add_worker(1);
+    submit(0, {"faces"}, TaskClass::live);
+    const auto lease = sent<Assign>().at(0).tasks.at(0).lease;
+    now += 100ms;
+    say(kWorker, TaskResult{{1, 1, 0, 0}, lease, "", 100ms, {}});
+    store({1, 1, 0, 0});
+  }
+  double offered_slots() const { return broker.fleet_status(now).demand.offered_slots; }
+};
+
+constexpr double kSlotsPerFrame = 0.1 / 15;  // over the window
+
+}  // namespace
+
+TEST_CASE("frames that were superseded or skipped are demand like those that are worked on") {
+  MeasuredFleet fleet;
+  CHECK(fleet.offered_slots() == 0);  // the first one came before anything was measured
+  fleet.submit(1, {"faces"}, TaskClass::live);
+  fleet.submit(2, {"faces"}, TaskClass::live);  // waits
+  fleet.submit(3, {"faces"}, TaskClass::live);  // takes its place
+  CHECK(fleet.offered_slots() == Approx(3 * kSlotsPerFrame));
+  fleet.submit(8, {"faces"}, TaskClass::live);  // four were replaced in their producer
+  CHECK(fleet.offered_slots() == Approx(8 * kSlotsPerFrame));
+  fleet.submit(8, {"faces"}, TaskClass::live);  // again
+  fleet.submit(7, {"faces"}, TaskClass::live);  // late
+  CHECK(fleet.offered_slots() == Approx(8 * kSlotsPerFrame));
+}
+
+TEST_CASE("what is answered busy was offered, once") {
+  CoreOptions options;
+  options.backlog_bytes_max = 1;
+  const auto task_class = GENERATE(TaskClass::live, TaskClass::batch);
+  MeasuredFleet fleet(options);
+  fleet.submit(1, {"faces"}, task_class);
+  for (int i = 0; i < 5; ++i) {
+    fleet.submit(2, {"faces"}, task_class);
+    REQUIRE(fleet.sent<Busy>().size() == 1);
+  }
+  CHECK(fleet.offered_slots() == Approx(2 * kSlotsPerFrame));
+}
+
+TEST_CASE("what a folder is let give is no measure of what it has") {
+  MeasuredFleet fleet;
+  Hello folder;
+  folder.role = Role::producer;
+  folder.name = "f";
+  folder.sources.push_back({.name = "cam", .epoch = 1, .expected = 600, .hash = 1});
+  fleet.say(PeerId{7}, folder);
+  SubmittedTask task;
+  task.id = {1, 1, 1, 0};
+  task.source = "cam";
+  task.detectors = {"faces"};
+  fleet.say(PeerId{7}, Submit{{task}});
+  REQUIRE(fleet.sent<Admitted>().size() == 1);
+  CHECK(fleet.offered_slots() == 0);
+}
+
+TEST_CASE("of the frames that a cut kept away those count that came within the window") {
+  MeasuredFleet fleet;
+  fleet.submit(1, {"faces"}, TaskClass::live);
+  fleet.now += 60s;
+  fleet.submit(1 + 600, {"faces"}, TaskClass::live);
+  CHECK(fleet.offered_slots() == Approx(150 * kSlotsPerFrame));
+  fleet.now += 60s;
+  fleet.submit(~std::uint64_t{0}, {"faces"}, TaskClass::live);  // whatever a producer makes up
+  CHECK(fleet.broker.fleet_status(fleet.now).demand.desired_workers == 100'000);
+}
+
+TEST_CASE("a worker that is asked to leave is given nothing from that moment on") {
+  Fleet fleet;
+  fleet.add_sink();
+  fleet.add_worker(1);
+  Hello client;
+  client.role = Role::client;
+  client.name = "o";
+  fleet.say(PeerId{9}, client);
+  Control control;
+  control.verb = ControlVerb::drain_idlest;
+  fleet.say(PeerId{9}, control);
+  REQUIRE(fleet.sent<Drain>().size() == 1);
+  CHECK(fleet.broker.fleet_status(fleet.now).workers_draining == 1);
+  fleet.submit(0);
+  CHECK(fleet.sent<Assign>().empty());  // although it has not said yet that it drains
 }

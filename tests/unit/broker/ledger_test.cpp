@@ -19,7 +19,7 @@ class Books {
 
   Source& source(const std::string& name, std::uint64_t expected = 0) {
     auto& opened = ledger.open_source(++hashes_, name);
-    ledger.claimed(opened, kProducer, 1, expected);
+    ledger.claimed(opened, kProducer, {.epoch = 1, .expected = expected});
     return opened;
   }
   Task& admit(Source& source, const std::string& job = "", Time now = Time{}) {
@@ -263,6 +263,16 @@ TEST_CASE("where no total was promised a job ends when its producers have left")
   CHECK(books.ledger.ends(run, Time{1s}));
 }
 
+TEST_CASE("a job of an earlier broker waits for its producers, and no longer") {
+  Ledger ledger(1000);
+  ledger.restore(JobBook{.name = "run", .expected = 5, .joined = {7}}, Time{1s});
+  ledger.restore(SourceBook{.hash = 7, .name = "folder", .expected = 5, .job = "run"}, nullptr);
+  ledger.await_owners(Time{11s});
+  ledger.end_restore();
+  CHECK_FALSE(ledger.ends(*ledger.find_job("run"), Time{10s}));
+  CHECK(ledger.ends(*ledger.find_job("run"), Time{11s}));
+}
+
 TEST_CASE("a job that goes on after its end is not over") {
   Books books;
   auto& cam = books.source("cam", 1);
@@ -279,7 +289,7 @@ TEST_CASE("the books of a run are its own: another epoch promises anew") {
   Books books;
   auto& cam = books.source("cam", 2);
   books.finish(cam, "one");
-  books.ledger.claimed(cam, kProducer, 2, 5);
+  books.ledger.claimed(cam, kProducer, {.epoch = 2, .expected = 5});
   books.finish(cam, "two");
   CHECK(books.ledger.find_job("one")->expected == 2);
   CHECK(books.ledger.find_job("one")->sources == 0);
@@ -293,7 +303,7 @@ TEST_CASE("a producer that dials anew promises what it promised, not twice as mu
   books.finish(cam, "run");
   books.ledger.abandoned(cam);
   CHECK(books.ledger.find_job("run")->sources == 0);
-  books.ledger.claimed(cam, kProducer, 1, 2);
+  books.ledger.claimed(cam, kProducer, {.epoch = 1, .expected = 2});
   books.finish(cam, "run");
   CHECK(books.ledger.find_job("run")->expected == 2);
   CHECK(books.ledger.find_job("run")->sources == 1);
@@ -363,4 +373,59 @@ TEST_CASE("whatever producers say of a job, its book can be written") {
   books.admit(books.source("one more", 1), "many");
   CHECK(books.ledger.find_job("many")->joined.size() == 100'000);
   CHECK(books.ledger.find_job("many")->total_unknown);
+}
+
+TEST_CASE(
+    "work is known that waits here, that a folder has still to give, and by a camera's pace") {
+  Books books;
+  CHECK_FALSE(books.ledger.known_work().any);
+  auto& folder = books.source("folder", 100);
+  folder.service.add(200ms);
+  for (std::uint64_t i = 0; i < 10; ++i) books.admit(folder).id.sequence = i;
+  folder.counted_through = 10;
+  CHECK(books.ledger.known_work().any);
+  CHECK(books.ledger.known_work().batch_seconds == Approx(100 * 0.2));
+
+  books.ledger.abandoned(folder);  // nobody is there to give the rest
+  CHECK(books.ledger.known_work().batch_seconds == Approx(10 * 0.2));
+  folder.paused = true;  // and an operator does not want these now
+  CHECK_FALSE(books.ledger.known_work().any);
+
+  auto& paced = books.source("paced", 1000);
+  paced.interval = 20ms;
+  paced.service.add(100ms);
+  CHECK(books.ledger.known_work().any);
+  CHECK(books.ledger.known_work().paced_slots == Approx(5));
+  CHECK(books.ledger.known_work().batch_seconds == 0);
+  paced.counted_through = 1000;
+  CHECK_FALSE(books.ledger.known_work().any);
+
+  auto& camera = books.source("camera", 1000);
+  camera.live_at = Time{};
+  camera.service.add(100ms);
+  CHECK_FALSE(books.ledger.known_work().any);  // its frames count when they are offered
+}
+
+TEST_CASE("idle sources of one key are forgotten for its own ones, never for those of another") {
+  Quota door{.identity = "door", .listed = true};
+  Quota flood{.identity = "flood", .listed = true};
+  Books books(3);
+  const auto own = [&](const std::string& name, Quota& quota) {
+    auto& source = books.source(name);
+    source.quota = &quota;
+    books.ledger.abandoned(source);
+  };
+  own("front", door);
+  own("back", door);
+  for (int i = 0; i < 8; ++i) own("flood-" + std::to_string(i), flood);
+  std::vector<std::string> let_go;
+  books.ledger.keep_few([&](Source& source) { let_go.push_back(source.name); });
+  CHECK(let_go.size() == 8);
+  CHECK(books.ledger.find_source("front") != nullptr);
+  CHECK(books.ledger.find_source("back") != nullptr);
+
+  door.listed = false;  // revoked: nobody's
+  for (int i = 0; i < 8; ++i) own("more-" + std::to_string(i), flood);
+  books.ledger.keep_few([](Source&) {});
+  CHECK(books.ledger.find_source("front") == nullptr);
 }

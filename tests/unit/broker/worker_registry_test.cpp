@@ -193,3 +193,31 @@ TEST_CASE("a measure of a route that had the same number before counts for nothi
   REQUIRE(busy.routes.open({"faces", "people"}) == busy.faces);
   CHECK(busy.ahead(10ms) == 0);
 }
+
+TEST_CASE("the worker to go without is the one that has had nothing to do for the longest") {
+  WorkerRegistry workers;
+  for (std::uint64_t peer = 1; peer <= 4; ++peer) {
+    auto made = worker(peer, 2);
+    made.name = "w" + std::to_string(peer);
+    workers.add(made);
+  }
+  const auto line = [&](std::uint64_t count, const std::vector<std::string>& names = {}) {
+    std::string text;
+    for (const auto* each : workers.idlest(count, names)) text += each->name;
+    return text;
+  };
+  CHECK(line(9) == "w1w2w3w4");
+  CHECK(line(1) == "w1");
+  workers.took_task(PeerId{1}, kNever);
+  CHECK(line(9) == "w2w3w4w1");
+  workers.gave_back_slot(PeerId{1}, kNever);
+  CHECK(line(9) == "w2w3w4w1");  // the latest to become idle
+  workers.took_task(PeerId{2}, kNever);
+  workers.took_task(PeerId{2}, kNever);
+  workers.took_task(PeerId{3}, kNever);
+  CHECK(line(9) == "w4w1w3w2");
+  CHECK(line(9, {"w2", "w3", "nobody"}) == "w3w2");
+  workers.update(PeerId{4}, [](Worker& leaving) { leaving.draining = true; });
+  CHECK(line(9) == "w1w3w2");
+  CHECK(line(0).empty());
+}

@@ -31,6 +31,7 @@ broker::FleetStatus sample_status() {
   status.workers = 4;
   status.slots = 16;
   status.free_slots = 3;
+  status.demand = {5, 12.5, 90, 4};
   status.producers = 2;
   status.sources = 20;
   status.jobs = 2;
@@ -85,9 +86,11 @@ TEST_CASE("the broker's documents say every term of the ledger and every gauge")
         R"({"account":{"submitted":1000,"rejected":3,"admitted":997,"ok":900,"failed":5,)"
         R"("expired":0,"superseded":0,"cancelled":0,"lost":0},)"
         R"("in_progress":{"ready":60,"delayed":2,"leased":20,"storing":10},)"
-        R"("unstored":10,"unstored_bytes":3145728,"backlog_bytes":1342177280,)"
+        R"("unaccounted":0,"unstored":10,"unstored_bytes":3145728,"backlog_bytes":1342177280,)"
         R"("oldest_seconds":12.3,"workers":4,"workers_draining":0,"workers_not_ready":0,)"
-        R"("slots":16,"free_slots":3,"producers":2,)"
+        R"("slots":16,"free_slots":3,"desired_workers":5,)"
+        R"("demand":{"offered_slots":12.5,"waiting_seconds":90.0,"slots_per_worker":4.0},)"
+        R"("producers":2,)"
         R"("sources":20,"jobs":2,"suspects":0,"workers_dying":false,"sink_connected":true,)"
         R"("paused":false,"draining":false})");
   broker::WorkerRow worker;
@@ -114,7 +117,8 @@ TEST_CASE("the broker's documents say every term of the ledger and every gauge")
         R"("account":{"submitted":0,"rejected":0,"admitted":0,"ok":0,"failed":0,"expired":0,)"
         R"("superseded":0,"cancelled":0,"lost":0},)"
         R"("in_progress":{"ready":0,"delayed":0,"leased":0,"storing":0},)"
-        R"("backlog_bytes":99,"mean_service_seconds":null}]})");
+        R"("unaccounted":0,"backlog_bytes":99,"mean_service_seconds":null,)"
+        R"("state":null,"state_seconds":null,"state_text":null}]})");
   CHECK(broker::jobs_document({sample_job()}) ==
         R"({"jobs":[{"name":"night",)"
         R"("account":{"submitted":110,"rejected":10,"admitted":100,"ok":90,"failed":2,)"
@@ -134,7 +138,7 @@ TEST_CASE("the status of a fleet fits a terminal") {
         "          92 in progress: 60 ready, 2 delayed, 20 leased, 10 unstored\n"
         "backlog   1.2 GiB of pictures; the oldest ready task waits 12s\n"
         "unstored  10 outcomes, 3.0 MiB\n"
-        "workers   4 with 16 slots, 3 of them free\n"
+        "workers   4 with 16 slots, 3 of them free; 5 needed\n"
         "sources   20 of 2 producers, in 2 jobs\n"
         "sink      connected\n");
   CHECK(widest_line(text) <= 80);
@@ -146,6 +150,7 @@ TEST_CASE("the state names everything that keeps a fleet from its work") {
   status.paused = true;
   status.workers_dying = true;
   status.suspects = 2;
+  status.unaccounted = 3;
   const auto text = shown(render_status(broker::status_document(status)));
   CHECK_THAT(text, Contains("draining"));
   CHECK_THAT(text, Contains("paused"));
@@ -153,6 +158,7 @@ TEST_CASE("the state names everything that keeps a fleet from its work") {
   CHECK_THAT(text, Contains("no sink"));
   CHECK_THAT(text, Contains("no worker"));
   CHECK_THAT(text, Contains("suspects  2 "));
+  CHECK_THAT(text, Contains("unknown   3 "));
   CHECK_THAT(text, Contains("sink      away"));
 }
 
@@ -179,6 +185,17 @@ TEST_CASE("tables fit 80 columns, whatever names the peers have") {
   const auto sources = shown(render_sources(broker::sources_document({source})));
   CHECK_THAT(sources, Contains("grün?[31m") && Contains("paused") && Contains(" 7  "));
   CHECK(widest_line(sources) <= 80);
+  CHECK_THAT(sources, !Contains(" for "));
+
+  source.name = "gate";
+  source.paused = false;
+  source.owner = "cams";
+  source.state = "connecting";
+  source.state_for = 750s;
+  source.state_text = "no route\x1b[31m";
+  const auto cameras = shown(render_sources(broker::sources_document({source})));
+  CHECK_THAT(cameras, Contains("gate    connecting  ") &&
+                          Contains("\ngate: connecting for 12min 30s: no route?[31m\n"));
 
   auto job = sample_job();
   job.name = std::string(60, 'j');
@@ -202,7 +219,8 @@ TEST_CASE("a worker that is not ready says why, and the fleet that some are not"
   auto status = sample_status();
   status.workers_not_ready = 1;
   CHECK_THAT(shown(render_status(broker::status_document(status))),
-             Contains("state     serving\n") && Contains("free; 1 not ready"));
+             Contains("state     serving\n") &&
+                 Contains("free; 1 not ready: see framefleet workers; 5 needed"));
   status.workers_not_ready = status.workers;
   CHECK_THAT(shown(render_status(broker::status_document(status))),
              Contains("state     NO WORKER IS READY\n"));

@@ -96,7 +96,7 @@ TEST_CASE("an operator whom the broker does not permit is told so") {
   });
   const auto ran = broker.operate("status");
   CHECK(ran.exit_code == exit_code::kUnavailable);
-  CHECK_THAT(ran.err, Contains("only the broker's own user may do this, over its ipc address"));
+  CHECK_THAT(ran.err, Contains("the sender's key, or user, has no right to this"));
 }
 
 TEST_CASE("a broker that is not there, or says nothing, is 69") {
@@ -144,6 +144,7 @@ TEST_CASE("each verb asks for its deed and prints what the broker says of it") {
   };
   const std::vector<Expected> all{
       {"drain worker-3", ControlVerb::drain_worker, "worker-3", {}},
+      {"drain --idlest", ControlVerb::drain_idlest, "", {}},
       {"drain --broker --yes", ControlVerb::drain_broker, "", {}},
       {"pause", ControlVerb::pause, "", {}},
       {"pause camera-7", ControlVerb::pause, "camera-7", {}},
@@ -155,6 +156,8 @@ TEST_CASE("each verb asks for its deed and prints what the broker says of it") {
        "",
        {kId, kOtherId}},
       {"dead purge --yes " + kId, ControlVerb::dead_purge, "", {kId}},
+      {"sources reload", ControlVerb::reload_sources, "", {}},
+      {"sources reload cams", ControlVerb::reload_sources, "cams", {}},
       {"dead purge --yes --all", ControlVerb::dead_purge, "", {}},
   };
   PlayedBroker broker;
@@ -172,6 +175,58 @@ TEST_CASE("each verb asks for its deed and prints what the broker says of it") {
     CHECK(tasks == expected.tasks);
     broker.asked.clear();
   }
+}
+
+TEST_CASE("workers that the broker is to choose are counted, and named by whoever asks") {
+  PlayedBroker broker;
+  broker.answer_with(refusal(Reason::none, "'w2' will finish and leave"));
+  REQUIRE(broker.operate("drain --idlest --count 3 --among w1 --among w2").exit_code == 0);
+  REQUIRE(broker.asked.size() == 1);
+  CHECK(broker.asked.front().limit == 3);
+  CHECK(broker.asked.front().names == std::vector<std::string>{"w1", "w2"});
+
+  for (const auto* const wrong :
+       {"drain", "drain w1 --broker", "drain w1 --idlest", "drain --idlest --broker",
+        "drain w1 --count 2", "drain w1 --among w2", "drain --idlest --count 0"}) {
+    const auto refused = broker.operate(wrong);
+    CAPTURE(wrong, refused.err);
+    CHECK(refused.exit_code == exit_code::kUsage);
+    CHECK(broker.asked.size() == 1);
+  }
+}
+
+TEST_CASE("autoscale says what is wrong with its words before it starts anything") {
+  struct Wrong {
+    std::string arguments;
+    int exit_code;
+    std::string says;
+  };
+  const std::vector<Wrong> all{
+      {"autoscale", exit_code::kUsage, "MIN:MAX"},
+      {"autoscale 8:1", exit_code::kConfig, "'8:1' is no MIN:MAX"},
+      {"autoscale 8", exit_code::kConfig, "'8' is no MIN:MAX"},
+      {"autoscale 1:2 --connect tcp://127.0.0.1:5555", exit_code::kConfig, "is no ipc:///PATH"},
+      {"autoscale 1:2 -- --name mine", exit_code::kConfig, "--name belongs before the --"},
+      {"autoscale 1:2 -- --connect=ipc:///x", exit_code::kConfig, "--connect belongs before"},
+      {"autoscale 1:2 --slots 4", exit_code::kUsage, "slots"},
+      {"run --autoscale 4 x.jpg", exit_code::kConfig, "run.autoscale: '4' is no MIN:MAX"},
+  };
+  PlayedBroker broker;
+  for (const auto& wrong : all) {
+    const auto ran = broker.run(wrong.arguments);
+    CAPTURE(wrong.arguments, ran.err);
+    CHECK(ran.exit_code == wrong.exit_code);
+    CHECK_THAT(ran.err, Contains(wrong.says));
+  }
+}
+
+TEST_CASE("workers that cannot be started end autoscale with their exit code") {
+  PlayedBroker broker;
+  const auto ran = broker.run("autoscale 1:2 --connect " + broker.endpoint() +
+                              " -- --detectors none-of-this-name");
+  CAPTURE(ran.err);
+  CHECK(ran.exit_code == exit_code::kUsage);
+  CHECK_THAT(ran.err, Contains("worker_ended") && Contains("none-of-this-name"));
 }
 
 TEST_CASE("many tasks are cancelled in several questions, each of them once") {

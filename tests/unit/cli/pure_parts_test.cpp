@@ -125,6 +125,8 @@ TEST_CASE("the children's command lines carry what the run was asked for") {
   options.sources = {"photos", "-"};
   options.detect = {"faces?min_size=40", "edges"};
   options.annotate = true;
+  options.watch = true;
+  options.order = "shuffled:7";
   options.job = "holiday";
   options.second = "b.jpg";
   options.out = "out";
@@ -149,6 +151,9 @@ TEST_CASE("the children's command lines carry what the run was asked for") {
                                  "--job",
                                  "holiday",
                                  "--annotate",
+                                 "--watch",
+                                 "--order",
+                                 "shuffled:7",
                                  "--second",
                                  "b.jpg",
                                  "--",

@@ -209,7 +209,10 @@ TEST_CASE("an interrupted run ends with 3 if it left pictures, or may have, and 
   report.verdict.interrupted = true;
   CHECK(exit_code_of(report) == 3);
   report.end->counters.pictures = std::nullopt;
+  report.end->interrupted = true;
   CHECK(exit_code_of(report) == 3);
+  report.end->interrupted = false;  // a watched folder, and all that came was done
+  CHECK(exit_code_of(report) == 0);
   report.end->counters.pictures = 23;
   CHECK(exit_code_of(report) == 0);
 }

@@ -223,4 +223,107 @@ TEST_CASE("a broker that dies while the workers leave takes the workers with it"
   CHECK(run.take() == SupervisorEffects{Terminate{kSink}});
 }
 
+namespace {
+
+/// One whose workers come and go, beside a fleet or in one.
+Run scaling(bool alone, std::uint32_t workers = 1) {
+  Run run;
+  run.core = Supervisor(SupervisorOptions{.workers = workers,
+                                          .scales = true,
+                                          .workers_alone = alone,
+                                          .drain_timeout = 30s,
+                                          .restart = {}});
+  run.begin();
+  if (!alone) run.planned();
+  run.take();
+  return run;
+}
+constexpr ChildName kWorker3{ChildKind::worker, 3};
+
+}  // namespace
+
+TEST_CASE("more workers are started under numbers that are free") {
+  Run run = scaling(false);
+  run.core.start_workers(2, run.now, run.effects);
+  CHECK(run.take() == SupervisorEffects{Start{kWorker2}, Start{kWorker3}});
+  CHECK(run.core.workers() == 3);
+  run.core.asked_to_leave("worker-2");
+  CHECK(run.core.workers() == 2);
+  CHECK(run.core.staying_workers() == std::vector<std::string>{"worker-1", "worker-3"});
+  run.exited(kWorker2, kDone);
+  run.pass(1min);
+  CHECK(run.take().empty());  // it was asked to leave
+  run.core.start_workers(1, run.now, run.effects);
+  CHECK(run.take() == SupervisorEffects{Start{kWorker2}});
+  CHECK(run.core.restarts().empty());
+}
+
+TEST_CASE(
+    "where workers come and go one that left in order stays away, and one that died comes back") {
+  Run run = scaling(false, 2);
+  run.exited(kWorker1, kDone);
+  CHECK(run.core.workers() == 1);
+  run.exited(kWorker2, kKilled);
+  CHECK(run.core.workers() == 1);  // it is about to come back
+  run.take();
+  CHECK(run.pass(5s).take() == SupervisorEffects{Start{kWorker2}});
+  CHECK(run.core.restarts().size() == 1);
+}
+
+TEST_CASE("a worker that was asked to leave and dies over it does not come back") {
+  Run run = scaling(false, 2);
+  run.core.asked_to_leave("worker-2");
+  run.exited(kWorker2, kKilled);
+  CHECK(run.pass(1min).take().empty());
+  CHECK(run.core.workers() == 1);
+}
+
+TEST_CASE("workers that wait to be started again are the first to be given up") {
+  Run run = scaling(true, 3);
+  run.exited(kWorker2, kKilled);
+  CHECK(run.core.give_up_waiting(2) == 1);
+  CHECK(run.core.give_up_waiting(2) == 0);
+  run.take();
+  CHECK(run.pass(1min).take().empty());
+  CHECK(run.core.workers() == 2);
+}
+
+TEST_CASE("nothing is started while a run drains") {
+  Run run = scaling(false);
+  run.interrupt().take();
+  run.core.start_workers(3, run.now, run.effects);
+  CHECK(run.take().empty());
+}
+
+TEST_CASE("workers alone begin at once, drain at the first interrupt and leave now at the second") {
+  Run run = scaling(true, 2);
+  CHECK(run.core.workers() == 2);
+  CHECK(run.interrupt().take() == SupervisorEffects{Terminate{kWorker1}, Terminate{kWorker2}});
+  run.exited(kWorker1, kDone);
+  CHECK_FALSE(run.core.ended());
+  CHECK(run.interrupt().take() == SupervisorEffects{Terminate{kWorker2}});
+  CHECK(run.pass(2s).take() == SupervisorEffects{Kill{kWorker2}});
+  run.exited(kWorker2, kKilled);
+  CHECK(run.core.ended());
+  CHECK(run.core.verdict().exit_code == 3);
+}
+
+TEST_CASE("workers alone that all left in order end with 0, also where there was none") {
+  Run run = scaling(true, 1);
+  run.interrupt().exited(kWorker1, kDone);
+  CHECK(run.core.ended());
+  CHECK(run.core.verdict().exit_code == 0);
+  Run none = scaling(true, 0);
+  none.interrupt();
+  CHECK(none.core.ended());
+}
+
+TEST_CASE("a worker that cannot be started at all lets those finish that work alone") {
+  Run run = scaling(true, 2);
+  CHECK(run.exited(kWorker1, exits(78)).take() == SupervisorEffects{Terminate{kWorker2}});
+  run.exited(kWorker2, kDone);
+  CHECK(run.core.ended());
+  CHECK(run.core.verdict().exit_code == 78);
+}
+
 }  // namespace framefleet::cli

@@ -183,6 +183,7 @@ TEST_CASE("a full journal settles tasks while admissions wait in their order") {
   {
     const std::lock_guard lock(writing.disk->mutex);
     CHECK(writing.disk->sources.at(7).account.admitted == 2);
+    CHECK(writing.disk->sources.at(7).counted_through == 3);  // the first that is held back
   }
   auto ended = source_book(7, 4);
   ended.account.settled[0] = 1;
@@ -195,6 +196,7 @@ TEST_CASE("a full journal settles tasks while admissions wait in their order") {
     CHECK(writing.disk->order == std::vector<std::uint64_t>{1, 2, 3});
     // Of four submitted three are there or settled: the books say so.
     CHECK(writing.disk->sources.at(7).account.admitted == 3);
+    CHECK(writing.disk->sources.at(7).counted_through == 4);
     CHECK(writing.disk->sources.at(7).account.settled[0] == 1);
   }
   REQUIRE(writing.writer.submit(BatchBuilder{}.end(2).books(books).work(5)));

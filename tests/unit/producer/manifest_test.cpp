@@ -251,3 +251,37 @@ TEST_CASE("a hundred thousand changed files are numbered in one pass") {
   CHECK(numbers.sequences.front() == 100'000);
   CHECK(numbers.sequences.back() == 199'999);
 }
+
+TEST_CASE("what is appended after a line that was torn off stands on lines of its own") {
+  const test::TemporaryFolder folder;
+  run(folder, {file("/a"), file("/b")});
+  const auto path = folder.path() / "job.manifest";
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 3);
+  {
+    auto manifest = Manifest::open(folder.path(), "job");
+    REQUIRE(manifest);
+    CHECK(manifest->number_files("/photos", "job/photos", 200, {file("/a")}).sequences ==
+          Sequences{0});
+    REQUIRE(manifest->save());
+    manifest->let_go_of_files();
+    CHECK(manifest->append("/photos", {file("/c"), file("/a", 20)}).value() == Sequences{2, 3});
+    CHECK(manifest->append("/photos", {file("/d")}).value() == Sequences{4});
+  }
+  const auto numbers = run(folder, {file("/a", 20), file("/c"), file("/d"), file("/b")});
+  CHECK(numbers.epoch == 100);
+  CHECK(numbers.sequences == Sequences{3, 2, 4, 5});
+}
+
+TEST_CASE("the numbers of files that are forgotten are not given again") {
+  const test::TemporaryFolder folder;
+  run(folder, {file("/a"), file("/b")});
+  {
+    auto manifest = Manifest::open(folder.path(), "job");
+    REQUIRE(manifest);
+    const auto numbers =
+        manifest->number_files("/photos", "job/photos", 200, {file("/b")}, Absent::is_forgotten);
+    CHECK(numbers.sequences == Sequences{1});
+    REQUIRE(manifest->save());
+  }
+  CHECK(run(folder, {file("/a"), file("/b")}).sequences == Sequences{2, 1});
+}

@@ -4,6 +4,7 @@
 
 using namespace framefleet;
 using producer::ProducerOptions;
+using producer::shuffle_of;
 
 namespace {
 
@@ -26,6 +27,20 @@ TEST_CASE("a live producer takes no manifest and says what to do instead") {
   CHECK(checked.error().text.find("leave out --manifest") != std::string::npos);
   options.task_class = TaskClass::batch;
   CHECK(check(options).has_value());
+}
+
+TEST_CASE("an order is by name, or shuffled by a seed") {
+  CHECK(shuffle_of("name", 7).value() == std::nullopt);
+  CHECK(shuffle_of("shuffled", 7).value() == 7U);
+  CHECK(shuffle_of("shuffled:0", 7).value() == 0U);
+  CHECK(shuffle_of("shuffled:18446744073709551615", 7).value() == 18446744073709551615U);
+  for (const char* wrong : {"", "random", "shuffle", "shuffled:", "shuffled:x", "shuffled:1x",
+                            "shuffled:-1", "shuffled 1", "shuffled:18446744073709551616"}) {
+    CAPTURE(wrong);
+    const auto refused = shuffle_of(wrong, 7);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().exit_code == exit_code::kUsage);
+  }
 }
 
 TEST_CASE("a producer needs a source and a detector") {

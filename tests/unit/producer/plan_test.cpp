@@ -216,7 +216,11 @@ TEST_CASE("arguments that cannot be sources are refused with what to do") {
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(error_of({pipe.string()}).exit_code == exit_code::kNoInput);
   write(folder.path() / "bad.avi", "no video");
-  CHECK(error_of({(folder.path() / "bad.avi").string()}).exit_code == exit_code::kNoInput);
+  PlanOptions with_capture;
+  with_capture.capture_program = FRAMEFLEET_BINARY_DIR "/framefleet-capture";
+  const auto no_video = error_of({(folder.path() / "bad.avi").string()}, with_capture);
+  CHECK(no_video.exit_code == exit_code::kNoInput);
+  CHECK_THAT(no_video.text, Catch::Contains("cannot open the video"));
   PlanOptions bad_job;
   bad_job.job = "a/b";
   CHECK(error_of({"synthetic:"}, bad_job).exit_code == exit_code::kUsage);

@@ -6,9 +6,14 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
+#include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
 
 using namespace framefleet;
 using namespace framefleet::producer;
@@ -16,6 +21,8 @@ using namespace framefleet::producer;
 namespace {
 
 constexpr int kFrames = 24;
+const VideoOptions kAsAccepted{VideoPace::as_accepted, FRAMEFLEET_BINARY_DIR "/framefleet-capture"};
+const VideoOptions kOwnPace{VideoPace::own, kAsAccepted.capture_program};
 
 /// A video whose frame i is grey 10 * i, so that each frame can be told from its pixels.
 std::string write_video(const std::filesystem::path& path) {
@@ -42,12 +49,20 @@ Picture read(VideoSource& source, std::uint64_t sequence) {
   return std::move(**picture);
 }
 
+/// Ends the capture processes that this process has started; how many.
+int kill_children() {
+  std::ifstream children("/proc/self/task/" + std::to_string(::gettid()) + "/children");
+  int killed = 0;
+  for (pid_t pid = 0; children >> pid; ++killed) ::kill(pid, SIGKILL);
+  return killed;
+}
+
 }  // namespace
 
 TEST_CASE("the sequence of a video's picture is the number of its frame") {
   const test::TemporaryFolder folder;
   const auto path = write_video(folder.path() / "a.avi");
-  const auto source = VideoSource::open("job/a.avi", 7, path);
+  const auto source = VideoSource::open("job/a.avi", 7, path, kAsAccepted);
   REQUIRE(source);
   CHECK((*source)->name() == "job/a.avi");
   CHECK((*source)->epoch() == 7);
@@ -66,9 +81,19 @@ TEST_CASE("the sequence of a video's picture is the number of its frame") {
   CHECK((*source)->remark().empty());
 }
 
+TEST_CASE("a video is read as fast as it is taken, or at its own pace") {
+  const test::TemporaryFolder folder;
+  const auto path = write_video(folder.path() / "a.avi");
+  CHECK((*VideoSource::open("a", 0, path, kAsAccepted))->interval() == Duration::zero());
+  const auto paced = VideoSource::open("a", 0, path, kOwnPace);
+  REQUIRE(paced);
+  CHECK((*paced)->interval() == std::chrono::milliseconds(100));
+  CHECK(frame_in(read(**paced, 3)) == 3);
+}
+
 TEST_CASE("a frame can be read again, later and earlier ones too, with the same bytes") {
   const test::TemporaryFolder folder;
-  const auto source = VideoSource::open("a", 0, write_video(folder.path() / "a.avi"));
+  const auto source = VideoSource::open("a", 0, write_video(folder.path() / "a.avi"), kAsAccepted);
   REQUIRE(source);
   const auto late = read(**source, 20);
   CHECK(frame_in(late) == 20);
@@ -83,7 +108,7 @@ TEST_CASE("a video that is cut ends where it can no longer be read, and says so"
   const test::TemporaryFolder folder;
   const auto path = write_video(folder.path() / "a.avi");
   std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
-  const auto source = VideoSource::open("a", 0, path);
+  const auto source = VideoSource::open("a", 0, path, kAsAccepted);
   REQUIRE(source);
   std::uint64_t frames = 0;
   while (true) {
@@ -100,6 +125,55 @@ TEST_CASE("a video that is cut ends where it can no longer be read, and says so"
         path + ": " + std::to_string(frames) + " frames could be read; the file promises 24");
 }
 
+TEST_CASE("a frame that breaks off is left out, and that is said") {
+  const test::TemporaryFolder folder;
+  const auto path = write_video(folder.path() / "a.avi");
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  file.seekp(static_cast<std::streamoff>(bytes.find("\xff\xd9", bytes.size() / 2)));
+  file.write("\0\0", 2);
+  file.close();
+  const auto source = VideoSource::open("a", 0, path, kAsAccepted);
+  REQUIRE(source);
+  CHECK(frame_in(read(**source, kFrames - 2)) == kFrames - 1);
+  CHECK_FALSE((*source)->read(kFrames - 1)->has_value());
+  CHECK((*source)->count() == kFrames - 1);
+  CHECK((*source)->remark() ==
+        path + ": 23 frames could be read; the file promises 24; 1 damaged ones were left out");
+}
+
+TEST_CASE("a capture process that dies is started once more, and then the video ends") {
+  const test::TemporaryFolder folder;
+  const auto path = write_video(folder.path() / "a.avi");
+  const auto program = folder.path() / "capture";
+  std::filesystem::create_symlink(kAsAccepted.capture_program, program);
+  const auto source = VideoSource::open("a", 0, path, {VideoPace::as_accepted, program});
+  REQUIRE(source);
+  CHECK(frame_in(read(**source, 3)) == 3);
+  REQUIRE(kill_children() == 1);
+  CHECK(frame_in(read(**source, 4)) == 4);
+  CHECK((*source)->remark().empty());
+  REQUIRE(kill_children() == 1);
+  std::filesystem::remove(program);
+  std::filesystem::create_symlink("/bin/false", program);
+  CHECK_FALSE((*source)->read(5)->has_value());
+  CHECK((*source)->count() == 5);
+  CHECK_THAT((*source)->remark(), Catch::Contains("5 frames could be read; the file promises 24; "
+                                                  "then the capture process"));
+}
+
+TEST_CASE("no capture process is left when a video is done with") {
+  const test::TemporaryFolder folder;
+  {
+    const auto source =
+        VideoSource::open("a", 0, write_video(folder.path() / "a.avi"), kAsAccepted);
+    REQUIRE(source);
+    CHECK(kill_children() == 0);  // it was opened to be looked at, and closed again
+    CHECK(frame_in(read(**source, 0)) == 0);
+  }
+  CHECK(kill_children() == 0);
+}
+
 TEST_CASE("what is no video is refused at once") {
   const test::TemporaryFolder folder;
   const auto path = (folder.path() / "a.avi").string();
@@ -107,7 +181,7 @@ TEST_CASE("what is no video is refused at once") {
                              "RIFF\x20\x00\x00\x00"
                              "AVI LIST");
   std::ofstream(path, std::ios::binary) << text;
-  const auto source = VideoSource::open("a", 0, path);
+  const auto source = VideoSource::open("a", 0, path, kAsAccepted);
   REQUIRE_FALSE(source);
   CHECK(source.error().exit_code == exit_code::kNoInput);
   CHECK_THAT(source.error().text, Catch::Contains(path));
@@ -119,7 +193,7 @@ TEST_CASE("a colon in a video's name is no protocol") {
   write_video(folder.path() / "cam.avi");
   std::filesystem::rename(folder.path() / "cam.avi", folder.path() / "cam:1.avi");
   std::filesystem::current_path(folder.path());
-  const auto source = VideoSource::open("a", 0, "cam:1.avi");
+  const auto source = VideoSource::open("a", 0, "cam:1.avi", kAsAccepted);
   std::filesystem::current_path(before);
   CHECK(source);
 }

@@ -195,7 +195,7 @@ TEST_CASE("at most 64 frames of a camera are submitted and not settled, then fra
   CHECK(f.submitted() == Sequences{66});
 }
 
-TEST_CASE("a live frame that its broker does not know is lost, not sent again") {
+TEST_CASE("a live frame that its broker does not know is said to be gone, not sent again") {
   LiveFixture f(4);
   f.begin();
   f.admit(0);
@@ -209,12 +209,19 @@ TEST_CASE("a live frame that its broker does not know is lost, not sent again") 
   CHECK(f.submission.stats().held_bytes == 1000);
   f.receive(Known{0, {}, {f.id(0), f.id(1)}});
   f.serve();
-  CHECK(f.submitted() == Sequences{3});
+  CHECK(f.submitted() == Sequences{3, 0, 1});
+  CHECK(f.said_gone() == Sequences{0, 1});
   CHECK(f.reads.size() == 4);
+  CHECK(f.all<TaskEnded>().empty());
+  f.admit(0);
+  f.lose(0);
+  f.receive(Busy{{f.id(1)}, Reason::sink_slow, 100ms});
+  f.now += 100ms;
+  f.admit(3);
+  CHECK(f.said_gone() == Sequences{0, 1, 1});  // neither skipped nor forgotten
+  f.lose(1);
   REQUIRE(f.all<TaskEnded>().size() == 2);
   CHECK(f.all<TaskEnded>()[1].settled.id == f.id(1));
-  CHECK(f.all<TaskEnded>()[1].settled.status == Status::lost);
-  CHECK(f.all<TaskEnded>()[1].settled.reason == Reason::broker_restarted);
   CHECK(f.settled(Status::lost) == 2);
   f.settle(3);
   f.frames(1);
@@ -232,7 +239,9 @@ TEST_CASE("a live frame that is not answered for five seconds is asked about, an
   CHECK(f.submitted().empty());
   CHECK(f.submission.stats().held_bytes == 1000);  // of the newest
   f.receive(Known{0, {}, {f.id(0)}});
-  CHECK(f.submitted() == Sequences{50});
+  CHECK(f.submitted() == Sequences{50, 0});
+  CHECK(f.said_gone() == Sequences{0});
+  f.lose(0);
   CHECK(f.settled(Status::lost) == 1);
 }
 

@@ -17,6 +17,8 @@ struct SubmissionFixture : test::EffectLog<Effects> {
     bool known_length{true};  // listed in full; otherwise its end is found by reading
     std::vector<std::uint64_t> holes{};
     TaskClass task_class{TaskClass::batch};
+    std::string digest{};
+    bool may_grow{false};
   };
 
   SubmissionFixture(std::vector<Source> given, SubmissionOptions options,
@@ -27,7 +29,9 @@ struct SubmissionFixture : test::EffectLog<Effects> {
   std::vector<SourceOutline> outlines(Duration interval) const {
     std::vector<SourceOutline> found;
     for (std::size_t i = 0; i < sources.size(); ++i) {
-      found.push_back({"source-" + std::to_string(i), i + 1, 1, interval, sources[i].task_class});
+      const auto& source = sources[i];
+      found.push_back(
+          {"source-" + std::to_string(i), i + 1, 1, interval, source.task_class, source.may_grow});
     }
     return found;
   }
@@ -88,9 +92,15 @@ struct SubmissionFixture : test::EffectLog<Effects> {
     SubmittedTask task;
     task.id = id(ref.sequence, ref.source);
     task.task = "description";
+    task.digest = source.digest;
     task.payload = {PayloadId{++payloads}, 1, source.bytes};
     held[task.payload.id] = true;
     submission.picture(ref, std::move(task), now, effects);
+  }
+  /// That many pictures come into the source.
+  void grow(std::size_t source, std::uint64_t pictures, bool may_grow = true) {
+    sources.at(source).pictures += pictures;
+    submission.more(source, may_grow, now, effects);
   }
   static TaskId id(std::uint64_t sequence, std::size_t source = 0) {
     return {source + 1, 1, sequence, 0};
@@ -101,7 +111,21 @@ struct SubmissionFixture : test::EffectLog<Effects> {
   void settle(std::uint64_t sequence, std::size_t source = 0) {
     receive(Settled{{{id(sequence, source), Status::ok, Reason::none, ""}}});
   }
+  /// The broker has ended it as lost.
+  void lose(std::uint64_t sequence) {
+    receive(Settled{{{id(sequence), Status::lost, Reason::broker_restarted, ""}}});
+  }
 
+  /// Sequences submitted since effects were cleared, of which the pictures are gone.
+  std::vector<std::uint64_t> said_gone() const {
+    std::vector<std::uint64_t> sequences;
+    for (const auto& submit : sent<Submit>()) {
+      for (const auto& task : submit.tasks) {
+        if (task.gone && task.payload == Payload{}) sequences.push_back(task.id.sequence);
+      }
+    }
+    return sequences;
+  }
   /// Sequences submitted since effects were cleared.
   std::vector<std::uint64_t> submitted() const {
     std::vector<std::uint64_t> sequences;

@@ -259,18 +259,27 @@ TEST_CASE("what a new broker does not know is submitted again, read again where 
   CHECK(f.submission.stats().submitted == 2);  // an id counts once
 }
 
-TEST_CASE("a picture that is gone when its broker forgot it is lost, counted and told") {
-  SubmissionFixture f({{.pictures = 1}}, {});
+TEST_CASE("a picture that is gone or another one when its broker forgot it is said to be gone") {
+  SubmissionFixture f({{.pictures = 1, .digest = "as it was"}}, {});
+  const bool is_gone = GENERATE(true, false);
   f.come_up();
   f.serve();
   f.admit(0);
   f.reconnect(8);
-  f.sources[0].holes = {0};
+  if (is_gone) f.sources[0].holes = {0};
+  f.sources[0].digest = "as it is";
   f.receive(Known{0, {}, {f.id(0)}});
   f.serve();
+  CHECK(f.said_gone() == Sequences{0});
+  CHECK(f.submission.stats().held_bytes == 0);
+  CHECK(f.all<TaskEnded>().empty());
+  f.admit(0);
+  f.reconnect(9);  // and that broker forgot it, too
+  f.receive(Known{0, {}, {f.id(0)}});
+  CHECK(f.said_gone() == Sequences{0});
+  f.lose(0);
   REQUIRE(f.all<TaskEnded>().size() == 1);
-  CHECK(f.all<TaskEnded>()[0].settled.status == Status::lost);
-  CHECK(f.all<TaskEnded>()[0].settled.reason == Reason::broker_restarted);
+  CHECK(f.submission.stats().submitted == 1);
   CHECK(f.submission.stats().settled.at(static_cast<std::size_t>(Status::lost)) == 1);
   CHECK(f.submission.complete());
 }

@@ -7,7 +7,7 @@
 namespace framefleet::test {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 using sink::ControlAnswer;
 
 constexpr std::uint64_t kFrameBytesMax = std::uint64_t{1} << 20U;

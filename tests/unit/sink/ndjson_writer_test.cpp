@@ -7,7 +7,7 @@
 namespace framefleet::test {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 std::vector<Json> lines(const std::filesystem::path& folder) {
   std::vector<Json> parsed;

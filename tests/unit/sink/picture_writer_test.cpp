@@ -3,6 +3,8 @@
 #include "sink/stores/text.hpp"
 #include "tests/unit/sink/store_fixture.hpp"
 
+#include <algorithm>
+
 namespace framefleet::test {
 namespace {
 

@@ -65,6 +65,36 @@ TEST_CASE("the report of a job counts what is stored for it") {
   CHECK(sink::stored_count(folder.path() / "results.sqlite", "") == 24);
 }
 
+TEST_CASE("what pictures cost is read from what ended ok") {
+  const TemporaryFolder folder;
+  const auto store = open_store(store_options(folder.path()));
+  std::vector<sink::OutcomeToStore> outcomes;
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    outcomes.push_back(ok_outcome(i));
+    outcomes.back().outcome.worked = std::chrono::milliseconds(10 * i);
+    ResultRecord& record = outcomes.back().record;
+    record.width = 1000;
+    record.height = 500;
+    record.decode = std::chrono::milliseconds(i);
+    record.annotate = i == 20 ? std::chrono::milliseconds(4) : Duration::zero();
+  }
+  outcomes.push_back(failed_outcome(30, "x"));
+  commit(*store, outcomes);
+
+  const auto cost = sink::read_cost(folder.path() / "results.sqlite", "job-1");
+  REQUIRE(cost);
+  CHECK(cost->megapixels == Approx(0.5));
+  CHECK(cost->all.pictures == 20);
+  CHECK(cost->all.mean_ms == Approx(105));
+  CHECK(cost->all.p95_ms == Approx(190));
+  CHECK(cost->decode.mean_ms == Approx(10.5));
+  CHECK(cost->annotate.pictures == 1);
+  CHECK(cost->annotate.mean_ms == Approx(4));
+  REQUIRE(cost->detectors.size() == 2);
+  CHECK(cost->detectors[0].detector == "edges");
+  CHECK(sink::read_cost(folder.path() / "results.sqlite", "job-2")->all.pictures == 0);
+}
+
 TEST_CASE("the report of a job without outcomes is empty") {
   const TemporaryFolder folder;
   { const auto store = open_store(store_options(folder.path())); }

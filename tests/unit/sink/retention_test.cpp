@@ -117,5 +117,32 @@ TEST_CASE("pruning goes on where it was after the store was opened again") {
   CHECK(number(folder.path(), "SELECT count(*) FROM outcomes WHERE pruned = 1") == 2);
 }
 
+TEST_CASE("a step that was cut short is finished, though everything is to be kept by then") {
+  const TemporaryFolder folder;
+  auto options = store_options(folder.path());
+  options.retention.keep = std::chrono::hours(1);
+  const std::filesystem::path a = folder.path() / "annotated" / "a.jpg";
+  {
+    const auto store = open_store(options);
+    commit(*store, {annotated_outcome(1, "a.jpg", "x"), annotated_outcome(2, "b.jpg", "y")});
+    commit(*store, {annotated_outcome(3, "c.jpg", "z")});
+    // A step that cannot remove its second file ends where a crash between the two would.
+    std::filesystem::remove(folder.path() / "annotated" / "b.jpg");
+    std::filesystem::create_directories(folder.path() / "annotated" / "b.jpg" / "in the way");
+    CHECK_FALSE(store->prune(kNoon + kHourMs).has_value());
+    CHECK_FALSE(std::filesystem::exists(a));
+    CHECK(number(folder.path(), "SELECT count(*) FROM pictures WHERE path = 'annotated/a.jpg'") ==
+          1);
+  }
+  std::filesystem::remove_all(folder.path() / "annotated" / "b.jpg");
+  options.retention = {};
+  const auto store = open_store(options);
+  CHECK(text(folder.path(), "SELECT group_concat(sequence || ':' || pruned) FROM outcomes") ==
+        "1:1,2:1,3:1");
+  CHECK(number(folder.path(), "SELECT count(*) FROM pictures") == 0);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "annotated" / "c.jpg"));
+  CHECK(store->stats().picture_bytes == 0);
+}
+
 }  // namespace
 }  // namespace framefleet::test

@@ -256,11 +256,11 @@ TEST_CASE("a message over ipc is known to come from our own user, one over tcp i
     const auto payload = channel->payloads().put({Frame::of("picture"), Frame::of("second")});
     channel->send(numbered(1));
     channel->send(Submit{{sample_task(0, payload)}});
-    CHECK(hear(*hub).own_user == own);
-    CHECK(hear(*hub).own_user == own);
+    CHECK(hear(*hub).sender.own_user == own);
+    CHECK(hear(*hub).sender.own_user == own);
     channel->send(numbered(2));
     hub->wait({}, kPoll * kPollsMax);
-    CHECK(hear(*hub).own_user == own);
+    CHECK(hear(*hub).sender.own_user == own);
   }
 }
 
@@ -280,7 +280,7 @@ TEST_CASE("another user's message over ipc is not taken for our own user's") {
   (*channel)->send(numbered(1));
   hub->wait({}, kPoll * kPollsMax);
   REQUIRE(::seteuid(0) == 0);
-  CHECK_FALSE(hear(*hub).own_user);
+  CHECK_FALSE(hear(*hub).sender.own_user);
 }
 
 TEST_CASE("no address of a tcp peer can be read as a user of this machine") {

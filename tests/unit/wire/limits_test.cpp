@@ -269,6 +269,10 @@ TEST_CASE("what a writer may not send, a reader does not take") {
   CHECK(read("revived_from", text("ff-1-0")) ==
         "submit.tasks[0].revived_from: 'ff-1-0' is not a task id");
   CHECK(read("revived_from", whole(7)) == "submit.tasks[0].revived_from: is not text");
+  CHECK(read("gone", flag(true)) == "");
+  CHECK(refusal(with(submit_tree(with(with(task_tree(), "gone", flag(true)), "frames", whole(1))),
+                     "sizes", list({whole(7)})),
+                {7}) == "submit.tasks[0].gone: a picture that is gone has no frames");
 
   auto changed = task_tree();
   at(changed, "id") = text("0000000000000001-2-03");

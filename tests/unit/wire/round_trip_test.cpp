@@ -106,6 +106,7 @@ SubmittedTask submitted(Random& r) {
   task.task = r.bytes(1, 2000);
   task.revived_from = r.perhaps_id();
   task.payload = r.payload();
+  task.gone = task.payload.frames == 0;
   return task;
 }
 
@@ -152,8 +153,19 @@ Outcome outcome(Random& r) {
   return outcome;
 }
 
+SourceClaim claim(Random& r) {
+  return SourceClaim{.name = r.text(1, 256),
+                     .epoch = r.number<std::uint32_t>(),
+                     .weight = r.number<std::uint32_t>(wire::kWeightMax),
+                     .expected = r.number<std::uint64_t>(wire::kCountMax),
+                     .interval = std::chrono::microseconds(r.up_to(100'000'000)),
+                     .state = r.text(0, wire::kStateBytesMax),
+                     .state_for = r.ms(),
+                     .state_text = r.text(0, wire::kStateTextBytesMax)};
+}
+
 Message connection_message(Random& r) {
-  switch (r.up_to(4)) {
+  switch (r.up_to(6)) {
     case 0: {
       Hello hello;
       hello.role = r.word<Role>(4);
@@ -165,11 +177,7 @@ Message connection_message(Random& r) {
       hello.detectors = r.names(0);
       hello.slots = r.number<std::uint32_t>(wire::kSlotsMax);
       hello.not_ready = r.text(0, 1024);
-      hello.sources = r.list([&] {
-        return SourceClaim{r.text(1, 256), r.number<std::uint32_t>(),
-                           r.number<std::uint32_t>(wire::kWeightMax),
-                           r.number<std::uint64_t>(wire::kCountMax)};
-      });
+      hello.sources = r.list([&] { return claim(r); });
       hello.store = r.text(0, 36);
       hello.new_store = r.flag();
       return hello;
@@ -189,6 +197,10 @@ Message connection_message(Random& r) {
     case 3:
       return Heartbeat{r.number<std::uint32_t>(), r.list([&] { return r.lease(); }, 1000),
                        r.text(0, 1024)};
+    case 4:
+      return Sources{r.number<std::uint64_t>(wire::kCountMax), r.list([&] { return claim(r); })};
+    case 5:
+      return Claimed{r.number<std::uint64_t>(wire::kCountMax)};
     default:
       return Goodbye{};
   }
@@ -316,9 +328,10 @@ TEST_CASE("every description and record that is within the limits is read as it 
   for (auto seed = first_seed; seed < first_seed + kRounds / 10; ++seed) {
     Random random(seed);
     INFO("seed " << seed);
-    const TaskDescription task{random.text(0, 4096), random.names(0), random.flag(),
-                               random.number<std::int64_t>(wire::kWallClockMsMax),
-                               random.text(0, 1024)};
+    const TaskDescription task{
+        random.text(0, 4096), random.names(0),
+        random.flag(),        random.number<std::int64_t>(wire::kWallClockMsMax),
+        random.text(0, 1024), random.text(0, wire::kZonesBytesMax)};
     const auto task_bytes = wire::encode_task(task);
     REQUIRE(task_bytes);
     REQUIRE((wire::decode_task(*task_bytes) == task));

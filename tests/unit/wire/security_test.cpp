@@ -1,6 +1,7 @@
 #include "tests/support/catch.hpp"
 
 #include "shared/security/digest.hpp"
+#include "shared/security/sha256.hpp"
 #include "shared/security/token.hpp"
 #include "shared/security/uuid.hpp"
 
@@ -8,6 +9,7 @@
 #include <regex>
 #include <set>
 #include <span>
+#include <sstream>
 #include <string>
 
 using namespace framefleet;
@@ -38,6 +40,20 @@ TEST_CASE("a payload's digest is that of all its frames in order") {
   CHECK(security::payload_digest(whole) == expected);
   CHECK(security::payload_digest(parts) == expected);
   CHECK(security::payload_digest(swapped) != expected);
+}
+
+TEST_CASE("a SHA-256 is what sha256sum prints, of text and of a stream of any length") {
+  CHECK(security::sha256_hex("frame one") ==
+        "fb7ea6b53396d2b744742eb3808eda216c6baa80f8144f4601b5a04ce508a92c");
+  std::istringstream empty;
+  CHECK(security::sha256_hex(empty) ==
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  for (const std::size_t length : {1U, 65'535U, 65'536U, 65'537U, 200'000U}) {
+    std::string text(length, 'a');
+    text.back() = 'b';
+    std::istringstream stream(text);
+    CHECK(security::sha256_hex(stream) == security::sha256_hex(text));
+  }
 }
 
 TEST_CASE("a token is good for its task, lease and worker alone") {

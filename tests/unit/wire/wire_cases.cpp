@@ -43,7 +43,7 @@ std::vector<WireCase> wire_cases() {
         }));
   }
   all.push_back(wire_case(
-      "task", task_sample(), [](const auto& value) { return wire::encode_task(value); },
+      "task", zoned_task_sample(), [](const auto& value) { return wire::encode_task(value); },
       [](const std::string& bytes) { return wire::decode_task(bytes); }));
   all.push_back(wire_case(
       "record", record_sample(), [](const auto& value) { return wire::encode_record(value); },

@@ -251,9 +251,13 @@ TEST_CASE("no detector breaks on the smallest and the thinnest pictures") {
   for (const cv::Size size : {cv::Size(1, 1), {1, 500}, {500, 1}, {2, 2}, {20, 130}}) {
     const auto bytes = test::encode(cv::Mat(size, CV_8UC3, cv::Scalar(4, 5, 6)), ".png");
     for (const auto& kind : detector_kinds()) {
+      if (kind.needs_model) continue;
       INFO(kind.name << " on " << size.width << " x " << size.height);
-      const auto found = Probe(kind.name).look(bytes, 0, 1, bytes);
-      CHECK(found.has_value());
+      // One column as wide as resize makes it by default would be too high.
+      const std::string spec = kind.name == "resize" ? "resize?width=3" : std::string(kind.name);
+      const auto found = Probe(spec).look(bytes, 0, 1, bytes);
+      // The template would be of one colour, which is an error of its own.
+      CHECK(found.has_value() == (kind.name != "template"));
     }
   }
 }

@@ -2,9 +2,10 @@
 // stands in for a decoder that a picture has taken over.
 
 #include "worker/pool/child_wire.hpp"
-#include "worker/pool/packet.hpp"
 #include "worker/pool/sandbox.hpp"
 #include "worker/pool/zygote.hpp"
+
+#include "shared/processes/packet.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

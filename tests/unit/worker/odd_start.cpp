@@ -2,8 +2,9 @@
 // machine on which no child can be started, and for a library that hangs.
 
 #include "worker/pool/child_wire.hpp"
-#include "worker/pool/packet.hpp"
 #include "worker/pool/zygote.hpp"
+
+#include "shared/processes/packet.hpp"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -18,10 +18,13 @@ TEST_CASE("every detector can be made from its name alone") {
     INFO(kind.name);
     CHECK(names.insert(kind.name).second);
     CHECK_FALSE(kind.help.empty());
-    CHECK(make_detector(kind.name, {}).has_value());
+    CHECK(make_detector(kind.name, {}).has_value() != kind.needs_model);
   }
-  CHECK(names == std::set<std::string_view>{"faces", "people", "edges", "corners", "markers",
-                                            "blend", "stub"});
+  CHECK(names == std::set<std::string_view>{"faces",  "people",    "objects",   "recognise",
+                                            "edges",  "corners",   "markers",   "template",
+                                            "blend",  "resize",    "crop",      "flip",
+                                            "rotate", "grayscale", "normalise", "equalise",
+                                            "blur",   "augment",   "edit",      "stub"});
 }
 
 TEST_CASE("a detector that does not exist names those that do") {
@@ -29,8 +32,10 @@ TEST_CASE("a detector that does not exist names those that do") {
   REQUIRE_FALSE(spec.has_value());
   CHECK(spec.error().exit_code == exit_code::kUsage);
   CHECK(spec.error().text ==
-        "there is no detector \"facs\"; there are faces, people, edges, corners, markers, blend, "
-        "stub");
+        "there is no detector \"facs\"; there are faces, people, objects, recognise, edges, "
+        "corners, markers, "
+        "template, blend, resize, crop, flip, rotate, grayscale, normalise, equalise, blur, "
+        "augment, edit, stub");
 }
 
 TEST_CASE("a detector's options are checked against its own table") {
