@@ -17,7 +17,8 @@ in_tree
 
 readonly steps=(
     format spelling scripts headers tidy simulation isolation journal disks chaos failpoints
-    network monitoring asan tsan fuzz mutants cost docker
+    network hostile units cameras motion autoscale folder monitoring asan tsan fuzz mutants cost
+    docker
 )
 readonly logs=build/check
 readonly cannot_run=77 # the exit code of a step that this machine cannot run
@@ -60,7 +61,7 @@ step_format() {
 # Unit tests misspell on purpose, to be asked "did you mean …?".
 step_spelling() {
     sources '*.cpp' '*.hpp' '*.md' '*.py' '*.sh' '*.txt' '*.toml' '*.cmake' |
-        grep -v 'tests/unit/' | xargs -r codespell --ignore-words-list=nack,fro,te
+        grep -v 'tests/unit/' | xargs -r codespell --ignore-words-list=nack,fro,te,parm,keypair
 }
 
 step_scripts() {
@@ -76,7 +77,7 @@ step_headers() {
 # Clang must read what GCC reads; clang-tidy looks at what all processes lean on.
 step_tidy() {
     local files='/(shared/base|[a-z]+/core)/[^/]+\.cpp$'
-    configure tidy -DCMAKE_CXX_CLANG_TIDY= &&
+    configure tidy -DCMAKE_CXX_CLANG_TIDY= -DFRAMEFLEET_FROM_SCRATCH=OFF &&
         run-clang-tidy -quiet -p build/tidy -j "$(build_jobs)" "$files"
 }
 
@@ -121,8 +122,7 @@ step_simulation() {
 
 # Real processes; the tests take fewer pictures.
 step_isolation() {
-    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
-        framefleet-broker framefleet-worker framefleet-producer framefleet-sink &&
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet &&
         ISOLATION_TASKS=10000 ctest --preset release -R '^e2e_isolation$' -V </dev/null
 }
 
@@ -144,16 +144,15 @@ step_journal() {
 step_disks() {
     local runs=12
     [ -z "${CHECK_LONG:-}" ] || runs=0
-    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet_io_faults \
-        framefleet-broker framefleet-worker framefleet-sink framefleet-producer framefleet &&
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
+        framefleet_io_faults &&
         IO_ERROR_RUNS=$runs ctest --preset release -R '^e2e_(full_disk|io_error)$' -V </dev/null
 }
 
 # Kills at random, with a journal: more tasks than the tests have, and at least a hundred kills;
 # with --long a million tasks in fifty rounds, and five thousand kills.
 step_chaos() {
-    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-broker \
-        framefleet-worker framefleet-sink framefleet || return 1
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet || return 1
     CHAOS_TASKS=$(usually 10000 20000) CHAOS_RATE=130 CHAOS_KILLS=$(usually 50 100) \
         CHAOS_ROUNDS=$(usually 1 25) \
         ctest --preset release -R '^e2e_journal_chaos' -V </dev/null
@@ -176,23 +175,73 @@ step_network() {
     if [ -n "${CHECK_LONG:-}" ]; then
         rounds=200 seconds=40 stops=1,4,20 overload=300
     fi
-    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet framefleet-broker \
-        framefleet-worker framefleet-producer framefleet-sink || return 1
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet || return 1
     PARTITION_SECONDS=$seconds PAUSE_SECONDS=$stops OVERLOAD_SECONDS=$overload \
         BURST_ROUNDS=$rounds ctest --preset release -C check -L '^network$' -j 8 -V </dev/null
 }
 
-# Dashboards, alerts and their tests by the real Prometheus and Alertmanager, which are unpacked and
-# not installed.
+# Peers that speak ZMTP by hand and nonsense: ten thousand connections, five million empty frames, a
+# message that never ends, beside a producer that must not lose a task.
+step_hostile() {
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-broker \
+        framefleet-worker framefleet-sink framefleet || return 1
+    HOSTILE_CROWD=$(usually 10000 15000) HOSTILE_CRUMBS=$(usually 5000000 50000000) \
+        HOSTILE_SECONDS=$(usually 4 120) \
+        ctest --preset release -R '^e2e_hostile$' -V </dev/null
+}
+
+# The units for systemd by its own judgement, and the programs in their sandbox.
+step_units() {
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-broker \
+        framefleet-worker framefleet-worker-imgcodecs framefleet-producer framefleet-capture \
+        framefleet-sink framefleet && ctest --preset release -C check -L '^packaging$' -V </dev/null
+}
+
+# Cameras of an RTSP server that is stopped, killed and started again: three times, or a hundred.
+# Beside them, because they mostly wait: one that comes and goes 20 times, and some that are too
+# fast.
+step_cameras() {
+    (install_packages cameras) || true # without an RTSP server the test is skipped
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target camera_watch \
+        synthetic_frames framefleet || return 1
+    RTSP_CYCLES=$(usually 3 100) ctest --preset release -C check -L '^cameras$' -j 4 -V </dev/null
+}
+
+# A camera that gives twelve times as many frames for a while, and the workers that come and go
+# with it.
+step_autoscale() {
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet &&
+        AUTOSCALE_SECONDS=18 ctest --preset release -R '^e2e_autoscale$' -V </dev/null
+}
+
+# The motion gate on a real video of pedestrians, which is unpacked and not installed.
+step_motion() {
+    local package=$PWD/build/check/opencv-doc
+    unpack_packages walkers "$package" && configure release -DFRAMEFLEET_TESTS=ON &&
+        build release --target unit_producer_motion &&
+        FRAMEFLEET_PEDESTRIANS=$package/usr/share/doc/opencv-doc/examples/data/vtest.avi \
+            build/release/tests/unit_producer_motion
+}
+
+# A folder of many pictures and one of ten times as many, for the same memory; with --long a hundred
+# thousand.
+step_folder() {
+    configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet &&
+        FOLDER_PICTURES=$(usually 2000,20000 10000,100000) \
+            ctest --preset release -R '^e2e_folder$' -V </dev/null
+}
+
+# Dashboards, alerts and their tests by Grafana's schema, and by the real Prometheus and its
+# Alertmanager, which are unpacked and not installed.
 step_monitoring() {
     local tools=$PWD/build/check/prometheus
     unpack_packages unpack "$tools" || return 1
+    command -v npm >/dev/null || (install_packages npm) || true # without it the test is skipped
     "$tools/usr/bin/promtool" check config monitoring/prometheus/prometheus.yml &&
         "$tools/usr/bin/promtool" test rules monitoring/prometheus/framefleet.rules.test.yml &&
         "$tools/usr/bin/amtool" check-config monitoring/alertmanager/alertmanager.yml &&
-        configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
-        framefleet-broker framefleet-worker framefleet-producer framefleet-sink &&
-        ctest --preset release -C check -R '^monitoring_live$' -V </dev/null
+        configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet &&
+        ctest --preset release -C check -L '^monitoring$' -V </dev/null
 }
 
 # Tests of what starts threads: the journal's and the store's, the pool's, the log's and the page of
@@ -200,15 +249,18 @@ step_monitoring() {
 # they do correctly would be reported.
 step_tsan() { sanitized tsan threads; }
 
-# fuzz TARGET FOLDER : makes up input for 20 s, beginning with the committed corpus; a finding is
-# kept in FOLDER.
+# fuzz TARGET FOLDER : makes up input for a minute (an hour with --long), beginning with the
+# committed corpus; a finding is kept in FOLDER.
 fuzz() {
     local log=$2/$1.log program=build/fuzz/fuzz/fuzz_$1
     mkdir -p "$2/$1"
-    if "$program" -max_total_time=20 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="$2/$1-" "$2/$1" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
-        printf '%s: %d executions per second\n' "$1" \
+    if "$program" -max_total_time="$(usually 60 3600)" -timeout=10 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="$2/$1-" "$2/$1" "tests/fuzz/corpus/$1" \
+        >"$log" 2>&1; then
+        printf '%s: %d executions, %d per second\n' "$1" \
+            "$(sed -nE 's/^stat::number_of_executed_units: +//p' "$log")" \
             "$(sed -nE 's/^stat::average_exec_per_sec: +//p' "$log")"
+        sed -nE 's/^(types |handed out )/    \1/p' "$log"
         return
     fi
     tail -n 40 "$log"
@@ -217,14 +269,24 @@ fuzz() {
     return 1
 }
 
-step_fuzz() {
-    local corpus status=0 found=$logs/fuzz
-    configure fuzz && build fuzz || return 1
-    rm -rf "$found"
-    for corpus in tests/fuzz/corpus/*/; do
-        fuzz "$(basename "$corpus")" "$found" || status=1
-    done
+# fuzz_all FOLDER TARGET… : one after the other.
+fuzz_all() {
+    local name status=0 found=$1
+    for name in "${@:2}"; do fuzz "$name" "$found" || status=1; done
     return "$status"
+}
+
+# Two targets at a time.
+step_fuzz() {
+    local names other status found=$logs/fuzz
+    configure fuzz -DFRAMEFLEET_FROM_SCRATCH=OFF && build fuzz || return 1
+    rm -rf "$found"
+    mapfile -t names < <(ls tests/fuzz/corpus)
+    fuzz_all "$found" "${names[@]:0:${#names[@]}/2}" &
+    other=$!
+    fuzz_all "$found" "${names[@]:${#names[@]}/2}"
+    status=$?
+    wait "$other" && [ "$status" -eq 0 ]
 }
 
 # Rules broken on purpose, one at a time: the simulator and the tests of the cores must notice each.
@@ -239,7 +301,8 @@ step_cost() {
 # Image and compose.yaml in a real engine, which is started here where there is none.
 step_docker() { tests/docker/engine.sh tests/docker/run.sh; }
 
-# run_step NAME : quiet while it passes, its whole log where it fails.
+# run_step NAME : while it passes, what was skipped and what took how long; its whole log where it
+# fails.
 run_step() {
     local started=$SECONDS log=$logs/$1.log code=0
     printf '==> %-10s' "$1"
@@ -247,6 +310,8 @@ run_step() {
     if [ "$code" -eq 0 ]; then
         passed=$((passed + 1))
         printf 'passed (%d s)\n' $((SECONDS - started))
+        sed -n 's/^.*SKIPPED: /    SKIPPED: /p' "$log" | sort -u
+        sed -nE 's/^(#[0-9]+ [0-9.]+ )?==> (.*\b[0-9]+ s\b.*)/    \2/p' "$log"
     elif [ "$code" -eq "$cannot_run" ]; then
         printf '\n'
         grep '^SKIPPED' "$log"

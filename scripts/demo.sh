@@ -98,8 +98,7 @@ names_detectors() { [[ " $* " == *" --detect"[\ =]* ]]; }
 
 install_packages build run
 configure release -DFRAMEFLEET_TESTS=OFF
-build release --target framefleet framefleet-broker framefleet-worker framefleet-producer \
-    framefleet-sink
+build release --target framefleet
 
 if [ "$#" -gt 0 ]; then
     arguments=()

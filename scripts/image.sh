@@ -2,10 +2,11 @@
 # What the Dockerfile runs in its first stage, one verb a layer. Not for people: it expects the tree
 # and the packages of the groups build, run and test.
 #
-#   scripts/image.sh programs         builds what users run
+#   scripts/image.sh programs         builds what users run, as far as its folders are there
 #   scripts/image.sh tests PATTERN    builds and runs the unit tests whose names match; `none`: none
 #   scripts/image.sh stage FOLDER FILE    gathers in FOLDER what the last stage has beside Debian's
-#                                     packages that FILE lists: they are in its base already
+#                                     packages that FILE lists: they are in its base already; and
+#                                     the bill of materials of both (sbom.py)
 #
 # OPTIMIZE in the environment: the compiler's flags, -O2 by default.
 set -euo pipefail
@@ -13,10 +14,17 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 in_tree
 
-# It reads the whole tree, which the image does not have; the checks run it elsewhere.
-readonly not_here='^tidy$'
+# They read parts of the tree that the image does not have; scripts/test.sh runs them.
+readonly not_here='^(tidy|monitoring|compose_file)$'
 
-configure_with() { configure release "-DCMAKE_CXX_FLAGS_RELEASE=${OPTIMIZE:--O2} -DNDEBUG" "$@"; }
+configure_with() {
+    local part parts=
+    for part in sink producer broker worker cli; do
+        [ ! -d "$part" ] || parts="$parts;$part"
+    done
+    configure release "-DCMAKE_CXX_FLAGS_RELEASE=${OPTIMIZE:--O2} -DNDEBUG" \
+        "-DFRAMEFLEET_PARTS=${parts#;}" "$@"
+}
 
 build_programs() {
     configure_with -DFRAMEFLEET_TESTS=OFF && build release
@@ -66,11 +74,42 @@ stage_libraries() {
     while read -r library; do
         package=${owner[$(in_usr "$(realpath "$library")")]:-}
         [ -n "$package" ] || die "no package has $library"
-        grep -qx "$package" "$base_packages" && continue
         library=$(in_usr "$library")
+        echo "$package $library" >>"$work/files"
+        grep -qx "$package" "$base_packages" && continue
         install -D -m 644 "$library" "$stage$library"
         echo "$package"
     done <"$work/libraries" >>"$work/packages"
+}
+
+# version_of PROGRAM : the second word that it says.
+version_of() { "$1" --version | awk 'NR == 1 {print $2}'; }
+
+# room WORDS FILE… : how much of the image that is.
+room() {
+    printf '    %4d MiB  %s\n' $((($(du -ck "${@:2}" | tail -n 1 | cut -f1) + 512) / 1024)) "$1"
+}
+
+# What the image has beside its base, and what for (docs/OPERATIONS.md, Room, says why).
+tell_room() {
+    local bin=$stage/usr/local/bin all worker files library
+    libraries_of() {
+        ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u | while read -r library; do
+            [ ! -e "$stage$(in_usr "$library")" ] || echo "$stage$(in_usr "$library")"
+        done
+    }
+    mapfile -t all < <(libraries_of "$bin"/*)
+    mapfile -t worker < <(libraries_of "$bin"/framefleet{,-broker,-sink,-worker})
+    mapfile -t files < <(printf '%s\n' "${all[@]}" "${worker[@]}" | sort | uniq -u)
+    say "the image's own files"
+    room "programs of framefleet" "$bin"
+    room "libraries of worker, broker, sink and command line: ${#worker[@]}" "${worker[@]}"
+    room "libraries more, to read videos and the formats bmp and tiff: ${#files[@]}" "${files[@]}"
+    room "cascades" "$stage/usr/share/opencv4"
+    room "licences and records of packages" "$stage/usr/share/doc" "$stage/var/lib/dpkg"
+    say "the largest of them, in MiB"
+    find "$stage" -type f -size +5M -printf '%k %f\n' | sort -rn | head -n 12 |
+        awk '{printf "    %4d  %s\n", $1 / 1024, $2}'
 }
 
 stage_image() {
@@ -85,12 +124,15 @@ stage_image() {
     for package in $(packages_of run); do
         echo "$package" >>"$work/packages"
         dpkg-query -L "$package" | while read -r file; do
-            [ ! -f "$file" ] || install -D -m 644 "$file" "$stage$file"
+            [ -f "$file" ] || continue
+            install -D -m 644 "$file" "$stage$file"
+            echo "$package $file" >>"$work/files"
         done
     done
     sort -u "$work/packages" | while read -r package; do stage_package "$package"; done
-    say "the image's own files: $(du -sh "$stage" | cut -f1); the largest, in KiB:"
-    find "$stage" -type f -size +3M -printf '%k %f\n' | sort -rn | head -n 20 | sed 's/^/    /'
+    scripts/sbom.py framefleet "$(version_of "$stage/usr/local/bin/framefleet")" "$base_packages" \
+        <"$work/files" >"$stage/usr/local/share/doc/framefleet/sbom.cdx.json"
+    tell_room
     rm -r "$work"
 }
 

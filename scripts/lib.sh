@@ -101,14 +101,15 @@ build_jobs() {
     echo $((cpus < by_memory ? cpus : by_memory))
 }
 
-# configure PRESET [CMake argument…]; quiet unless it fails.
+# configure PRESET [CMake argument…]; quiet unless it fails. Where nothing is remembered by ccache,
+# what nearly every file includes is read once.
 configure() {
-    local preset=$1 log=build/$1/configure.log launcher=()
+    local preset=$1 log=build/$1/configure.log quicker=(-DFRAMEFLEET_FROM_SCRATCH=ON)
     shift
     mkdir -p "build/$preset"
-    command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    command -v ccache >/dev/null && quicker=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     say "configuring build/$preset"
-    cmake --preset "$preset" "${launcher[@]}" "$@" >"$log" 2>&1 </dev/null || {
+    cmake --preset "$preset" "${quicker[@]}" "$@" >"$log" 2>&1 </dev/null || {
         cat "$log" >&2
         printf 'error: cmake could not configure build/%s (its words are above)\n' "$preset" >&2
         return 1
