@@ -30,36 +30,12 @@ Error cannot(const fs::path& file, const std::string& what, int code) {
 Json words_of(const Operator& who) {
   Json json = Json::object();
   if (!who.identity.empty()) json["identity"] = who.identity;
-  if (who.user >= 0) json["user"] = who.user;
+  if (who.user) json["user"] = *who.user;
   json["name"] = who.name;
   return json;
 }
 
 }  // namespace
-
-bool is_deed(ControlVerb verb) {
-  switch (verb) {
-    case ControlVerb::status:
-    case ControlVerb::workers:
-    case ControlVerb::sources:
-    case ControlVerb::jobs:
-    case ControlVerb::dead_list:
-    case ControlVerb::dead_show:
-    case ControlVerb::dead_export:
-      return false;
-    case ControlVerb::drain_worker:
-    case ControlVerb::drain_idlest:
-    case ControlVerb::drain_broker:
-    case ControlVerb::pause:
-    case ControlVerb::resume:
-    case ControlVerb::cancel_job:
-    case ControlVerb::cancel_task:
-    case ControlVerb::dead_purge:
-    case ControlVerb::reload_sources:
-      break;
-  }
-  return true;
-}
 
 AuditLog::AuditLog(fs::path file, std::int64_t (*wall_clock_ms)(), std::uint64_t file_bytes_max)
     : file_(std::move(file)), wall_clock_ms_(wall_clock_ms), file_bytes_max_(file_bytes_max) {}

@@ -15,20 +15,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace framefleet::broker {
 
-/// Whether a verb changes something, so that it is written down.
-bool is_deed(ControlVerb verb);
-
 /// Who asks, as the kernel or a key proves it.
 struct Operator {
-  std::string identity;   ///< Of the key; "": none.
-  std::int64_t user{-1};  ///< Over ipc: the user id; -1: unknown.
-  std::string name;       ///< What it calls itself: proves nothing.
+  std::string identity;               ///< Of the key; "": none.
+  std::optional<std::uint32_t> user;  ///< The user id, over ipc.
+  std::string name;                   ///< What it calls itself: proves nothing.
 };
 
 class AuditLog {

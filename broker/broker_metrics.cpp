@@ -115,12 +115,11 @@ void add_sources(Table& t) {
              rows.add({{"source", source}}, number(account.submitted));
            }
          });
-  t.rows("framefleet_broker_rejected_tasks_total", "Tasks rejected, by source.",
-         MetricKind::counter, [](const Stats& s, MetricRows& rows) {
-           for (const auto& [source, account] : s.dispatcher.by_source) {
-             rows.add({{"source", source}}, number(account.rejected));
-           }
-         });
+  t.counter("framefleet_broker_rejected_tasks_total", "Tasks rejected.", [](const Stats& s) {
+    std::uint64_t rejected = 0;
+    for (const auto& [source, account] : s.dispatcher.by_source) rejected += account.rejected;
+    return number(rejected);
+  });
   t.rows("framefleet_broker_settled_tasks_total", "Tasks settled, by source and status.",
          MetricKind::counter, [](const Stats& s, MetricRows& rows) {
            for (const auto& [source, account] : s.dispatcher.by_source) {
@@ -272,7 +271,8 @@ BrokerMetrics::BrokerMetrics() : table_(std::make_shared<Table>()) {
   live_age_ = &t.duration_rows("framefleet_broker_live_age_seconds",
                                "Age of a live frame at its hand-out, since the broker got it.",
                                "source", telemetry::Buckets::coarse);
-  commit_ = &t.durations("framefleet_broker_journal_commit_seconds", "Of one commit to the disk.");
+  commit_ = &t.durations("framefleet_broker_journal_commit_seconds", "Of one commit to the disk.",
+                         {}, telemetry::Buckets::brief);
   queued_ = &t.durations("framefleet_broker_queued_seconds", "From waiting to a hand-out.");
   leased_ = &t.durations("framefleet_broker_leased_seconds", "From a hand-out to its end.");
   transfer_ = &t.durations("framefleet_broker_transfer_seconds",

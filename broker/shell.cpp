@@ -195,7 +195,7 @@ bool Shell::note_deed(PeerId from, const transport::Hub::Sender& sender, const C
   if (!is_deed(control.verb)) return true;
   Operator who;
   who.identity = guard_.identity_of(sender);
-  if (sender.user) who.user = *sender.user;
+  who.user = sender.user;
   if (const auto name = names_.find(from); name != names_.end()) who.name = name->second;
   const auto written = audit_.asked(from, who, control);
   if (written) return true;

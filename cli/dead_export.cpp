@@ -1,6 +1,7 @@
 #include "cli/dead_export.hpp"
 
 #include "shared/base/file_descriptor.hpp"
+#include "shared/base/whole_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,18 +13,6 @@
 
 namespace framefleet::cli {
 namespace fs = std::filesystem;
-namespace {
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-}  // namespace
 
 Result<ExportedLetter, Error> fetch_dead_letter(OperatorClient& client, const TaskId& task,
                                                 const OperatorClient::Meanwhile& meanwhile) {
@@ -49,10 +38,12 @@ Result<void, Error> write_new_file(const fs::path& path, std::string_view bytes)
                                   errno == EEXIST ? "; --to names another file" : ""),
                       exit_code::kCannotCreate});
   }
-  if (write_all(file.get(), bytes) && ::fsync(file.get()) == 0) return {};
-  const std::string why = std::strerror(errno);
+  int error = write_all(file.get(), bytes);
+  if (error == 0 && ::fsync(file.get()) != 0) error = errno;
+  if (error == 0) return {};
   ::unlink(path.c_str());
-  return fail(Error{fmt::format("cannot write {}: {}", path.string(), why), exit_code::kDiskError});
+  return fail(Error{fmt::format("cannot write {}: {}", path.string(), std::strerror(error)),
+                    exit_code::kDiskError});
 }
 
 Result<int, Error> export_dead_letter(const OperatorOptions& options, const TaskId& task,

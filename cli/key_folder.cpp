@@ -1,7 +1,10 @@
 #include "cli/key_folder.hpp"
 
+#include "shared/base/whole_file.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,37 +38,15 @@ fs::path next_of(const fs::path& file) {
   return next.replace_extension(".next.key");
 }
 
-Result<void, Error> sync_folder(const fs::path& file) {
-  const auto folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd && ::fsync(fd.get()) == 0) return {};
-  return fail(error_of_file(folder, "cannot be synced"));
-}
-
-Result<void, Error> move_file(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) == 0) return sync_folder(to);
-  return fail(error_of_file(to, "cannot be replaced"));
-}
-
-/// A new file with this content; one that an editor left when it was killed gives way.
-Result<void, Error> write_new(const fs::path& file, const std::string& content, mode_t mode) {
+/// A new file; one that an editor left when it was killed gives way.
+Result<void, Error> make_anew(const fs::path& file, std::string_view content, mode_t mode) {
   ::unlink(file.c_str());
-  const FileDescriptor fd(
-      ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-  if (!fd) return fail(error_of_file(file, "cannot be made"));
-  const auto took = ::write(fd.get(), content.data(), content.size());
-  if (took == static_cast<ssize_t>(content.size()) && ::fchmod(fd.get(), mode) == 0 &&
-      ::fsync(fd.get()) == 0) {
-    return {};
-  }
-  auto error = error_of_file(file, "cannot be written");
-  ::unlink(file.c_str());
-  return fail(std::move(error));
+  return make_file(file, content, mode);
 }
 
 Result<void, Error> replace_file(const fs::path& file, const std::string& content, mode_t mode) {
   const fs::path made = file.string() + ".new";
-  if (auto written = write_new(made, content, mode); !written) return written;
+  if (auto written = make_anew(made, content, mode); !written) return written;
   return move_file(made, file);
 }
 
@@ -127,6 +108,33 @@ bool is_same(const access::Entry& left, const access::Entry& right) {
          left.limits == right.limits;
 }
 
+/// The pair that waits beside `file`, made where there is none.
+Result<security::PublicKey, Error> prepare_next_key(const fs::path& file) {
+  if (const auto now = security::read_key_file(file); !now) return fail(now.error());
+  const auto next = next_of(file);
+  if (std::error_code none; !fs::exists(next, none)) {
+    ::unlink(security::public_file_of(next).c_str());
+    if (auto made =
+            security::write_key_file(next, security::random_key_pair(), "a key of a client");
+        !made) {
+      return fail(made.error());
+    }
+  }
+  auto pair = security::read_key_file(next);
+  if (!pair) return fail(pair.error());
+  return pair->public_key;
+}
+
+/// The secret half last: until then a next call does it all again.
+Result<void, Error> take_next_key(const fs::path& file) {
+  const auto next = next_of(file);
+  const auto from = security::public_file_of(next);
+  if (std::error_code none; fs::exists(from, none)) {
+    if (auto moved = move_file(from, security::public_file_of(file)); !moved) return moved;
+  }
+  return move_file(next, file);
+}
+
 }  // namespace
 
 std::string with_table(const std::string& text, std::string_view identity,
@@ -144,19 +152,8 @@ std::string with_table(const std::string& text, std::string_view identity,
 }
 
 std::string table_of(const access::Entry& entry) {
-  std::string text =
-      fmt::format("[\"{}\"]\npublic = \"{}\"\nroles = [", entry.identity, entry.key.text());
-  std::string_view comma;
-  const auto add_role = [&](bool has, std::string_view role) {
-    if (!has) return;
-    text += fmt::format("{}\"{}\"", comma, role);
-    comma = ", ";
-  };
-  add_role(entry.roles.producer, "producer");
-  add_role(entry.roles.worker, "worker");
-  add_role(entry.roles.sink, "sink");
-  add_role(entry.roles.operating, "operator");
-  text += "]\n";
+  auto text = fmt::format("[\"{}\"]\npublic = \"{}\"\nroles = [\"{}\"]\n", entry.identity,
+                          entry.key.text(), fmt::join(access::words_of(entry.roles), "\", \""));
   const auto& limits = entry.limits;
   const access::Limits usual;
   if (limits.tasks_per_second != usual.tasks_per_second) {
@@ -203,15 +200,16 @@ Result<bool, Error> KeyFolder::make_broker_key() {
   if (std::error_code none; !fs::exists(broker_key(), none)) {
     // A public half alone is what is left of a key that was taken away, or of a crash.
     ::unlink(broker_public().c_str());
-    const auto pair = security::random_key_pair();
-    if (auto written = security::write_key_file(broker_key(), pair, kBrokerComment); !written) {
+    if (auto written =
+            security::write_key_file(broker_key(), security::random_key_pair(), kBrokerComment);
+        !written) {
       return fail(written.error());
     }
     made = true;
   }
-  if (const auto pair = security::read_key_file(broker_key()); !pair) return fail(pair.error());
+  const auto pair = security::read_key_file(broker_key());
+  if (!pair) return fail(pair.error());
   if (std::error_code none; !fs::exists(broker_public(), none)) {
-    const auto pair = security::read_key_file(broker_key());
     if (auto written = replace_file(broker_public(), public_lines({pair->public_key}), 0644);
         !written) {
       return fail(written.error());
@@ -265,7 +263,7 @@ Result<void, Error> KeyFolder::edit(std::string_view identity, const std::string
   std::ostringstream text;
   text << std::ifstream(allowed()).rdbuf();
   const fs::path made = allowed().string() + ".new";
-  if (auto written = write_new(made, with_table(text.str(), identity, table), 0600); !written) {
+  if (auto written = make_anew(made, with_table(text.str(), identity, table), 0600); !written) {
     return written;
   }
   const auto after = access::read_allow_list(made);
@@ -329,30 +327,14 @@ Result<bool, Error> KeyFolder::finish_rotation() {
   return true;
 }
 
-Result<security::PublicKey, Error> prepare_next_key(const fs::path& file) {
-  if (const auto now = security::read_key_file(file); !now) return fail(now.error());
-  const auto next = next_of(file);
-  if (std::error_code none; !fs::exists(next, none)) {
-    ::unlink(security::public_file_of(next).c_str());
-    if (auto made =
-            security::write_key_file(next, security::random_key_pair(), "a key of a client");
-        !made) {
-      return fail(made.error());
-    }
-  }
-  auto pair = security::read_key_file(next);
-  if (!pair) return fail(pair.error());
-  return pair->public_key;
-}
-
-/// The secret half last: until then a next call does it all again.
-Result<void, Error> take_next_key(const fs::path& file) {
-  const auto next = next_of(file);
-  const auto from = security::public_file_of(next);
-  if (std::error_code none; fs::exists(from, none)) {
-    if (auto moved = move_file(from, security::public_file_of(file)); !moved) return moved;
-  }
-  return move_file(next, file);
+Result<security::PublicKey, Error> replace_key_file(
+    const fs::path& file,
+    const std::function<Result<void, Error>(const security::PublicKey&)>& step) {
+  auto next = prepare_next_key(file);
+  if (!next) return next;
+  if (auto stepped = step(*next); !stepped) return fail(stepped.error());
+  if (auto taken = take_next_key(file); !taken) return fail(taken.error());
+  return next;
 }
 
 }  // namespace framefleet::cli

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +50,7 @@ class KeyFolder {
   /// The second key becomes the broker's, and broker.pub has it alone. False: there is none.
   Result<bool, Error> finish_rotation();
 
-  std::filesystem::path broker_key() const { return path_ / "broker.key"; }
+  std::filesystem::path broker_key() const { return path_ / access::kBrokerKeyName; }
   std::filesystem::path broker_public() const { return path_ / "broker.pub"; }
   std::filesystem::path next_key() const { return path_ / "broker-next.key"; }
   std::filesystem::path allowed() const { return path_ / access::kAllowListName; }
@@ -66,20 +67,8 @@ class KeyFolder {
 /// A new pair in the place of a client's key file. `step` is called with the new public key once it
 /// is on the disk beside the old one and before it takes the place: after a crash the next call
 /// goes on with the same key. Error of `step`: the old key stays.
-template <class Step>
-Result<security::PublicKey, Error> replace_key_file(const std::filesystem::path& file, Step step);
-
-/// Internal to replace_key_file(): the pair that waits beside `file`, made where there is none.
-Result<security::PublicKey, Error> prepare_next_key(const std::filesystem::path& file);
-Result<void, Error> take_next_key(const std::filesystem::path& file);
-
-template <class Step>
-Result<security::PublicKey, Error> replace_key_file(const std::filesystem::path& file, Step step) {
-  auto next = prepare_next_key(file);
-  if (!next) return next;
-  if (Result<void, Error> stepped = step(*next); !stepped) return fail(stepped.error());
-  if (auto taken = take_next_key(file); !taken) return fail(taken.error());
-  return next;
-}
+Result<security::PublicKey, Error> replace_key_file(
+    const std::filesystem::path& file,
+    const std::function<Result<void, Error>(const security::PublicKey&)>& step);
 
 }  // namespace framefleet::cli

@@ -44,15 +44,6 @@ struct FolderOptions {
   }
 };
 
-std::vector<std::string> words_of(const access::Roles& roles) {
-  std::vector<std::string> words;
-  if (roles.producer) words.emplace_back("producer");
-  if (roles.worker) words.emplace_back("worker");
-  if (roles.sink) words.emplace_back("sink");
-  if (roles.operating) words.emplace_back("operator");
-  return words;
-}
-
 /// A public key as it is given: the key itself, or a file that has it.
 Result<security::PublicKey, Error> public_key_of(const std::string& given) {
   std::error_code none;
@@ -133,7 +124,7 @@ int new_command(const std::vector<std::string>& words) {
 Json as_json(const access::Entry& entry) {
   return {{"identity", entry.identity},
           {"public", entry.key.text()},
-          {"roles", words_of(entry.roles)},
+          {"roles", access::words_of(entry.roles)},
           {"tasks_per_second", entry.limits.tasks_per_second},
           {"bytes_per_second", entry.limits.bytes_per_second},
           {"unsettled_max", entry.limits.unsettled_max},
@@ -169,7 +160,7 @@ Result<int, Error> list(const FolderOptions& options, bool json) {
   for (const auto& key : *keys) table.add({"", "broker", "", "", "", "", key.text()});
   for (const auto& entry : entries) {
     const auto& limits = entry.limits;
-    table.add({entry.identity, fmt::format("{}", fmt::join(words_of(entry.roles), ",")),
+    table.add({entry.identity, fmt::format("{}", fmt::join(access::words_of(entry.roles), ",")),
                limit(limits.tasks_per_second), limit(static_cast<double>(limits.bytes_per_second)),
                limit(static_cast<double>(limits.unsettled_max)), limit(limits.backlog_share),
                entry.key.text()});
@@ -215,11 +206,7 @@ Result<int, Error> allow(const AllowOptions& options) {
   }
   const auto key = public_key_of(options.public_key);
   if (!key) return fail(key.error());
-  const auto is = [&](std::string_view role) {
-    return std::ranges::find(options.roles, role) != options.roles.end();
-  };
-  const access::Entry entry{
-      identity, *key, {is("producer"), is("worker"), is("sink"), is("operator")}, options.limits};
+  const access::Entry entry{identity, *key, access::roles_of(options.roles), options.limits};
   auto folder = options.folder.open();
   if (!folder) return fail(folder.error());
   const auto before = folder->allow_list();
@@ -237,7 +224,7 @@ Result<int, Error> allow(const AllowOptions& options) {
     }
   }
   if (auto done = folder->allow(entry); !done) return fail(done.error());
-  fmt::print("'{}' is allowed as {}\n", identity, fmt::join(words_of(entry.roles), ", "));
+  fmt::print("'{}' is allowed as {}\n", identity, fmt::join(access::words_of(entry.roles), ", "));
   return exit_code::kOk;
 }
 
@@ -246,20 +233,10 @@ int allow_command(const std::vector<std::string>& words) {
   config::OptionSet set("framefleet keys allow", "Lets a key in, under a name that stays.");
   auto section = set.section("keys");
   options.folder.describe(section);
-  section.add("public", options.public_key, {.help = "Its public key, or the file that has it."})
-      .add("roles", options.roles,
-           {.help = "What it may be: several with commas.",
-            .choices = {"producer", "worker", "sink", "operator"}})
-      .add("tasks_per_second", options.limits.tasks_per_second,
-           {.help = "Tasks that it may submit; 0: any number.", .min = 0, .max = 1e6})
-      .add("bytes_per_second", config::SizeOf{options.limits.bytes_per_second},
-           {.help = "Bytes of their payloads; 0: any number."})
-      .add("unsettled_max", options.limits.unsettled_max,
-           {.help = "Its tasks that are not settled; 0: any number.", .max = 100'000'000})
-      .add("backlog_share", options.limits.backlog_share,
-           {.help = "Of the backlog and the journal, at most.", .min = 0.001, .max = 1})
-      .add("replace", options.replace,
-           {.help = "Set these in the place of what it has: another key is out at once."});
+  section.add("public", options.public_key, {.help = "Its public key, or the file that has it."});
+  access::add_right_options(section, options.roles, options.limits);
+  section.add("replace", options.replace,
+              {.help = "Set these in the place of what it has: another key is out at once."});
   set.positional("identity", options.identities,
                  {.help = "Its name: sources belong to it, also when its key is replaced.",
                   .count_min = 1,

@@ -46,30 +46,8 @@ std::string fault_of_socket(const std::string& endpoint) {
                      path, std::strerror(errno));
 }
 
-/// Whether a verb changes something, so that it matters how often it is carried out.
-bool is_deed(ControlVerb verb) {
-  switch (verb) {
-    case ControlVerb::status:
-    case ControlVerb::workers:
-    case ControlVerb::sources:
-    case ControlVerb::jobs:
-    case ControlVerb::dead_list:
-    case ControlVerb::dead_show:
-    case ControlVerb::dead_export:
-    case ControlVerb::reload_sources:
-      return false;
-    case ControlVerb::drain_worker:
-    case ControlVerb::drain_idlest:
-    case ControlVerb::drain_broker:
-    case ControlVerb::pause:
-    case ControlVerb::resume:
-    case ControlVerb::cancel_job:
-    case ControlVerb::cancel_task:
-    case ControlVerb::dead_purge:
-      break;
-  }
-  return true;
-}
+/// Whether it matters that a question may be carried out twice. Reading files again twice does not.
+bool counts_twice(ControlVerb verb) { return is_deed(verb) && verb != ControlVerb::reload_sources; }
 
 }  // namespace
 
@@ -234,7 +212,8 @@ void OperatorClient::put_question() {
 }
 
 bool OperatorClient::deed_unanswered() const {
-  return question_ && is_deed(question_->verb) && sent_at_loss_ && *sent_at_loss_ != link_.losses();
+  return question_ && counts_twice(question_->verb) && sent_at_loss_ &&
+         *sent_at_loss_ != link_.losses();
 }
 
 void OperatorClient::perform() {
@@ -249,7 +228,7 @@ Error OperatorClient::no_answer() const {
                         explained(refusal.reason, refusal.text)),
             exit_code::kUnavailable};
   }
-  if (question_ && is_deed(question_->verb) && sent_at_loss_) {
+  if (question_ && counts_twice(question_->verb) && sent_at_loss_) {
     return {fmt::format("the broker at {} was told, but its answer {}; 'framefleet status' and "
                         "'framefleet jobs' show what came of it",
                         endpoint_,

@@ -1,9 +1,9 @@
 #include "broker/access/access_rules.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <string_view>
 #include <variant>
 
 namespace framefleet::broker {
@@ -62,15 +62,7 @@ bool overlap(const Roles& a, const Roles& b) {
 }
 
 std::string words(const Roles& roles) {
-  std::string text;
-  const auto add = [&text](bool has, std::string_view word) {
-    if (has) text += fmt::format("{}{}", text.empty() ? "" : " or ", word);
-  };
-  add(roles.producer, "producer");
-  add(roles.worker, "worker");
-  add(roles.sink, "sink");
-  add(roles.operating, "operator");
-  return text;
+  return fmt::format("{}", fmt::join(access::words_of(roles), " or "));
 }
 
 }  // namespace

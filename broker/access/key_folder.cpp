@@ -43,7 +43,7 @@ struct Files {
 
 Result<Files, Error> read(const std::filesystem::path& folder) {
   if (auto ours = check_ours(folder, "700"); !ours) return fail(std::move(ours.error()));
-  auto key = security::read_key_file(folder / kBrokerKeyName);
+  auto key = security::read_key_file(folder / access::kBrokerKeyName);
   if (!key) return fail(std::move(key.error()));
   const auto list = folder / access::kAllowListName;
   if (auto ours = check_ours(list, "600"); !ours) return fail(std::move(ours.error()));
@@ -86,7 +86,7 @@ bool KeyFolder::take_changes() {
       inotify_event event{};
       std::memcpy(&event, events.data() + at, sizeof event);
       const std::string_view name = event.len == 0 ? "" : events.data() + at + sizeof event;
-      changed |= name.empty() || name == kBrokerKeyName || name == access::kAllowListName;
+      changed |= name.empty() || name == access::kBrokerKeyName || name == access::kAllowListName;
       at += sizeof event + event.len;
     }
   }

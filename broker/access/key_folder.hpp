@@ -12,12 +12,9 @@
 
 #include <filesystem>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace framefleet::broker {
-
-inline constexpr std::string_view kBrokerKeyName = "broker.key";
 
 class KeyFolder {
  public:

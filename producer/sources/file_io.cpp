@@ -1,6 +1,7 @@
 #include "producer/sources/file_io.hpp"
 
 #include "shared/base/failpoint.hpp"
+#include "shared/base/whole_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,28 +16,15 @@ namespace framefleet::producer {
 
 namespace {
 
-/// All of `text`, or errno.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(fd, text.data(), text.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return errno;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
 int sync_folder(const std::filesystem::path& folder) {
   const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.is_open() || ::fsync(fd.get()) != 0) return errno;
+  if (!fd || ::fsync(fd.get()) != 0) return errno;
   return 0;
 }
 
 int write_durably(const std::filesystem::path& path, std::string_view text) {
   const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.is_open()) return errno;
+  if (!fd) return errno;
   if (const int error = write_all(fd.get(), text); error != 0) return error;
   failpoint("manifest.written");
   return ::fsync(fd.get()) == 0 ? 0 : errno;
@@ -44,25 +32,13 @@ int write_durably(const std::filesystem::path& path, std::string_view text) {
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)) {}
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
 std::string system_reason(int error_number) {
   return std::generic_category().message(error_number);
 }
 
 Result<FileContents, std::string> read_file(const std::string& path, std::uint64_t bytes_max) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd.is_open()) return fail(system_reason(errno));
+  if (!fd) return fail(system_reason(errno));
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return fail(system_reason(errno));
   if (S_ISDIR(status.st_mode)) return fail(std::string("it is a folder"));
@@ -112,7 +88,7 @@ Result<void, Error> replace_file(const std::filesystem::path& path, std::string_
 Result<void, Error> append_to_file(const std::filesystem::path& path, std::string_view text) {
   const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   struct stat before {};
-  int error = fd.is_open() && ::fstat(fd.get(), &before) == 0 ? 0 : errno;
+  int error = fd && ::fstat(fd.get(), &before) == 0 ? 0 : errno;
   if (error == 0) {
     error = write_all(fd.get(), text);
     if (error == 0 && ::fdatasync(fd.get()) != 0) error = errno;

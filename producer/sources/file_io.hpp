@@ -2,6 +2,7 @@
 // Reading a file that may be anything, and writing one so that a crash leaves the old or the new.
 // Threads: any. Errors: text for people with the path and the system's reason.
 
+#include "shared/base/file_descriptor.hpp"
 #include "shared/base/result.hpp"
 
 #include <cstdint>
@@ -10,22 +11,6 @@
 #include <string_view>
 
 namespace framefleet::producer {
-
-/// Closes what it owns. -1: owns nothing.
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor();
-  FileDescriptor(FileDescriptor&& other) noexcept;
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-
- private:
-  int fd_{-1};
-};
 
 struct FileContents {
   std::string bytes;

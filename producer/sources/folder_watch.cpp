@@ -32,7 +32,7 @@ enum class Writers : std::uint8_t { none, some, unknown };
 /// Whether somebody has the file open for writing. A lease is given to nobody else's reader then.
 Writers writers_of(const std::string& path) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (!fd.is_open()) return Writers::none;  // what reads it says why it cannot
+  if (!fd) return Writers::none;  // what reads it says why it cannot
   // Whoever wants to write while the lease is held makes the kernel signal us; this signal is
   // ignored unless one asks for it, the usual one would end the process.
   if (::fcntl(fd.get(), F_SETSIG, SIGURG) != 0) return Writers::unknown;
@@ -74,7 +74,7 @@ bool is_below(const std::string& path, const std::string& folder) {
 Result<FolderWatch, Error> FolderWatch::open(std::string folder) {
   FolderWatch watch(std::move(folder));
   watch.inotify_ = FileDescriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (watch.inotify_.is_open()) return watch;
+  if (watch.inotify_) return watch;
   return fail(Error{fmt::format("{}: the kernel gives no inotify instance: {} (the limit is "
                                 "fs.inotify.max_user_instances)",
                                 printable(watch.folder_), system_reason(errno)),

@@ -84,7 +84,7 @@ std::optional<std::array<std::string_view, N>> fields(std::string_view line) {
 
 Result<FileDescriptor, Error> lock(const std::filesystem::path& path, const std::string& job) {
   FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!fd.is_open()) {
+  if (!fd) {
     return fail(Error{fmt::format("cannot create {}: {}", path.string(), system_reason(errno)),
                       exit_code::kCannotCreate});
   }

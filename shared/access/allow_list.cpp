@@ -2,11 +2,12 @@
 
 #include "shared/base/assert.hpp"
 #include "shared/config/load.hpp"
-#include "shared/config/option_set.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -28,7 +29,8 @@ std::optional<std::string> judge(const Draft& draft, const std::deque<Draft>& al
     return fmt::format("it needs a public key: public = \"…\", {} characters of Z85",
                        security::kKeyTextBytes);
   }
-  if (draft.roles.empty()) return "it has no role; allowed: producer, worker, sink, operator";
+  if (draft.roles.empty())
+    return fmt::format("it has no role; allowed: {}", fmt::join(role_words(), ", "));
   for (const auto& other : all) {
     if (&other != &draft && other.key_text == draft.key_text) {
       return fmt::format("its key is that of [{}] too; a key has one identity", other.identity);
@@ -39,34 +41,57 @@ std::optional<std::string> judge(const Draft& draft, const std::deque<Draft>& al
 
 std::unique_ptr<config::OptionSet> options_of(Draft& draft, const std::deque<Draft>& all) {
   auto set = std::make_unique<config::OptionSet>("allow-list", "");
-  set->section("identity")
-      .add("public", draft.key_text, {.help = "Its public key, as its .pub file has it."})
-      .add("roles", draft.roles,
-           {.help = "What it may be.", .choices = {"producer", "worker", "sink", "operator"}})
-      .add("tasks_per_second", draft.limits.tasks_per_second,
-           {.help = "Tasks that it may submit; 0: no limit.", .min = 0, .max = 1e6})
-      .add("bytes_per_second", config::SizeOf{draft.limits.bytes_per_second},
-           {.help = "Bytes of their payloads; 0: no limit."})
-      .add(
-          "unsettled_max", draft.limits.unsettled_max,
-          {.help = "Its tasks that are admitted and not settled; 0: no limit.", .max = 100'000'000})
-      .add("backlog_share", draft.limits.backlog_share,
-           {.help = "Of the backlog and the journal, at most.", .min = 0.001, .max = 1});
+  auto section = set->section("identity");
+  section.add("public", draft.key_text, {.help = "Its public key, as its .pub file has it."});
+  add_right_options(section, draft.roles, draft.limits);
   set->check([&draft, &all] { return judge(draft, all); });
   return set;
 }
 
-Roles roles_of(const std::vector<std::string>& words) {
-  const auto named = [&](std::string_view word) {
-    return std::ranges::find(words, word) != words.end();
-  };
-  return {.producer = named("producer"),
-          .worker = named("worker"),
-          .sink = named("sink"),
-          .operating = named("operator")};
-}
+/// Every role, by its word in files, options and messages for people.
+constexpr std::array<std::pair<std::string_view, bool Roles::*>, 4> kRoles{
+    {{"producer", &Roles::producer},
+     {"worker", &Roles::worker},
+     {"sink", &Roles::sink},
+     {"operator", &Roles::operating}}};
 
 }  // namespace
+
+const std::vector<std::string>& role_words() {
+  static const std::vector<std::string> words = words_of({true, true, true, true});
+  return words;
+}
+
+std::vector<std::string> words_of(const Roles& roles) {
+  std::vector<std::string> words;
+  for (const auto& [word, role] : kRoles) {
+    if (roles.*role) words.emplace_back(word);
+  }
+  return words;
+}
+
+Roles roles_of(const std::vector<std::string>& words) {
+  Roles roles;
+  for (const auto& [word, role] : kRoles) {
+    roles.*role = std::ranges::find(words, word) != words.end();
+  }
+  return roles;
+}
+
+void add_right_options(config::Section section, std::vector<std::string>& roles, Limits& limits) {
+  section
+      .add("roles", roles,
+           {.help = "What it may be: several with commas.", .choices = role_words()})
+      .add("tasks_per_second", limits.tasks_per_second,
+           {.help = "Tasks that it may submit; 0: any number.", .min = 0, .max = 1e6})
+      .add("bytes_per_second", config::SizeOf{limits.bytes_per_second},
+           {.help = "Bytes of their payloads; 0: any number."})
+      .add("unsettled_max", limits.unsettled_max,
+           {.help = "Its tasks that are admitted and not settled; 0: any number.",
+            .max = 100'000'000})
+      .add("backlog_share", limits.backlog_share,
+           {.help = "Of the backlog and the journal, at most.", .min = 0.001, .max = 1});
+}
 
 AllowList::AllowList(std::vector<Entry> entries) : entries_(std::move(entries)) {
   std::ranges::sort(entries_, {}, &Entry::key);

@@ -11,6 +11,7 @@
 // any. Errors: 78 with FILE:LINE:COLUMN for each mistake, and then nothing of the file counts.
 
 #include "shared/base/result.hpp"
+#include "shared/config/option_set.hpp"
 #include "shared/security/keys.hpp"
 
 #include <cstddef>
@@ -22,8 +23,9 @@
 
 namespace framefleet::access {
 
-/// "allowed.toml", in the broker's folder of keys.
+/// The files of a broker's folder of keys.
 inline constexpr std::string_view kAllowListName = "allowed.toml";
+inline constexpr std::string_view kBrokerKeyName = "broker.key";
 /// Of one file.
 inline constexpr std::size_t kEntriesMax = 4096;
 inline constexpr std::size_t kIdentityBytesMax = 64;
@@ -36,6 +38,13 @@ struct Roles {
   bool operating{false};  ///< "operator": may look at the fleet and steer it.
   friend bool operator==(const Roles&, const Roles&) = default;
 };
+
+/// "producer", "worker", "sink", "operator".
+const std::vector<std::string>& role_words();
+/// Those of the roles, in that order.
+std::vector<std::string> words_of(const Roles& roles);
+/// Words that are none count for nothing.
+Roles roles_of(const std::vector<std::string>& words);
 
 /// What an identity may use, all its connections together. 0: no limit.
 struct Limits {
@@ -68,6 +77,9 @@ class AllowList {
  private:
   std::vector<Entry> entries_;  // sorted by key
 };
+
+/// Binds `roles` and an option for each limit, as the file has them. `roles`: words.
+void add_right_options(config::Section section, std::vector<std::string>& roles, Limits& limits);
 
 /// Whether a name can be an identity: 1 to 64 letters, digits and ._-
 bool is_identity(std::string_view name);

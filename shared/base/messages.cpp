@@ -38,6 +38,30 @@ std::string_view to_string(ControlVerb verb) {
   return kNames.at(static_cast<std::size_t>(verb));
 }
 
+bool is_deed(ControlVerb verb) {
+  switch (verb) {
+    case ControlVerb::status:
+    case ControlVerb::workers:
+    case ControlVerb::sources:
+    case ControlVerb::jobs:
+    case ControlVerb::dead_list:
+    case ControlVerb::dead_show:
+    case ControlVerb::dead_export:
+      return false;
+    case ControlVerb::drain_worker:
+    case ControlVerb::drain_idlest:
+    case ControlVerb::drain_broker:
+    case ControlVerb::pause:
+    case ControlVerb::resume:
+    case ControlVerb::cancel_job:
+    case ControlVerb::cancel_task:
+    case ControlVerb::dead_purge:
+    case ControlVerb::reload_sources:
+      break;
+  }
+  return true;
+}
+
 std::string_view name_of(const Message& message) {
   constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames{
       "hello",   "welcome", "refused", "heartbeat", "goodbye", "submit",  "admitted",

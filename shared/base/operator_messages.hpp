@@ -33,6 +33,8 @@ enum class ControlVerb : std::uint8_t {
 };
 inline constexpr std::size_t kControlVerbCount = 16;
 std::string_view to_string(ControlVerb verb);
+/// Whether a verb changes something: it is written down, and matters how often it is carried out.
+bool is_deed(ControlVerb verb);
 
 /// client → broker, and on to the sink for the verbs about dead letters, to producers for
 /// reload_sources.

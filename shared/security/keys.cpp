@@ -2,6 +2,7 @@
 
 #include "shared/base/assert.hpp"
 #include "shared/base/file_descriptor.hpp"
+#include "shared/base/whole_file.hpp"
 #include "shared/security/sodium.hpp"
 #include "shared/security/z85.hpp"
 
@@ -135,27 +136,6 @@ Result<std::string_view, Error> only_line(const std::filesystem::path& file,
   }
   return fail(
       error_of(file, fmt::format("a key file has one line {} = \"…\"", name), exit_code::kConfig));
-}
-
-/// A new file with this content, on the disk with its name.
-Result<void, Error> make_file(const std::filesystem::path& file, std::string_view content,
-                              mode_t mode) {
-  const FileDescriptor fd{
-      ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
-  if (!fd) return fail(last_error(file, "cannot be made", exit_code::kCannotCreate));
-  bool written = ::fchmod(fd.get(), mode) == 0;
-  while (written && !content.empty()) {
-    const auto took = ::write(fd.get(), content.data(), content.size());
-    if (took < 0 && errno == EINTR) continue;
-    written = took > 0;
-    if (written) content.remove_prefix(static_cast<std::size_t>(took));
-  }
-  if (!written || ::fsync(fd.get()) != 0) {
-    auto error = last_error(file, "cannot be written", exit_code::kCannotCreate);
-    ::unlink(file.c_str());
-    return fail(std::move(error));
-  }
-  return {};
 }
 
 }  // namespace

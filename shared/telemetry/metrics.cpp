@@ -12,10 +12,23 @@ namespace framefleet::telemetry {
 namespace {
 
 /// 1, 2, 5 per decade: fine enough for a p99, few enough for every stage to have its own.
-const prometheus::Histogram::BucketBoundaries kFineSeconds{
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100};
-const prometheus::Histogram::BucketBoundaries kCoarseSeconds{0.02, 0.05, 0.1, 0.2, 0.5,
-                                                             1,    2,    5,   10};
+using Boundaries = prometheus::Histogram::BucketBoundaries;
+
+const Boundaries& seconds_of(Buckets buckets) {
+  static const Boundaries fine{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
+                               0.5,   1,     2,     5,    10,   20,   50,  100};
+  static const Boundaries brief{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5};
+  static const Boundaries coarse{0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
+  switch (buckets) {
+    case Buckets::fine:
+      return fine;
+    case Buckets::brief:
+      return brief;
+    case Buckets::coarse:
+      break;
+  }
+  return coarse;
+}
 
 std::vector<prometheus::ClientMetric::Label> label_list(const MetricLabels& labels) {
   std::vector<prometheus::ClientMetric::Label> list;
@@ -39,8 +52,7 @@ bool is_well_named(const std::string& name, prometheus::MetricType type) {
 
 }  // namespace
 
-DurationHistogram::DurationHistogram(Buckets buckets)
-    : histogram_(buckets == Buckets::fine ? kFineSeconds : kCoarseSeconds) {}
+DurationHistogram::DurationHistogram(Buckets buckets) : histogram_(seconds_of(buckets)) {}
 
 void MetricRows::add(const MetricLabels& labels, double value) {
   if (rows_.size() < kRowsMax) {

@@ -46,8 +46,9 @@ namespace framefleet::telemetry {
 using MetricLabels = std::map<std::string, std::string>;
 enum class MetricKind : std::uint8_t { counter, gauge };
 
-/// Seventeen from 1 ms to 100 s and beyond, or ten from 20 ms to 10 s, of what there is much.
-enum class Buckets : std::uint8_t { fine, coarse };
+/// Sixteen from 1 ms to 100 s; twelve of these, to 5 s, of what is at fault long before; or nine
+/// from 20 ms to 10 s, of what there is much. One more has what is beyond.
+enum class Buckets : std::uint8_t { fine, brief, coarse };
 
 /// Durations in buckets, exported in seconds.
 class DurationHistogram {
@@ -138,9 +139,9 @@ class MetricTable : public prometheus::Collectable {
   }
   /// The histogram lives as long as the table.
   DurationHistogram& durations(const std::string& name, const std::string& help,
-                               const MetricLabels& labels = {}) {
+                               const MetricLabels& labels = {}, Buckets buckets = Buckets::fine) {
     histograms_.push_back({families_.add(name, help, prometheus::MetricType::Histogram, labels),
-                           std::make_unique<DurationHistogram>()});
+                           std::make_unique<DurationHistogram>(buckets)});
     return *histograms_.back().histogram;
   }
 

@@ -76,7 +76,7 @@ TEST_CASE("pictures go in, detections come out; ledger, metrics and store agree 
   REQUIRE(broker->eventually(
       [&] { return broker->metric("framefleet_broker_settled_tasks_total{") == 60; }));
   CHECK(broker->metric("framefleet_broker_submitted_tasks_total{") == 60);
-  CHECK(broker->metric("framefleet_broker_rejected_tasks_total{") == 0);
+  CHECK(broker->metric("framefleet_broker_rejected_tasks_total") == 0);
   CHECK(broker->metric("framefleet_broker_tasks{") == 0);
   CHECK(broker->metric("framefleet_broker_backlog_bytes") == 0);
   CHECK(broker->metric("framefleet_broker_unstored_bytes") == 0);

@@ -101,7 +101,7 @@ std::string last_line_of(const Member& producer, const std::string& event) {
 void check_balance(Member& broker) {
   CHECK(broker.eventually([&] {
     return broker.metric("framefleet_broker_submitted_tasks_total{") ==
-           broker.metric("framefleet_broker_rejected_tasks_total{") +
+           broker.metric("framefleet_broker_rejected_tasks_total") +
                broker.metric("framefleet_broker_settled_tasks_total{") +
                broker.metric("framefleet_broker_tasks{");
   }));

@@ -183,7 +183,8 @@ TEST_CASE("a key that is taken out of the list says nothing more, and cannot com
   said_in_vain(64);
   CHECK(door->trouble().empty());  // it is still there, and can hear why
   said_in_vain(1);
-  // Its connection was cut: it dials anew and is told why it may not, before or after it is counted.
+  // Its connection was cut: it dials anew, and is told why it may not before that is counted, or
+  // after.
   until_silently(*hub, *door, [&] {
     return !door->trouble().empty() && failed(*hub, HandshakeFault::unlisted) > 0;
   });
