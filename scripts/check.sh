@@ -187,7 +187,7 @@ step_hostile() {
         framefleet-worker framefleet-sink framefleet || return 1
     HOSTILE_CROWD=$(usually 10000 15000) HOSTILE_CRUMBS=$(usually 5000000 50000000) \
         HOSTILE_SECONDS=$(usually 4 120) \
-        ctest --preset release -R '^e2e_hostile$' -V </dev/null
+        ctest --preset release -R '^e2e_hostile' -V </dev/null
 }
 
 # The units for systemd by its own judgement, and the programs in their sandbox.

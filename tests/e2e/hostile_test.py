@@ -2,12 +2,10 @@
 200 tasks a second and is told the truth: nothing that was said to be durable is lost, and all is
 answered. What no option can bound, a message that never ends, may cost the broker its life at its
 limit of memory; it is then started again, as a service manager does. How soon answers came, and how
-soon the broker was back, is printed (answers within 1 s are wanted). The troublemakers have a
-processor of their own, where there are two.
+soon the broker was back, is printed (answers within 1 s are wanted).
 
 HOSTILE_CROWD, HOSTILE_CRUMBS, HOSTILE_SECONDS: how many connections, empty frames, and how long
 each trouble lasts."""
-import collections
 import os
 import pathlib
 import sys
@@ -16,14 +14,12 @@ import time
 import unittest
 
 from fleet import Fleet
-from pictures import png
+from honest import Honest, OURS, THEIRS
 from process import PATIENCE, Process, eventually, memory_of
-from witness import Witness
 
 CROWD = int(os.environ.get("HOSTILE_CROWD", 300))
 CRUMBS = int(os.environ.get("HOSTILE_CRUMBS", 300_000))
 SECONDS = float(os.environ.get("HOSTILE_SECONDS", 0.2))
-RATE = 200
 # Connections that greet and stay cost libzmq 23 KiB each; they are to fit.
 MEMORY_MAX = (160 << 20) + CROWD * (32 << 10)
 # Of the troubles, how many: connections, pieces, turns.
@@ -33,38 +29,6 @@ TROUBLES = {"silence": CROWD, "half": CROWD, "idle": CROWD, "slow": 20, "claims"
 TALKERS = {"claims", "forged", "replay", "crumbs", "bomb"}
 DEADLY = {"idle", "crumbs", "bomb"}
 PROGRAM = pathlib.Path(__file__).with_name("raw_peers.py")
-CPUS = sorted(os.sched_getaffinity(0))
-THEIRS = ("taskset", "-c", str(CPUS[-1]))
-OURS = ("taskset", "-c", ",".join(map(str, CPUS[:-1] or CPUS)))
-
-
-class Honest(Witness):
-    """Remembers how long each answer took, and what was going on when it was asked for."""
-
-    def __init__(self, endpoint):
-        super().__init__(endpoint, None, "stub", RATE, pictures=[png(8, 8, lambda x, y: 32 * x)])
-        self.meanwhile = "nothing"
-        self.asked, self.times = {}, collections.defaultdict(list)
-
-    def submit(self, sequence):
-        self.asked.setdefault(sequence, (time.monotonic(), self.meanwhile))
-        super().submit(sequence)
-
-    def believe(self, sequence):
-        if sequence in self.asked:
-            asked_at, meanwhile = self.asked.pop(sequence)
-            self.times[meanwhile].append(time.monotonic() - asked_at)
-        super().believe(sequence)
-
-
-def histogram(seconds):
-    """How many were answered within which time."""
-    bounds = (0.01, 0.1, 0.5, 1.0, 3.0)
-    counts = [sum(each <= bound for each in seconds) for bound in bounds]
-    parts = [f"{count - before:6d} <= {bound:g} s" for bound, count, before
-             in zip(bounds, counts, [0, *counts])]
-    parts.append(f"{len(seconds) - counts[-1]:4d} later, the last {max(seconds):.3f} s")
-    return ", ".join(parts)
 
 
 class HostileTest(unittest.TestCase):
@@ -81,7 +45,7 @@ class HostileTest(unittest.TestCase):
 
     def endure(self, fleet, honest, trouble, count):
         """Until the trouble is over; the broker is started again whenever it has died."""
-        broker, before = fleet.named("broker")[0], sum(map(len, honest.times.values()))
+        broker, before = fleet.named("broker")[0], honest.answers()
         honest.meanwhile = trouble
         peers = self.make(fleet, trouble, count)
         begun, over_at, most = time.monotonic(), None, 0
@@ -101,7 +65,7 @@ class HostileTest(unittest.TestCase):
         if not broker.running():
             self.assertIn(trouble, DEADLY, broker.text())
             broker = self.start_broker(fleet)
-        eventually(lambda: sum(map(len, honest.times.values())) > before, "answers go on")
+        eventually(lambda: honest.answers() > before, "answers go on")
         print(f"{trouble:8} {count:8d}, {time.monotonic() - begun:5.1f} s: the broker took"
               f" {most >> 20} MiB", flush=True)
 
@@ -130,15 +94,10 @@ class HostileTest(unittest.TestCase):
                 self.endure(fleet, honest, trouble, count)
                 if trouble == "replay":
                     self.check_refusals(fleet.named("broker")[0].metrics())
-            count = honest.finish()
-            for meanwhile, times in honest.times.items():
-                print(f"{meanwhile:8} answers: {histogram(times)}")
+            honest.close(self, fleet.store)
             print(f"the broker died {len(self.returns)} times and listened again after"
                   f" {[round(each, 2) for each in self.returns]} s; tasks were durable again after"
                   f" {[round(each, 2) for each in honest.recoveries]} s")
-            self.assertEqual(honest.faults, [])
-            self.assertEqual(honest.next, count, "each is answered")
-            eventually(lambda: fleet.store.by_status().get("ok", 0) >= count, "all is stored")
             self.assertEqual(set(fleet.store.by_status()), {"ok"})
             self.assertEqual(
                 {row[0] for row in fleet.store.rows("SELECT DISTINCT source FROM outcomes")},

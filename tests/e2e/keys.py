@@ -48,10 +48,10 @@ class Keys:
         fresh.write_text(lines, encoding="utf-8")
         os.replace(fresh, self.known)
 
-    def allow(self, name, *roles):
+    def allow(self, name, *roles, **limits):
         if not self.file(name).exists():
             self.make(self.peers / name)
-        self._entries[name] = roles
+        self._entries[name] = roles, limits
         self._write_list()
 
     def revoke(self, name):
@@ -61,7 +61,8 @@ class Keys:
     def file(self, name):
         return self.peers / f"{name}.key"
 
-    def pair(self, path):
+    @staticmethod
+    def pair(path):
         """Public and secret key of a key file."""
         return [line.split('"')[1].encode() for line in path.read_text().splitlines()]
 
@@ -72,7 +73,8 @@ class Keys:
         text = "".join(
             f'[{name}]\n{(self.peers / f"{name}.pub").read_text()}'
             f'roles = [{", ".join(map(repr, roles))}]\n'.replace("'", '"')
-            for name, roles in self._entries.items())
+            + "".join(f"{limit} = {value}\n" for limit, value in limits.items())
+            for name, (roles, limits) in self._entries.items())
         fresh = self.broker / "allowed.new"
         fresh.write_text(text, encoding="utf-8")
         os.replace(fresh, self.broker / "allowed.toml")

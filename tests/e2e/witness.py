@@ -49,10 +49,13 @@ class Numbers:
 
 
 class Witness(threading.Thread):
-    def __init__(self, endpoint, count, detect, rate, source="witness", pictures=None, **task):
+    def __init__(self, endpoint, count, detect, rate, source="witness", pictures=None, keys=(),
+                 **task):
         """Submits `count` tasks (None: until finish()), `rate` a second at most. `pictures` go
-        round; `task` are more keys of their descriptions."""
+        round; `keys`: its own pair and the broker's public key; `task` are more keys of their
+        descriptions."""
         super().__init__(daemon=True)
+        self.keys = keys
         self.endpoint, self.count, self.interval, self.source = endpoint, count, 1 / rate, source
         self.detectors = sorted({name.split("?")[0] for name in detect.split(",")})
         self.task = msgpack.packb({"version": 1, "origin": "noise.png",
@@ -80,6 +83,9 @@ class Witness(threading.Thread):
         self.doubted += len(self.unanswered)
         self.unanswered.clear()
         self.socket = self.context.socket(zmq.DEALER)
+        if self.keys:
+            (self.socket.curve_publickey, self.socket.curve_secretkey), broker = self.keys
+            self.socket.curve_serverkey = broker
         self.socket.connect(self.endpoint)
         self.welcome, self.heard, self.beat_at = None, time.monotonic(), 0.0
         self.send({"type": "hello", "role": "producer", "name": self.source, "wire": [1, 1],
