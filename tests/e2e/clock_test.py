@@ -59,8 +59,9 @@ class ClockTest(unittest.TestCase):
     def until_stamped(self, fleet, seconds):
         """The stamps for people say that the clock of the sink is so far off."""
         def is_off():
-            (stamped,), = fleet.store.rows("SELECT 86400 * (julianday(stored_at) - julianday('now'))"
-                                           " FROM outcomes ORDER BY rowid DESC LIMIT 1")
+            (stamped,), = fleet.store.rows(
+                "SELECT 86400 * (julianday(stored_at) - julianday('now'))"
+                " FROM outcomes ORDER BY rowid DESC LIMIT 1")
             return abs(stamped - seconds) < HOUR / 4
         eventually(is_off, f"a stamp of the sink that is {seconds:+d} s off", HANG)
 

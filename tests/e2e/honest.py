@@ -1,5 +1,5 @@
-"""A producer that submits 200 tasks a second while others make trouble, and remembers how soon it was
-answered. The troublemakers have a processor of their own, where there are two."""
+"""A producer that submits 200 tasks a second while others make trouble, and remembers how soon it
+was answered. The troublemakers have a processor of their own, where there are two."""
 import collections
 import os
 import time

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""keyed_peers.py HOST:PORT TROUBLE FOLDER: peers that speak well and mean ill, over CURVE where they
-have a key. FOLDER has the keys of everybody (keys.py). Says `{"event": "ready"}` after the first
-turn and goes on until it is killed, as fast as it can.
+"""keyed_peers.py HOST:PORT TROUBLE FOLDER: peers that speak well and mean ill, over CURVE where
+they have a key. FOLDER has the keys of everybody (keys.py). Says `{"event": "ready"}` after the
+first turn and goes on until it is killed, as fast as it can.
 
 Troubles: no_key, wrong_broker and unlisted (that are not let in), revoked (whose key is taken out
-while it talks), wrong_role (a producer that says what workers, sinks and operators say), forged (one
-that has the sources and ids of another), lies (a worker with leases and tokens of its own making),
-greedy (a producer over its limit), replay (what a worker said, said again byte for byte).
+while it talks), wrong_role (a producer that says what workers, sinks and operators say), forged
+(one that has the sources and ids of another), lies (a worker with leases and tokens of its own
+making), greedy (a producer over its limit), replay (what a worker said, said again byte for byte).
 """
 import json
 import pathlib
