@@ -112,11 +112,15 @@ class Crowd:
                 raise AssertionError(f"{role}, {points}: ended with {code}")
         self.hits.update((role, point) for point in points)
 
+    def supervise(self, but=None):
+        """Starts again who has ended."""
+        for role in ("broker", "sink", "worker"):
+            if role != but and role in self.members and not self.members[role].running():
+                self.start(role)
+
     def provoke(self, role, when, process):
-        """Starts again who has ended, as a supervisor would, and does what makes the point pass."""
-        for other in ("broker", "sink", "worker"):
-            if other != role and other in self.members and not self.members[other].running():
-                self.start(other)
+        """Does what makes the point pass."""
+        self.supervise(role)
         if when == "asked" and not self.members["producer"].running():
             self.start("producer")
         elif when == "leaving":
@@ -137,11 +141,12 @@ class Crowd:
 
     def fill_store(self):
         """A sink that is to keep little looks at its start, and then only once in a long while."""
-        if not self.members["sink"].running():
-            self.start("sink")
-        eventually(lambda: self.fleet.store.exists() and self.fleet.store.rows(
-            "SELECT 1 FROM outcomes WHERE status = 'failed' AND NOT pruned"),
-            "the store has a dead letter, which is more than a sink is to keep", PATIENCE)
+        def is_filled():
+            self.supervise()
+            return self.fleet.store.exists() and self.fleet.store.rows(
+                "SELECT 1 FROM outcomes WHERE status = 'failed' AND NOT pruned")
+        eventually(is_filled, "the store has a dead letter, which is more than a sink is to keep",
+                   PATIENCE)
 
     def damage(self):
         """Kills the broker when it has a task that nobody can work on, and turns a bit of it."""
