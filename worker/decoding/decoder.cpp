@@ -128,6 +128,16 @@ Result<Picture, PictureError> Decoder::decode(std::span<const std::byte> bytes, 
   return picture;
 }
 
+Result<Picture, PictureError> Decoder::measure(std::span<const std::byte> bytes) const {
+  const auto header = inspect_image(bytes, limits_);
+  if (!header) return fail(header.error());
+  const bool turned = exchanges_sides(header->orientation);
+  Picture picture;
+  picture.width = static_cast<int>(turned ? header->height : header->width);
+  picture.height = static_cast<int>(turned ? header->width : header->height);
+  return picture;
+}
+
 Result<bool, PictureError> Decoder::decode_plane(std::span<const std::byte> bytes,
                                                  const ImageHeader& header, int channels,
                                                  DecodeScale scale, PlaneBuffer& out) {

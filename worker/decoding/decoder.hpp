@@ -43,6 +43,8 @@ class Decoder {
   /// Requires: at least one plane. Throws std::bad_alloc and nothing else.
   Result<Picture, PictureError> decode(std::span<const std::byte> bytes, Planes planes,
                                        DecodeScale scale = DecodeScale::full);
+  /// What the gate lets in, undecoded: the sizes that the header says, upright, and no planes.
+  Result<Picture, PictureError> measure(std::span<const std::byte> bytes) const;
 
  private:
   struct Parts;

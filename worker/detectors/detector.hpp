@@ -20,8 +20,11 @@
 
 namespace framefleet::worker {
 
-/// What a detector wants to be given besides the grey picture, which is always there.
+/// What a detector wants to be given besides the grey picture.
 struct Needs {
+  /// It looks at the picture. If nobody does, the image gate lets it in and nothing is decoded:
+  /// width and height are what the header says, and there are no planes.
+  bool pixels{true};
   bool bgr{false};
   bool second_picture{false};  ///< Payload frame 1 of the task, decoded as BGR.
   /// The smallest planes that will do. A detector that allows less than full ones finds a plane's

@@ -39,7 +39,10 @@ class Stub final : public Detector {
         exit_{options.integer("exit"), options.integer("exit_at")},
         hang_{options.integer("hang"), options.integer("hang_at")},
         eat_{options.integer("eat"), options.integer("eat_at")},
-        fail_attempts_(options.integer("fail_attempts")) {}
+        fail_attempts_(options.integer("fail_attempts")),
+        decode_(options.choice("decode") == "yes") {}
+
+  Needs needs() const override { return {.pixels = decode_}; }
 
   Result<Found, DetectError> detect(const DetectInput& input) override {
     const bool armed = fail_attempts_ == 0 || input.attempt <= fail_attempts_;
@@ -87,6 +90,7 @@ class Stub final : public Detector {
   Fault hang_;
   Fault eat_;
   std::int64_t fail_attempts_;
+  bool decode_;
 };
 
 Result<std::unique_ptr<Detector>, Error> make(const Options& options, const DetectorSettings&) {
@@ -160,7 +164,15 @@ DetectorKind stub_kind() {
             1000,
             "",
             {},
-            "faults strike at attempts 1 to N only; 0: at every attempt"}},
+            "faults strike at attempts 1 to N only; 0: at every attempt"},
+           {"decode",
+            OptionType::choice,
+            "yes",
+            0,
+            0,
+            "",
+            {"yes", "no"},
+            "no: the picture's header is checked and nothing decoded"}},
           make};
 }
 

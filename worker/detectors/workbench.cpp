@@ -47,6 +47,7 @@ struct Bench {
 
 /// How the pictures of a task are decoded.
 struct DecodePlan {
+  bool pixels{false};  ///< Else nothing is decoded.
   Planes first;
   bool second{false};
   DecodeScale scale{DecodeScale::eighth};
@@ -55,9 +56,11 @@ struct DecodePlan {
 /// What all who look at the picture want; the most demanding of them decides the scale.
 DecodePlan plan_for(const TaskDescription& task, const std::vector<Bench*>& chosen) {
   DecodePlan plan;
+  plan.pixels = task.annotate || chosen.empty();
   plan.first.bgr = task.annotate;
   for (const Bench* bench : chosen) {
     const Needs needs = bench->detector->needs();
+    plan.pixels = plan.pixels || needs.pixels;
     plan.first.bgr = plan.first.bgr || needs.bgr;
     plan.second = plan.second || needs.second_picture;
     plan.scale = std::min(plan.scale, needs.smallest);
@@ -145,7 +148,8 @@ Result<DetectInput, WorkError> Workbench::Parts::decode(const Ask& ask,
   const DecodePlan plan = plan_for(ask.task, chosen);
   DetectInput input{{}, {}, ask.id.sequence, ask.attempt, ask.observer};
   const auto bytes = ask.frames.empty() ? std::span<const std::byte>{} : ask.frames[0];
-  const auto picture = first.decode(bytes, plan.first, plan.scale);
+  const auto picture =
+      plan.pixels ? first.decode(bytes, plan.first, plan.scale) : first.measure(bytes);
   if (!picture) return refuse(picture.error().reason, picture.error().text);
   input.picture = *picture;
   if (plan.second && ask.frames.size() > 1) {

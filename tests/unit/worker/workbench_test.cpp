@@ -99,6 +99,19 @@ void check_refused(const Result<Worked, WorkError>& worked, Reason reason,
   CHECK(worked.error().text == text);
 }
 
+TEST_CASE("nothing is decoded for detectors that do not look, but the gate is passed") {
+  Workbench bench;
+  Recorder recorder;
+  auto header_alone = drawn_square();
+  header_alone.resize(header_alone.size() / 2);
+  const auto worked = work(bench, task({"stub?decode=no"}), {header_alone}, recorder);
+  REQUIRE(worked.has_value());
+  CHECK(worked->record.width == 160);
+  CHECK(worked->record.height == 120);
+  CHECK_FALSE(work(bench, task({"stub?decode=no", "stub"}), {header_alone}, recorder).has_value());
+  CHECK_FALSE(work(bench, task({"stub?decode=no"}), {{}}, recorder).has_value());
+}
+
 TEST_CASE("what cannot be worked on comes back with its reason, and the next task is unharmed") {
   Workbench bench;
   Recorder recorder;
