@@ -3,6 +3,7 @@
 // no such verb, 70 for an error nobody expected.
 
 #include "cli/autoscale_command.hpp"
+#include "cli/bench_command.hpp"
 #include "cli/cancel_command.hpp"
 #include "cli/compare_command.hpp"
 #include "cli/cost_command.hpp"
@@ -50,6 +51,8 @@ constexpr std::array kVerbs{
     Verb{"cost", "measure what pictures cost here, and how many cameras a worker takes",
          cli::cost_command},
     Verb{"compare", "one process in a loop against a fleet, on this machine", cli::compare_command},
+    Verb{"bench", "the fleet's speed beside what else one would pick (builds that measure)",
+         cli::bench_command},
     Verb{"export", "write the detections of a job as COCO or YOLO files", cli::export_command},
     Verb{"status", "a running fleet in one look", cli::status_command},
     Verb{"workers", "its workers, what they can do and have", cli::workers_command},

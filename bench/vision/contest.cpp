@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bench/figures/quantiles.hpp"
 #include "bench/vision/family.hpp"
 
 namespace framefleet::bench {
@@ -20,11 +21,6 @@ void take_turns(std::vector<Contestant>& all, double seconds, int repetitions) {
   for (int round = 0; round < repetitions; ++round) {
     for (auto& each : all) each.run(seconds);
   }
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 double pace_ratio(const Contestant& one, const Contestant& other) {

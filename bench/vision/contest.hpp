@@ -24,9 +24,6 @@ struct Contestant {
 /// One pass to get warm; then in every repetition all take their turn, for so many seconds each.
 void take_turns(std::vector<Contestant>& all, double seconds, int repetitions);
 
-/// Requires: at least one.
-double median(std::vector<double> values);
-
 /// The median of the ratios within each repetition, which a machine that changes its mind between
 /// two of them does not move. Requires: both have run as often.
 double pace_ratio(const Contestant& one, const Contestant& other);

@@ -24,28 +24,6 @@ std::uint64_t field_of(const std::filesystem::path& file, const std::string& nam
   return 0;
 }
 
-/// The folders in /proc of all descendants, itself not among them.
-std::vector<std::filesystem::path> descendants_of(std::uint64_t eve) {
-  std::map<std::uint64_t, std::uint64_t> parents;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
-    std::uint64_t pid = 0;
-    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc{} || rest != name.data() + name.size()) continue;
-    parents[pid] = field_of(entry.path() / "status", "PPid");
-  }
-  std::vector<std::filesystem::path> found;
-  for (const auto& [pid, parent] : parents) {
-    std::uint64_t ancestor = parent;
-    for (int i = 0; i < kGenerationsMax && ancestor != eve && ancestor != 0; ++i) {
-      const auto next = parents.find(ancestor);
-      ancestor = next == parents.end() ? 0 : next->second;
-    }
-    if (ancestor == eve) found.push_back("/proc/" + std::to_string(pid));
-  }
-  return found;
-}
-
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
@@ -73,6 +51,31 @@ double cpu_seconds_of(const std::filesystem::path& process) {
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> descendants_of(std::uint64_t eve) {
+  std::map<std::uint64_t, std::uint64_t> parents;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    std::uint64_t pid = 0;
+    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error != std::errc{} || rest != name.data() + name.size()) continue;
+    parents[pid] = field_of(entry.path() / "status", "PPid");
+  }
+  std::vector<std::filesystem::path> found;
+  for (const auto& [pid, parent] : parents) {
+    std::uint64_t ancestor = parent;
+    for (int i = 0; i < kGenerationsMax && ancestor != eve && ancestor != 0; ++i) {
+      const auto next = parents.find(ancestor);
+      ancestor = next == parents.end() ? 0 : next->second;
+    }
+    if (ancestor == eve) found.push_back("/proc/" + std::to_string(pid));
+  }
+  return found;
+}
+
+std::uint64_t status_field(const std::filesystem::path& process, const std::string& name) {
+  return field_of(process / "status", name);
+}
 
 std::vector<ProcessMemory> memory_of_each(std::int64_t pid) {
   auto processes = descendants_of(static_cast<std::uint64_t>(pid));

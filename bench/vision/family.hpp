@@ -2,10 +2,16 @@
 // What processes and their descendants hold and have spent.
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace framefleet::bench {
+
+/// The folders in /proc of all descendants of a process, its own not among them.
+std::vector<std::filesystem::path> descendants_of(std::uint64_t pid);
+/// A number of the file `status` in a folder of /proc ("VmHWM", in KiB); 0: there is none.
+std::uint64_t status_field(const std::filesystem::path& process, const std::string& name);
 
 struct ProcessMemory {
   std::string name;  ///< As the system has it, at most 15 bytes.

@@ -1,0 +1,66 @@
+#pragma once
+// One way of having tasks worked on: its servers stay for a workload, its load comes and goes with
+// each run. Threads: one. Errors: in words, with the end of the log that says more.
+
+#include "shared/base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace framefleet::bench {
+
+class Rival;
+
+/// What one run sends through.
+struct Load {
+  std::uint64_t tasks{0};
+  std::uint64_t bytes{1024};
+  double per_second{0};  ///< 0: as fast as they are taken.
+  std::uint64_t sources{1};
+};
+
+/// Of a kind of process, all of its instances together.
+struct ProcessFigures {
+  std::string process;  ///< "broker"
+  double cpu_us{0};     ///< Of one task.
+  std::uint64_t peak_bytes{0};
+};
+
+struct RunFigures {
+  std::uint64_t tasks{0};
+  double per_second{0};  ///< From the first task sent to the last result taken.
+  std::vector<ProcessFigures> processes;
+  std::vector<double> latency_us;  ///< p50, p99, p99.9: from when a task was to be sent.
+
+  double cpu_us() const;
+  std::uint64_t peak_bytes() const;
+};
+
+/// Of one workload.
+struct Surroundings {
+  bool tcp{true};  ///< Over 127.0.0.1; else sockets in a folder.
+  bool durable{false};
+  std::uint64_t workers{2};
+};
+
+class Contestant {
+ public:
+  virtual ~Contestant() = default;
+  virtual std::string name() const = 0;
+  /// Its servers are up and can be used.
+  virtual Result<void, Error> start() = 0;
+  /// Errors: also where its counts do not close.
+  virtual Result<RunFigures, Error> run(const Load& load) = 0;
+  /// Its servers are gone. Errors: their own books do not close.
+  virtual Result<void, Error> finish() = 0;
+};
+
+enum class Isolation : std::uint8_t { none, process };
+/// Our own processes. `isolation`: as workers call it.
+std::unique_ptr<Contestant> make_fleet(const Surroundings& surroundings, Isolation isolation);
+/// `rival` outlives it.
+std::unique_ptr<Contestant> make_contestant(const Rival& rival, const Surroundings& surroundings);
+
+}  // namespace framefleet::bench

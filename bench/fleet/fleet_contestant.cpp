@@ -1,0 +1,196 @@
+#include "cli/fleet_commands.hpp"
+#include "cli/folders.hpp"
+#include "cli/loopback_port.hpp"
+#include "sink/stores/report.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include "bench/fleet/cast.hpp"
+#include "bench/fleet/contestant.hpp"
+#include "bench/fleet/measuring.hpp"
+
+namespace framefleet::bench {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr Duration kRunWithin = 120s;
+constexpr int kReadyTries = 3000;
+constexpr int kPauseMs = 20;
+
+class FleetContestant final : public Contestant {
+ public:
+  FleetContestant(const Surroundings& surroundings, Isolation isolation)
+      : surroundings_(surroundings), isolation_(isolation) {}
+
+  std::string name() const override {
+    return isolation_ == Isolation::none ? "framefleet" : "framefleet, isolated";
+  }
+
+  Result<void, Error> start() override {
+    auto folder = cli::PrivateFolder::create();
+    if (!folder) return fail(folder.error());
+    folder_.emplace(std::move(*folder));
+    auto port = cli::LoopbackPort::reserve();
+    if (!port) return fail(port.error());
+    port_.emplace(std::move(*port));
+    endpoint_ = surroundings_.tcp ? fmt::format("tcp://127.0.0.1:{}", port_->number())
+                                  : fmt::format("ipc://{}", (folder_->path() / "broker").string());
+    std::vector<std::string> broker{"--bind", endpoint_};
+    if (surroundings_.durable) {
+      broker.insert(broker.end(), {"--journal", (folder_->path() / "journal").string()});
+    }
+    if (auto began = add("broker", std::move(broker)); !began) return began;
+    if (auto began = add("sink", {"--connect", endpoint_, "--store", store().string()}); !began) {
+      return began;
+    }
+    for (std::uint64_t i = 0; i < surroundings_.workers; ++i) {
+      const auto* word = isolation_ == Isolation::none ? "none" : "process";
+      auto began = add(fmt::format("worker-{}", i), {"--connect", endpoint_, "--slots", "1",
+                                                     "--detectors", "stub", "--isolation", word});
+      if (!began) return began;
+    }
+    return until_ready();
+  }
+
+  Result<RunFigures, Error> run(const Load& load) override {
+    const Order order{.contestant = "framefleet",
+                      .part = "producer",
+                      .endpoint = endpoint_,
+                      .run = ++run_,
+                      .tasks = load.tasks,
+                      .bytes = load.bytes,
+                      .per_second = load.per_second,
+                      .sources = load.sources};
+    auto producer = CastMember::start(order, log_of("producer"));
+    if (!producer) return fail(producer.error());
+    if (auto ready = producer->until_ready(); !ready) return fail(ready.error());
+    Meter meter;
+    for (auto& each : processes_) meter.add(each.kind, each.process.pid());
+    meter.add("producer", producer->pid());
+    meter.begin();
+    producer->go();
+    if (auto done = producer->until_done(kRunWithin); !done) {
+      return fail(with_log(done.error().text, log_of("broker")));
+    }
+    RunFigures figures;
+    figures.tasks = load.tasks;
+    figures.processes = meter.end(load.tasks);
+    const auto report = producer->end();
+    if (!report) return fail(report.error());
+    if (const auto fault = report->fault; !fault.empty()) {
+      return fail(with_log(name() + ": " + fault, log_of("broker")));
+    }
+    const auto ns = report->end_ns - report->begin_ns;
+    figures.per_second = static_cast<double>(load.tasks) * 1e9 / static_cast<double>(ns);
+    figures.latency_us = report->latency_us;
+    sent_ += load.tasks;
+    return figures;
+  }
+
+  /// In the order that loses nothing; then the store has what was sent, to the unit.
+  Result<void, Error> finish() override {
+    Result<void, Error> ended;
+    for (const auto* kind : {"worker", "broker", "sink"}) {
+      for (auto& each : processes_) {
+        if (each.kind == kind) each.process.signal(SIGTERM);
+      }
+      for (auto& each : processes_) {
+        if (each.kind == kind && ended) ended = until_left(each);
+      }
+    }
+    processes_.clear();
+    if (ended) {
+      const auto stored = sink::stored_count(store() / "results.sqlite", "bench");
+      if (!stored) {
+        ended = fail(stored.error());
+      } else if (*stored != sent_) {
+        ended = fail(Error{
+            fmt::format("{}: {} tasks were sent and {} are in the store", name(), sent_, *stored)});
+      }
+    }
+    folder_.reset();
+    return ended;
+  }
+
+ private:
+  struct Member {
+    std::string kind;  ///< "worker"
+    std::string name;  ///< "worker-1"
+    cli::ChildProcess process;
+  };
+
+  fs::path log_of(const std::string& what) const { return folder_->path() / (what + ".log"); }
+  fs::path store() const { return folder_->path() / "store"; }
+
+  Result<void, Error> add(const std::string& name, std::vector<std::string> arguments) {
+    const auto kind = name.substr(0, name.find('-'));
+    auto process = cli::ChildProcess::spawn(
+        {cli::locate(cli::own_folder(), "framefleet-" + kind), std::move(arguments)},
+        {.log = log_of(name)});
+    if (!process) return fail(process.error());
+    processes_.push_back({kind, name, std::move(*process)});
+    return {};
+  }
+
+  /// Until each worker has passed its self-tests.
+  Result<void, Error> until_ready() {
+    for (const auto& each : processes_) {
+      if (each.kind != "worker") continue;
+      for (int i = 0; !has_said(each.name, " ready "); ++i) {
+        if (i == kReadyTries) {
+          return fail(with_log(each.name + " does not become ready", log_of(each.name)));
+        }
+        ::poll(nullptr, 0, kPauseMs);
+      }
+    }
+    return {};
+  }
+
+  bool has_said(const std::string& who, const std::string& word) const {
+    std::ifstream log(log_of(who));
+    for (std::string line; std::getline(log, line);) {
+      if (line.find(word) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+  Result<void, Error> until_left(Member& member) const {
+    pollfd end{member.process.end_fd(), POLLIN, 0};
+    constexpr int kLeaveWithinMs = 30'000;
+    if (::poll(&end, 1, kLeaveWithinMs) != 1) {
+      return fail(with_log("the " + member.kind + " does not leave", log_of(member.name)));
+    }
+    const auto status = member.process.reap();
+    if (status == cli::ExitStatus{}) return {};
+    return fail(with_log(fmt::format("the {} ended with {}", member.kind,
+                                     status ? cli::to_string(*status) : "nothing"),
+                         log_of(member.name)));
+  }
+
+  Surroundings surroundings_;
+  Isolation isolation_;
+  std::optional<cli::PrivateFolder> folder_;
+  std::optional<cli::LoopbackPort> port_;
+  std::string endpoint_;
+  std::vector<Member> processes_;
+  std::uint64_t run_{0};
+  std::uint64_t sent_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<Contestant> make_fleet(const Surroundings& surroundings, Isolation isolation) {
+  return std::make_unique<FleetContestant>(surroundings, isolation);
+}
+
+}  // namespace framefleet::bench

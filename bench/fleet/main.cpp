@@ -1,0 +1,91 @@
+// framefleet-bench: what `framefleet bench` starts. The fleet's speed beside what a user would pick
+// instead, measured in one run (bench/METHOD.md). Exit codes: 0 measured, whatever came of the
+// targets; 64 usage; 70 a run failed or its counts do not close; 73, 74 the file; 78 configuration.
+
+#include "cli/operator_options.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "bench/fleet/options.hpp"
+#include "bench/fleet/order.hpp"
+#include "bench/fleet/parts.hpp"
+#include "bench/fleet/printing.hpp"
+#include "bench/fleet/rounds.hpp"
+#include "bench/fleet/workload.hpp"
+
+namespace framefleet::bench {
+namespace {
+
+/// The file of JSON lines; writes nothing where there is none.
+class Lines {
+ public:
+  static Result<Lines, Error> open(const std::filesystem::path& file) {
+    Lines lines;
+    if (file.empty()) return lines;
+    lines.file_.open(file);
+    if (lines.file_) return lines;
+    return fail(Error{"cannot write " + file.string(), exit_code::kCannotCreate});
+  }
+  void write(const std::string& text) { file_ << text << std::flush; }
+  bool good() const { return !file_.is_open() || file_.good(); }
+
+ private:
+  std::ofstream file_;
+};
+
+Result<int, Error> measure(const BenchOptions& options) {
+  auto lines = Lines::open(options.json);
+  if (!lines) return fail(lines.error());
+  for (const auto& name : options.workloads) {
+    for (const auto& workload : workloads_of(name, options)) {
+      const auto told = [&](const std::string& contestant, std::uint32_t round,
+                            const RunFigures& run) {
+        fmt::print(stderr, "{}, round {}: {} {:.0f} tasks/s\n", workload.name, round + 1,
+                   contestant, run.per_second);
+        lines->write(run_line(workload, options, contestant, round, run));
+      };
+      const auto standings = take_turns(workload, options, told);
+      if (!standings) return fail(standings.error());
+      lines->write(verdict_lines(workload, *standings));
+      fmt::print("{}", as_text(workload, *standings));
+      std::fflush(stdout);
+    }
+  }
+  if (!lines->good()) {
+    return fail(Error{"cannot write " + options.json.string(), exit_code::kDiskError});
+  }
+  return exit_code::kOk;
+}
+
+int run(const std::vector<std::string>& words) {
+  if (words.size() == 3 && words[1] == kPartWord) {
+    const auto order = Order::from(words);
+    if (order) return run_part(*order);
+    fmt::print(stderr, "framefleet-bench: {}\n", order.error().text);
+    return order.error().exit_code;
+  }
+  BenchOptions options;
+  config::OptionSet set("framefleet bench",
+                        "Measures the fleet beside what a user would pick instead, in one run.");
+  describe(set, options);
+  return cli::run_verb(
+      set, words, [&] { return measure(options); }, 0);
+}
+
+}  // namespace
+}  // namespace framefleet::bench
+
+int main(int argc, char** argv) {
+  try {
+    return framefleet::bench::run({argv, argv + argc});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "framefleet-bench: %s\n", error.what());
+    return framefleet::exit_code::kInternal;
+  }
+}

@@ -1,0 +1,128 @@
+#include "bench/fleet/printing.hpp"
+
+#include "cli/table.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <vector>
+
+#include "bench/figures/quantiles.hpp"
+
+namespace framefleet::bench {
+namespace {
+
+constexpr double kMega = 1e6;
+
+template <typename Value>
+double median_of(const Standing& standing, const Value& value) {
+  std::vector<double> values;
+  for (const auto& run : standing.runs) values.push_back(value(run));
+  return median(std::move(values));
+}
+
+/// "producer 3.1, broker 12, worker 8.0": CPU of a task.
+std::string by_process(const Standing& standing) {
+  std::string text;
+  const auto& processes = standing.runs.front().processes;
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    const double us =
+        median_of(standing, [i](const RunFigures& run) { return run.processes.at(i).cpu_us; });
+    text += fmt::format("{}{} {:.1f}", i == 0 ? "" : ", ", processes[i].process, us);
+  }
+  return text;
+}
+
+std::string table_of(const Workload& workload, const Standings& standings) {
+  const bool open = workload.per_second > 0;
+  std::vector<cli::Column> columns{{.heading = "", .align = cli::Align::left, .columns_max = 22},
+                                   {.heading = "tasks/s"}};
+  if (open) {
+    for (const auto* heading : {"p50 us", "p99 us", "p99.9 us"}) columns.push_back({heading});
+  }
+  columns.push_back({.heading = open ? "p50 ours/" : "ours/"});
+  columns.push_back({.heading = "CPU us"});
+  columns.push_back({.heading = "MB/s"});
+  columns.push_back({.heading = "peak MB"});
+  columns.push_back({.heading = "of the CPU us", .align = cli::Align::left, .columns_max = 80});
+  cli::Table table(std::move(columns));
+  for (const auto& each : standings.all) {
+    const double pace = median_of(each, [](const RunFigures& run) { return run.per_second; });
+    std::vector<std::string> cells{each.name, fmt::format("{:.0f}", pace)};
+    for (std::size_t i = 0; open && i < 3; ++i) {
+      cells.push_back(fmt::format(
+          "{:.0f}", median_of(each, [i](const RunFigures& run) { return run.latency_us.at(i); })));
+    }
+    const auto measure = open ? Measure::p50 : Measure::pace;
+    cells.push_back(fmt::format("{:.3f}", ratio(standings.all.front(), each, measure)));
+    cells.push_back(
+        fmt::format("{:.1f}", median_of(each, [](const RunFigures& run) { return run.cpu_us(); })));
+    cells.push_back(fmt::format("{:.1f}", pace * static_cast<double>(workload.bytes) / kMega));
+    cells.push_back(fmt::format("{:.0f}", median_of(each, [](const RunFigures& run) {
+                                  return static_cast<double>(run.peak_bytes()) / kMega;
+                                })));
+    cells.push_back(by_process(each));
+    table.add(std::move(cells));
+  }
+  return table.render();
+}
+
+}  // namespace
+
+std::string as_text(const Workload& workload, const Standings& standings) {
+  std::string text =
+      fmt::format("{}: medians of {} rounds, payloads of {} bytes\n\n{}", workload.name,
+                  standings.all.front().runs.size(), workload.bytes, table_of(workload, standings));
+  for (const auto& [name, why] : standings.absent) {
+    text += fmt::format("absent: {}: {}\n", name, why);
+  }
+  text += "\n";
+  for (const auto& verdict : verdicts(workload, standings)) text += verdict.line() + "\n";
+  return text + "\n";
+}
+
+std::string run_line(const Workload& workload, const BenchOptions& options,
+                     const std::string& contestant, std::uint32_t round, const RunFigures& run) {
+  nlohmann::json line{{"workload", workload.name},
+                      {"contestant", contestant},
+                      {"round", round},
+                      {"transport", options.transport == Transport::tcp ? "tcp" : "ipc"},
+                      {"durable", workload.durable},
+                      {"tasks", run.tasks},
+                      {"payload_bytes", workload.bytes},
+                      {"tasks_per_s", run.per_second}};
+  if (workload.per_second > 0) {
+    line["rate"] = workload.per_second;
+    line["latency_us"] = {{"p50", run.latency_us.at(0)},
+                          {"p99", run.latency_us.at(1)},
+                          {"p99.9", run.latency_us.at(2)}};
+  }
+  for (const auto& each : run.processes) {
+    line["cpu_us_per_task"][each.process] = each.cpu_us;
+    line["peak_bytes"][each.process] = each.peak_bytes;
+  }
+  return line.dump() + "\n";
+}
+
+std::string verdict_lines(const Workload& workload, const Standings& standings) {
+  std::string lines;
+  for (const auto& [name, why] : standings.absent) {
+    lines +=
+        nlohmann::json{{"workload", workload.name}, {"contestant", name}, {"absent", why}}.dump() +
+        "\n";
+  }
+  for (const auto& verdict : verdicts(workload, standings)) {
+    const auto& target = verdict.target;
+    nlohmann::json line{{"workload", workload.name},
+                        {"target", target.what},
+                        {"bound", target.bound == Bound::at_least ? "at least" : "at most"},
+                        {"wanted", target.value},
+                        {"met", verdict.met()}};
+    if (verdict.measured) line["measured"] = *verdict.measured;
+    lines += line.dump() + "\n";
+  }
+  return lines;
+}
+
+}  // namespace framefleet::bench

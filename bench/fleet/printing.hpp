@@ -1,0 +1,20 @@
+#pragma once
+// What was measured, as a table for people and as JSON lines for programs. Pure; threads: any.
+
+#include <string>
+
+#include "bench/fleet/rounds.hpp"
+#include "bench/fleet/workload.hpp"
+
+namespace framefleet::bench {
+
+/// The table of a workload, who is absent, and what came of its targets.
+std::string as_text(const Workload& workload, const Standings& standings);
+
+/// One run, a line.
+std::string run_line(const Workload& workload, const BenchOptions& options,
+                     const std::string& contestant, std::uint32_t round, const RunFigures& run);
+/// Who is absent, and each verdict: lines.
+std::string verdict_lines(const Workload& workload, const Standings& standings);
+
+}  // namespace framefleet::bench

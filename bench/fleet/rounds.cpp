@@ -1,0 +1,165 @@
+#include "bench/fleet/rounds.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <tuple>
+
+#include "bench/figures/quantiles.hpp"
+#include "bench/fleet/rival.hpp"
+
+namespace framefleet::bench {
+namespace {
+
+/// So that libraries, tables and connections are warm, and a pace is known.
+constexpr std::uint64_t kWarmUpTasks = 1000;
+constexpr std::uint64_t kTasksMin = 200;
+constexpr std::uint64_t kTasksMax = 1'000'000;
+/// Of all payloads of a run: nobody's memory or disk is what is measured.
+constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 30U;
+
+bool is_chosen(const std::string& name, const BenchOptions& options) {
+  return options.rivals.empty() ||
+         std::find(options.rivals.begin(), options.rivals.end(), name) != options.rivals.end();
+}
+
+class Turns {
+ public:
+  Turns(const Workload& workload, const BenchOptions& options)
+      : workload_(workload), options_(options) {
+    const Surroundings surroundings{.tcp = options.transport == Transport::tcp,
+                                    .durable = workload.durable};
+    add(make_fleet(surroundings, Isolation::none));
+    if (options.isolated) add(make_fleet(surroundings, Isolation::process));
+    for (const auto& rival : rivals()) {
+      if (!is_chosen(rival->name(), options)) continue;
+      if (const auto why = rival->absence(); !why.empty()) {
+        standings_.absent.emplace_back(rival->name(), why);
+      } else if (workload.durable && !rival->durable()) {
+        standings_.absent.emplace_back(rival->name(), "keeps nothing on a disk");
+      } else {
+        add(make_contestant(*rival, surroundings));
+      }
+    }
+  }
+
+  Result<Standings, Error> measure(const Told& told) {
+    auto measured = all_rounds(told);
+    for (auto& each : contestants_) {
+      auto finished = each->finish();
+      if (measured && !finished) measured = fail(finished.error());
+    }
+    if (!measured) return fail(measured.error());
+    return std::move(standings_);
+  }
+
+ private:
+  void add(std::unique_ptr<Contestant> contestant) {
+    standings_.all.push_back({contestant->name(), {}});
+    contestants_.push_back(std::move(contestant));
+  }
+
+  Result<void, Error> all_rounds(const Told& told) {
+    for (auto& each : contestants_) {
+      if (auto started = each->start(); !started) return started;
+      if (auto warm = warm_up(*each); !warm) return warm;
+    }
+    for (std::uint32_t round = 0; round < options_.rounds; ++round) {
+      for (std::size_t i = 0; i < contestants_.size(); ++i) {
+        auto run = contestants_[i]->run(load_of(loads_[i]));
+        if (!run) return fail(run.error());
+        loads_[i] = tasks_at(run->per_second);
+        told(contestants_[i]->name(), round, *run);
+        standings_.all[i].runs.push_back(std::move(*run));
+      }
+    }
+    return {};
+  }
+
+  /// Twice: the first one starts everything, the second one says how fast it is.
+  Result<void, Error> warm_up(Contestant& contestant) {
+    const auto first = contestant.run(load_of(kTasksMin));
+    if (!first) return fail(first.error());
+    const auto second = contestant.run(load_of(options_.tasks > 0 ? kTasksMin : kWarmUpTasks));
+    if (!second) return fail(second.error());
+    loads_.push_back(tasks_at(second->per_second));
+    return {};
+  }
+
+  std::uint64_t tasks_at(double per_second) const {
+    if (options_.tasks > 0) return options_.tasks;
+    const double pace = workload_.per_second > 0 ? workload_.per_second : per_second;
+    const auto tasks = static_cast<std::uint64_t>(pace * seconds(options_.time));
+    return std::clamp(tasks, kTasksMin, std::min(kTasksMax, kBytesMax / workload_.bytes));
+  }
+
+  Load load_of(std::uint64_t tasks) const {
+    return {.tasks = tasks, .bytes = workload_.bytes, .per_second = workload_.per_second};
+  }
+
+  const Workload& workload_;
+  const BenchOptions& options_;
+  Standings standings_;
+  std::vector<std::unique_ptr<Contestant>> contestants_;
+  std::vector<std::uint64_t> loads_;
+};
+
+const char* words_for(Measure measure) {
+  switch (measure) {
+    case Measure::pace:
+      return "tasks/s";
+    case Measure::p50:
+      return "p50";
+    case Measure::p99:
+      return "p99";
+  }
+  return "";
+}
+
+/// Ours to the rival that is named, or to the one that does best.
+std::optional<double> ratio_to(const Wish& wish, const Standings& standings) {
+  std::optional<double> worst;
+  for (std::size_t i = 1; i < standings.all.size(); ++i) {
+    const auto& theirs = standings.all[i];
+    const bool is_ours = theirs.name.starts_with(standings.all[0].name);
+    if (is_ours || (!wish.rival.empty() && wish.rival != theirs.name)) continue;
+    const double one = ratio(standings.all[0], theirs, wish.measure);
+    const bool worse = !worst || (wish.bound == Bound::at_least ? one < *worst : one > *worst);
+    if (worse) worst = one;
+  }
+  return worst;
+}
+
+}  // namespace
+
+Result<Standings, Error> take_turns(const Workload& workload, const BenchOptions& options,
+                                    const Told& told) {
+  return Turns(workload, options).measure(told);
+}
+
+double value_of(const RunFigures& run, Measure measure) {
+  if (measure == Measure::pace) return run.per_second;
+  return run.latency_us.at(measure == Measure::p50 ? 0 : 1);
+}
+
+double ratio(const Standing& ours, const Standing& theirs, Measure measure) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < ours.runs.size(); ++i) {
+    ratios.push_back(value_of(ours.runs[i], measure) / value_of(theirs.runs[i], measure));
+  }
+  return median(std::move(ratios));
+}
+
+std::vector<Verdict> verdicts(const Workload& workload, const Standings& standings) {
+  std::vector<Verdict> all;
+  for (const auto& wish : workload.wishes) {
+    const auto what = fmt::format("{} / {}{}", words_for(wish.measure),
+                                  wish.rival.empty() ? "the best rival" : wish.rival, wish.note);
+    all.push_back({{workload.name, what, wish.bound, wish.value}, ratio_to(wish, standings)});
+  }
+  return all;
+}
+
+}  // namespace framefleet::bench

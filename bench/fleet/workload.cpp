@@ -1,0 +1,37 @@
+#include "bench/fleet/workload.hpp"
+
+#include <fmt/format.h>
+
+namespace framefleet::bench {
+namespace {
+
+constexpr std::uint64_t kSmall = 1024;
+constexpr std::uint64_t kLarge = std::uint64_t{100} * 1024;
+
+}  // namespace
+
+std::vector<Workload> workloads_of(std::string_view name, const BenchOptions& options) {
+  if (name == "queue") {
+    return {{.name = "queue",
+             .bytes = kSmall,
+             .wishes = {{.rival = "redis", .value = 1.2, .note = ", submitted one by one"}}}};
+  }
+  if (name == "frames") {
+    return {{.name = "frames", .bytes = kLarge, .wishes = {{.rival = "router", .value = 0.9}}}};
+  }
+  if (name == "durable") {
+    const std::vector<Wish> wishes{{.value = 1.0, .note = " that syncs"}};
+    return {{.name = "durable 1 KB", .bytes = kSmall, .durable = true, .wishes = wishes},
+            {.name = "durable 100 KB", .bytes = kLarge, .durable = true, .wishes = wishes}};
+  }
+  if (name == "latency") {
+    return {{.name = fmt::format("latency at {:g}/s", options.rate),
+             .bytes = kSmall,
+             .per_second = options.rate,
+             .wishes = {{Measure::p50, "router", Bound::at_most, 1.3, ""},
+                        {Measure::p99, "router", Bound::at_most, 1.5, ""}}}};
+  }
+  return {};
+}
+
+}  // namespace framefleet::bench
