@@ -94,14 +94,14 @@ std::optional<std::string> Guard::denial_of(const transport::Hub::Incoming& inco
   return denial;
 }
 
-std::string Guard::identity_of(const transport::Hub::Sender& sender) const {
+std::string_view Guard::identity_of(const transport::Hub::Sender& sender) const {
   return standing_of(sender).identity;
 }
 
 Standing Guard::standing_of(const transport::Hub::Sender& sender) const {
   if (!sender.key) return standing_without_key(sender.own_user);
   const auto* const entry = keys_ ? keys_->allowed().find(*sender.key) : nullptr;
-  if (entry == nullptr) return {{}, sender.key->text()};  // it may say nothing
+  if (entry == nullptr) return {{}, "an unlisted key"};  // it may say nothing
   return {entry->roles, entry->identity};
 }
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace framefleet::broker {
@@ -45,8 +46,8 @@ class Guard {
 
   /// Why the message may not be said; nothing: it may.
   std::optional<std::string> denial_of(const transport::Hub::Incoming& incoming);
-  /// Of the sender's key; "": it came without one.
-  std::string identity_of(const transport::Hub::Sender& sender) const;
+  /// Of the sender's key, until the keys change; "": it came without one.
+  std::string_view identity_of(const transport::Hub::Sender& sender) const;
   /// Tells of connections that did not come about, now and then.
   void report(const transport::HubStats& stats, Time now);
   const GuardStats& stats() const { return stats_; }

@@ -15,6 +15,8 @@ namespace {
 
 /// Messages handled between two looks at the clock.
 constexpr int kBatchMax = 256;
+/// And between two moments at which what was decided is sent: by then the first one waits for long.
+constexpr int kUnsentMax = 64;
 /// Metrics and readiness are published this often; a scrape every second sees fresh numbers.
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 
@@ -115,18 +117,25 @@ Result<int, Error> Shell::work() {
       perform();
     }
     if (auto written = write(now); !written) return fail(written.error());
+    send_out();
     publish(now);
     if (drained_) break;
     const Time deadline = std::min({dispatcher_.next_deadline(), drain_.deadline(), publish_at_});
     hub_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
-    for (int i = 0; i < kBatchMax; ++i) {
-      auto incoming = hub_->receive();
-      if (!incoming) break;
-      handle(std::move(*incoming), telemetry::monotonic_now());
-    }
+    receive_messages();
   }
   program_.log.info("drained");
   return exit_code::kOk;
+}
+
+void Shell::receive_messages() {
+  for (int i = 1; i <= kBatchMax; ++i) {
+    auto incoming = hub_->receive();
+    if (!incoming) break;
+    handle(std::move(*incoming), telemetry::monotonic_now());
+    if (i % kUnsentMax == 0) send_out();
+  }
+  send_out();
 }
 
 /// Hands what is to be written to the journal, and takes what is.
@@ -154,7 +163,7 @@ int Shell::given_up() const {
 void Shell::handle(transport::Hub::Incoming incoming, Time now) {
   const PeerId from = incoming.from;
   std::string fault = std::move(incoming.fault);
-  if (incoming.message) fault = fault_of(from, *incoming.message);
+  if (incoming.message) fault = check_claims(from, *incoming.message);
   if (!fault.empty()) {
     program_.log.warn("peer_malformed", {{"peer", from.value()}, {"text", fault}});
     turn_away(from, incoming.message, Reason::malformed, fault, now);
@@ -178,8 +187,6 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
                                      {"build", hello->build}});
   } else if (auto* sources = std::get_if<Sources>(&*incoming.message)) {
     for (auto& claim : sources->sources) claim.hash = security::source_hash(claim.name);
-  } else if (auto* result = std::get_if<TaskResult>(&*incoming.message)) {
-    if (!is_proved(from, *result)) result->token.clear();  // no fault: of a broker without our key
   } else if (const auto* nack = std::get_if<Nack>(&*incoming.message)) {
     program_.log.debug(
         "task_nacked",
@@ -200,7 +207,7 @@ bool Shell::note_deed(PeerId from, const transport::Hub::Sender& sender, const C
   const auto written = audit_.asked(from, who, control);
   if (written) return true;
   program_.log.error("audit_failed", {{"text", written.error().text}});
-  hub_->send(from, Report{control.asker, Reason::no_audit, written.error().text, {}});
+  outbox_.add({from, Report{control.asker, Reason::no_audit, written.error().text, {}}});
   return false;
 }
 
@@ -232,8 +239,9 @@ void Shell::turn_away(PeerId from, const std::optional<Message>& message, Reason
   perform();
 }
 
-/// What a peer claims and must be able to prove: a source's hash, a lease's token.
-std::string Shell::fault_of(PeerId from, const Message& message) const {
+/// What a peer claims and must be able to prove: a source's hash, a lease's token. A token of a
+/// broker without our key is no fault, and is taken away.
+std::string Shell::check_claims(PeerId from, Message& message) const {
   if (const auto* submit = std::get_if<Submit>(&message)) {
     for (const auto& task : submit->tasks) {
       if (security::source_hash(task.source) != task.id.source) {
@@ -241,19 +249,18 @@ std::string Shell::fault_of(PeerId from, const Message& message) const {
                "'";
       }
     }
-  } else if (const auto* result = std::get_if<TaskResult>(&message)) {
-    const bool ours = result->lease.incarnation == options_.core.incarnation;
-    if (ours && names_.contains(from) && !is_proved(from, *result)) {
-      return "the token of the result of " + to_string(result->id) + " is not this worker's";
+  } else if (auto* result = std::get_if<TaskResult>(&message)) {
+    // Proved: the lease was given to this worker, by us or by an earlier broker with our journal.
+    const auto name = names_.find(from);
+    const bool is_known = name != names_.end();
+    if (!is_known || !mint_.verify(result->token, result->id, result->lease, name->second)) {
+      if (is_known && result->lease.incarnation == options_.core.incarnation) {
+        return "the token of the result of " + to_string(result->id) + " is not this worker's";
+      }
+      result->token.clear();
     }
   }
   return {};
-}
-
-/// The lease was given to this worker, by us or by an earlier broker with our journal.
-bool Shell::is_proved(PeerId from, const TaskResult& result) const {
-  const auto name = names_.find(from);
-  return name != names_.end() && mint_.verify(result.token, result.id, result.lease, name->second);
 }
 
 void Shell::perform() {
@@ -267,9 +274,10 @@ void Shell::perform() {
         names_.erase(name);
       }
       note_end(audit_.gone(forget->peer));
+      send_out();
       hub_->forget(forget->peer);
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
-      hub_->payloads().release(release->payload);
+      outbox_.release(release->payload);
     } else if (const auto* closed = std::get_if<LeaseClosed>(&effect)) {
       metrics_.observe(*closed);
     } else if (const auto* settled = std::get_if<TaskSettled>(&effect)) {
@@ -307,8 +315,8 @@ void Shell::show(const Show& wanted) {
   const auto payload = hub_->payloads().put(std::move(frames));
   const Report report{wanted.asker, Reason::none, wanted.text, payload};
   note_end(audit_.answered(wanted.peer, report));
-  hub_->send(wanted.peer, report);
-  hub_->payloads().release(payload.id);
+  outbox_.add({wanted.peer, report});
+  outbox_.release(payload.id);
 }
 
 void Shell::report_job(const std::string& name) {
@@ -340,9 +348,8 @@ void Shell::report_deaths(const WorkersDying& dying) {
 
 void Shell::perform(SendTo& send_to) {
   if (auto* assign = std::get_if<Assign>(&send_to.message)) {
-    for (auto& task : assign->tasks) {
-      task.token = mint_.mint(task.id, task.lease, names_[send_to.peer]);
-    }
+    const auto& name = names_[send_to.peer];
+    for (auto& task : assign->tasks) task.token = mint_.mint(task.id, task.lease, name);
   } else if (const auto* report = std::get_if<Report>(&send_to.message)) {
     note_end(audit_.answered(send_to.peer, *report));
   } else if (const auto* refused = std::get_if<Refused>(&send_to.message)) {
@@ -351,7 +358,14 @@ void Shell::perform(SendTo& send_to) {
                                        {"text", refused->text}});
   }
   metrics_.observe(send_to.message);
-  hub_->send(send_to.peer, send_to.message);
+  outbox_.add(std::move(send_to));
+}
+
+/// What was decided since the last time; only then are its payloads let go.
+void Shell::send_out() {
+  for (const auto& message : outbox_.messages()) hub_->send(message.peer, message.message);
+  for (const auto payload : outbox_.released()) hub_->payloads().release(payload);
+  outbox_.clear();
 }
 
 void Shell::publish(Time now) {

@@ -6,6 +6,7 @@
 #include "broker/audit_log.hpp"
 #include "broker/broker_metrics.hpp"
 #include "broker/core/dispatcher.hpp"
+#include "broker/core/outbox.hpp"
 #include "broker/guard.hpp"
 #include "broker/journal_link.hpp"
 #include "broker/options.hpp"
@@ -39,16 +40,17 @@ class Shell {
   Result<int, Error> work();
   Result<void, Error> write(Time now);
 
+  void receive_messages();
   void handle(transport::Hub::Incoming incoming, Time now);
   void look_at_keys(Time now);
   void turn_away(PeerId from, const std::optional<Message>& message, Reason reason,
                  const std::string& text, Time now);
-  std::string fault_of(PeerId from, const Message& message) const;
-  bool is_proved(PeerId from, const TaskResult& result) const;
+  std::string check_claims(PeerId from, Message& message) const;
   bool note_deed(PeerId from, const transport::Hub::Sender& sender, const Control& control);
   void note_end(const Result<void, Error>& written);
   void perform();
   void perform(SendTo& send_to);
+  void send_out();
   void show(const Show& wanted);
   void report_job(const std::string& name);
   void report_deaths(const WorkersDying& dying);
@@ -66,6 +68,7 @@ class Shell {
   telemetry::DrainWatch drain_;
   AuditLog audit_;
   Effects effects_;
+  Outbox outbox_;
   // Of peers that said hello, for tokens and the log; of one with a key "identity/name".
   std::map<PeerId, std::string> names_;
   Time publish_at_{};

@@ -6,6 +6,7 @@
 #include "shared/base/assert.hpp"
 #include "shared/base/detector_list.hpp"
 #include "shared/base/failpoint.hpp"
+#include "shared/base/joining.hpp"
 #include "shared/config/version.hpp"
 #include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
@@ -343,7 +344,9 @@ void Shell::receive_messages() {
 void Shell::perform() {
   // Reading a picture tells the core of it, which has new effects. They are for the next turn, so
   // that messages and heartbeats are not kept waiting by a source that never ends.
-  for (auto& effect : std::exchange(effects_, {})) {
+  auto effects = std::exchange(effects_, {});
+  join_sends(effects);
+  for (auto& effect : effects) {
     if (transport::perform_common(*channel_, effect)) continue;
     if (const auto* wanted = std::get_if<ListSequences>(&effect)) {
       list(*wanted);

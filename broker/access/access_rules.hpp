@@ -9,14 +9,15 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace framefleet::broker {
 
 /// Who sends, as far as the rules care.
 struct Standing {
   access::Roles roles;
-  /// Of the sender's key; "": it came without one.
-  std::string identity;
+  /// Of the sender's key, in the allow-list; "": it came without one.
+  std::string_view identity;
 };
 
 /// Of a peer without a key: it may be what it likes, but operating is for the broker's own user.

@@ -244,7 +244,9 @@ void Dispatcher::send_outcomes(Time now, Effects& out) {
       if (resend_outcomes_at_ == kNever) {
         resend_outcomes_at_ = now + options_.outcome_resend_interval;
       }
-      out.push_back(SendTo{sink_, Outcomes{{*outcome}}});
+      Outcomes one;
+      one.outcomes.push_back(*outcome);
+      out.push_back(SendTo{sink_, std::move(one)});
     }
   }
   if (storing_.sent_count() == 0) resend_outcomes_at_ = kNever;
@@ -261,7 +263,7 @@ void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
   auto closed = storing_.close(settled.id);
   if (!closed) return;  // said twice
   if (closed->outcome.payload.id) out.push_back(ReleasePayload{closed->outcome.payload.id});
-  const auto& task = task_at(settled.id);
+  auto& task = task_at(settled.id);
   const Time ended_at = task.admitted_at + closed->outcome.queued + closed->outcome.leased;
   forget_settled(task, settled, now - ended_at, now, out);
   if (workers_.find(closed->worker) != nullptr) {
@@ -270,8 +272,8 @@ void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
 }
 
 /// Its outcome is stored: the books and its submitter hear of it, and it is gone.
-void Dispatcher::forget_settled(const Task& task, const SettledTask& settled, Duration storing,
-                                Time now, Effects& out) {
+void Dispatcher::forget_settled(Task& task, const SettledTask& settled, Duration storing, Time now,
+                                Effects& out) {
   auto& source = *task.source;
   auto* const job = task.job;
   ledger_.settled(task, settled.status, now);
@@ -280,7 +282,7 @@ void Dispatcher::forget_settled(const Task& task, const SettledTask& settled, Du
   out.push_back(
       TaskSettled{settled.id, settled.status, settled.reason, now - task.admitted_at, storing});
   if (is_kept(task)) out.push_back(WriteEnd{settled.id});
-  task_at(settled.id).quota_part.free();
+  task.quota_part.free();
   tasks_.erase(settled.id);
   settled_.remember(settled);
   if (source.owner) out.push_back(SendTo{source.owner, Settled{{settled}}});

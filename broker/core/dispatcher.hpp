@@ -200,7 +200,7 @@ class Dispatcher {
   void send_outcomes(Time now, Effects& out);
   void on_stored(const Stored& stored, Time now, Effects& out);
   void settle(const SettledTask& settled, Time now, Effects& out);
-  void forget_settled(const Task& task, const SettledTask& settled, Duration storing, Time now,
+  void forget_settled(Task& task, const SettledTask& settled, Duration storing, Time now,
                       Effects& out);
   void note_end_of(Job* job, Time now, Effects& out);
   void expire_overdue(Time now, Effects& out);

@@ -117,7 +117,8 @@ void Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
   ++task.attempts;
   workers_.took_task(worker, now + options_.recall_delay);
   task.lease = leases_.open(task.id, worker, now + options_.lease_duration);
-  AssignedTask assigned;
+  Assign one;
+  auto& assigned = one.tasks.emplace_back();
   assigned.id = task.id;
   assigned.lease = task.lease;
   assigned.attempt = task.attempts;
@@ -128,7 +129,7 @@ void Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
   assigned.task_class = task.task_class;
   assigned.task = task.description;
   assigned.payload = task.payload;
-  out.push_back(SendTo{worker, Assign{{std::move(assigned)}}});
+  out.push_back(SendTo{worker, std::move(one)});
 }
 
 /// What waits behind a task that takes longer than expected is better off elsewhere.

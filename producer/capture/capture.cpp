@@ -41,8 +41,8 @@ class Capture {
       counts_.skipped = source->skipped();
       counts_.damaged = source->damaged();
       const bool due = rate_.due(at) && moves(*picture, at);
-      if (due) {
-        if (auto ending = publisher_.publish(*picture, source->codec())) return *ending;
+      if (const auto whole = due ? whole_of(*picture) : std::nullopt) {
+        if (auto ending = publisher_.publish(*whole, source->codec())) return *ending;
       }
       publisher_.count(counts_);
       if (due || at >= beat_at_) beat(at);

@@ -41,13 +41,14 @@ class Film {
     while (!stop_asked()) {
       const auto picture = source_.next();
       if (!picture) return end_of(picture.error());
-      if (!is_whole(*picture)) {
+      const auto whole = whole_of(*picture);
+      if (!whole) {
         ++half_;
         continue;
       }
       const auto sequence = next_++;
       if (sequence == wanted) {
-        static_cast<void>(publisher_.publish(*picture, source_.codec()));
+        static_cast<void>(publisher_.publish(*whole, source_.codec()));
         CaptureCounts counts;
         counts.damaged = source_.damaged() + half_;
         publisher_.count(counts);

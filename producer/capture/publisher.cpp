@@ -1,14 +1,15 @@
 #include "producer/capture/publisher.hpp"
 
-#include "producer/capture/jpeg_splitter.hpp"
-
 #include <string>
 #include <utility>
 
 namespace framefleet::producer {
 
-bool is_whole(const GrabbedPicture& picture) {
-  return picture.decoded != nullptr || JpegSplitter::whole(picture.jpeg).has_value();
+std::optional<WholePicture> whole_of(const GrabbedPicture& picture) {
+  if (picture.decoded != nullptr) return WholePicture{picture.decoded, {}, picture.captured_at_ms};
+  const auto jpeg = JpegSplitter::whole(picture.jpeg);
+  if (!jpeg) return std::nullopt;
+  return WholePicture{nullptr, *jpeg, picture.captured_at_ms};
 }
 
 Publisher::Publisher(const CameraOptions& options, FrameWriter frames)
@@ -16,7 +17,7 @@ Publisher::Publisher(const CameraOptions& options, FrameWriter frames)
       frames_(std::move(frames)),
       encoder_(options.width, options.height, options.quality, options.chroma) {}
 
-std::optional<CaptureEnding> Publisher::publish(const GrabbedPicture& picture,
+std::optional<CaptureEnding> Publisher::publish(const WholePicture& picture,
                                                 std::string_view codec) {
   if (picture.decoded != nullptr) {
     if (options_.codec == Codec::passthrough) {
@@ -25,14 +26,13 @@ std::optional<CaptureEnding> Publisher::publish(const GrabbedPicture& picture,
     }
     return publish(*picture.decoded, picture.captured_at_ms);
   }
-  const auto jpeg = JpegSplitter::whole(picture.jpeg);
-  if (!jpeg) return std::nullopt;
-  const Size size{jpeg->width, jpeg->height};
+  const auto& jpeg = picture.jpeg;
+  const Size size{jpeg.width, jpeg.height};
   const bool as_it_is =
       options_.codec == Codec::passthrough ||
       (options_.codec == Codec::automatic && fitted(size, options_.width, options_.height) == size);
-  if (as_it_is) return publish(EncodedFrame{jpeg->bytes, size}, picture.captured_at_ms);
-  const AVFrame* const frame = decoded(jpeg->bytes);
+  if (as_it_is) return publish(EncodedFrame{jpeg.bytes, size}, picture.captured_at_ms);
+  const AVFrame* const frame = decoded(jpeg.bytes);
   return frame == nullptr ? std::nullopt : publish(*frame, picture.captured_at_ms);
 }
 

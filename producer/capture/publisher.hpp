@@ -8,6 +8,7 @@
 #include "producer/capture/decoder.hpp"
 #include "producer/capture/frame_encoder.hpp"
 #include "producer/capture/frame_source.hpp"
+#include "producer/capture/jpeg_splitter.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,8 +17,14 @@
 
 namespace framefleet::producer {
 
-/// Decoded, or a JPEG from its first marker to its last.
-bool is_whole(const GrabbedPicture& picture);
+/// Decoded, or a JPEG from its first marker to its last. As long valid as what was grabbed.
+struct WholePicture {
+  const AVFrame* decoded{nullptr};
+  FoundJpeg jpeg;  ///< Where it is not decoded.
+  std::int64_t captured_at_ms{0};
+};
+/// Nothing: it breaks off.
+std::optional<WholePicture> whole_of(const GrabbedPicture& picture);
 
 class Publisher {
  public:
@@ -25,7 +32,7 @@ class Publisher {
 
   /// `codec`: of the picture, for words. A picture that cannot become a JPEG is left out. An
   /// ending: no later one will fare better.
-  std::optional<CaptureEnding> publish(const GrabbedPicture& picture, std::string_view codec);
+  std::optional<CaptureEnding> publish(const WholePicture& picture, std::string_view codec);
   void count(const CaptureCounts& counts) { frames_.count(counts); }
 
  private:

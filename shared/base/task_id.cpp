@@ -1,7 +1,5 @@
 #include "shared/base/task_id.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
 
 namespace framefleet {
@@ -16,16 +14,40 @@ bool parse_number(std::string_view text, Number& out, int base = 10) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
+constexpr std::size_t kSourceDigits = 16;
+
+/// Writes the digits; the place behind them.
+char* put_source(char* at, std::uint64_t source) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (std::size_t i = kSourceDigits; i-- > 0; source >>= 4U) at[i] = kDigits[source & 0xFU];
+  return at + kSourceDigits;
+}
+
 }  // namespace
 
-std::string to_string(const TaskId& id) {
-  auto text = fmt::format("{:016x}-{}-{}", id.source, id.epoch, id.sequence);
-  if (id.part != 0) text += fmt::format(".{}", id.part);
+TaskIdText::TaskIdText(const TaskId& id) {
+  char* const end = chars_.data() + chars_.size();
+  char* at = put_source(chars_.data(), id.source);
+  *at++ = '-';
+  at = std::to_chars(at, end, id.epoch).ptr;
+  *at++ = '-';
+  at = std::to_chars(at, end, id.sequence).ptr;
+  if (id.part != 0) {
+    *at++ = '.';
+    at = std::to_chars(at, end, id.part).ptr;
+  }
+  size_ = static_cast<std::size_t>(at - chars_.data());
+}
+
+std::string to_string(const TaskId& id) { return std::string(TaskIdText(id).view()); }
+
+std::string source_text(std::uint64_t source) {
+  std::string text(kSourceDigits, '0');
+  put_source(text.data(), source);
   return text;
 }
 
 std::optional<TaskId> parse_task_id(std::string_view text) {
-  constexpr std::size_t kSourceDigits = 16;
   if (text.size() < kSourceDigits + 4 || text[kSourceDigits] != '-') return std::nullopt;
   TaskId id;
   const auto source = text.substr(0, kSourceDigits);

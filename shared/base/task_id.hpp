@@ -2,7 +2,9 @@
 // The identity of a task: made by its submitter, the same for every retry, the unique key of the
 // store.
 
+#include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,6 +24,19 @@ struct TaskId {
 
 /// `<source as 16 hex digits>-<epoch>-<sequence>[.<part>]`, the only spelling of an id anywhere.
 std::string to_string(const TaskId& id);
+/// The same without taking memory, for what is done for every message.
+class TaskIdText {
+ public:
+  explicit TaskIdText(const TaskId& id);
+  std::string_view view() const { return {chars_.data(), size_}; }
+
+ private:
+  static constexpr std::size_t kCharsMax = 16 + 1 + 10 + 1 + 20 + 1 + 5;
+  std::array<char, kCharsMax> chars_;
+  std::size_t size_{0};
+};
+/// A source's hash as its ids spell it: 16 hexadecimal digits.
+std::string source_text(std::uint64_t source);
 /// The inverse of to_string; nothing for any other text.
 std::optional<TaskId> parse_task_id(std::string_view text);
 

@@ -4,12 +4,13 @@
 
 #include <sodium.h>
 
+#include <cstring>
 #include <tuple>
 
 namespace framefleet::security {
 
-static_assert(std::tuple_size_v<TokenMint::Key> == crypto_auth_hmacsha256_KEYBYTES);
-static_assert(TokenMint::kTokenBytes <= crypto_auth_hmacsha256_BYTES);
+static_assert(std::tuple_size_v<TokenMint::Key> == crypto_generichash_KEYBYTES);
+static_assert(TokenMint::kTokenBytes >= crypto_generichash_BYTES_MIN);
 
 TokenMint::TokenMint() {
   ensure_sodium();
@@ -18,23 +19,43 @@ TokenMint::TokenMint() {
 
 std::string TokenMint::mint(const TaskId& id, const LeaseId& lease,
                             std::string_view worker_name) const {
-  // The parts are joined by '/', which the first two cannot contain: no two triples read alike.
-  std::string text = to_string(id);
-  text += '/';
-  text += std::to_string(lease.incarnation) + '.' + std::to_string(lease.counter);
-  text += '/';
-  text += worker_name;
+  const auto token = token_of(id, lease, worker_name);
+  return std::string(token.begin(), token.end());
+}
 
-  std::array<unsigned char, crypto_auth_hmacsha256_BYTES> mac{};
-  crypto_auth_hmacsha256(mac.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                         text.size(), key_.data());
-  return std::string(mac.begin(), mac.begin() + kTokenBytes);
+TokenMint::Token TokenMint::token_of(const TaskId& id, const LeaseId& lease,
+                                     std::string_view worker_name) const {
+  // The numbers have one length each and the name is the rest: no two triples read alike.
+  std::array<unsigned char, 34> numbers{};
+  auto* at = numbers.data();
+  const auto put = [&at](const auto& number) {
+    std::memcpy(at, &number, sizeof number);
+    at += sizeof number;
+  };
+  put(id.source);
+  put(id.epoch);
+  put(id.sequence);
+  put(id.part);
+  put(lease.incarnation);
+  put(lease.counter);
+  static_assert(sizeof id.source + sizeof id.epoch + sizeof id.sequence + sizeof id.part +
+                    sizeof lease.incarnation + sizeof lease.counter ==
+                sizeof numbers);
+
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, key_.data(), key_.size(), kTokenBytes);
+  crypto_generichash_update(&state, numbers.data(), numbers.size());
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(worker_name.data()),
+                            worker_name.size());
+  Token token{};
+  crypto_generichash_final(&state, token.data(), token.size());
+  return token;
 }
 
 bool TokenMint::verify(std::string_view token, const TaskId& id, const LeaseId& lease,
                        std::string_view worker_name) const {
   if (token.size() != kTokenBytes) return false;
-  const auto expected = mint(id, lease, worker_name);
+  const auto expected = token_of(id, lease, worker_name);
   return sodium_memcmp(token.data(), expected.data(), kTokenBytes) == 0;
 }
 

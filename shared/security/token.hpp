@@ -25,7 +25,8 @@ class TokenMint {
   /// With the key of an earlier incarnation: its tokens stay good.
   explicit TokenMint(const Key& key) : key_(key) {}
 
-  /// 16 raw bytes: HMAC-SHA-256 over id, lease and name, cut to half its length.
+  /// 16 raw bytes: keyed BLAKE2b over id, lease and name. Made and checked for every task; an HMAC
+  /// of SHA-256 took five times as long.
   std::string mint(const TaskId& id, const LeaseId& lease, std::string_view worker_name) const;
   /// True if `token` is what mint() gives for these; takes the same time wherever it differs.
   bool verify(std::string_view token, const TaskId& id, const LeaseId& lease,
@@ -34,6 +35,9 @@ class TokenMint {
   const Key& key() const { return key_; }
 
  private:
+  using Token = std::array<unsigned char, kTokenBytes>;
+  Token token_of(const TaskId& id, const LeaseId& lease, std::string_view worker_name) const;
+
   Key key_{};
 };
 

@@ -65,15 +65,16 @@ class Channel::Socket {
 
   void send(const Message& message) {
     if (!dealer_) return;
-    auto parcels = courier_.pack(message);
-    if (!parcels) {
+    if (auto packed = courier_.pack(message, packed_); !packed) {
+      packed_.clear();
       if (!unsendable_) {
-        unsendable_ = Error{"a message cannot travel to the broker: " + parcels.error(),
-                            exit_code::kInternal};
+        unsendable_ =
+            Error{"a message cannot travel to the broker: " + packed.error(), exit_code::kInternal};
       }
       return;
     }
-    for (auto& parcel : *parcels) waiting_.push_back(std::move(parcel));
+    for (auto& parcel : packed_) waiting_.push_back(std::move(parcel));
+    packed_.clear();
     said_goodbye_ = std::holds_alternative<Goodbye>(message);
     flush();
   }
@@ -90,10 +91,11 @@ class Channel::Socket {
   }
 
   void wait(std::span<const int> fds, Duration timeout) {
-    std::vector<zmq::socket_t*> sockets;
-    if (dealer_) sockets = {&*dealer_, &watch_->socket()};
-    const bool to_send = dealer_ && !waiting_.empty();
-    wait_for(sockets, to_send ? &*dealer_ : nullptr, fds, timeout);
+    if (dealer_) {
+      wait_.add(*dealer_, !waiting_.empty());
+      wait_.add(watch_->socket());
+    }
+    wait_.run(fds, timeout);
     look_at_connection();
     flush();
   }
@@ -211,7 +213,9 @@ class Channel::Socket {
   std::optional<SocketWatch> watch_;  // of dealer_
   PayloadStore payloads_;
   Courier courier_;
+  std::vector<Parcel> packed_;  // the message that is being sent
   std::deque<Parcel> waiting_;
+  Wait wait_;
   bool said_goodbye_{false};  // it was the last thing said
   std::optional<Error> unsendable_;
   std::string trouble_;

@@ -72,7 +72,7 @@ std::optional<Message> split_off_half(Message& message) {
 
 }  // namespace
 
-Result<std::vector<Parcel>, std::string> Courier::pack(const Message& message) const {
+Result<void, std::string> Courier::pack(const Message& message, std::vector<Parcel>& out) const {
   Parcel parcel(1);
   std::vector<std::uint64_t> sizes;
   for_each_payload(message, [&](const Payload& payload) {
@@ -84,18 +84,16 @@ Result<std::vector<Parcel>, std::string> Courier::pack(const Message& message) c
   auto header = wire::encode(message, sizes);
   if (header) {
     parcel.front() = Frame::of(std::move(*header));
-    return std::vector<Parcel>{std::move(parcel)};
+    out.push_back(std::move(parcel));
+    return {};
   }
   if (header.error().kind != wire::CodecError::Kind::too_large) return fail(header.error().text);
   Message first = message;
   const auto second = split_off_half(first);
   if (!second) return fail(header.error().text);
-  auto parcels = pack(first);
-  if (!parcels) return parcels;
-  auto rest = pack(*second);
-  if (!rest) return rest;
-  std::move(rest->begin(), rest->end(), std::back_inserter(*parcels));
-  return parcels;
+  auto packed = pack(first, out);
+  if (packed) packed = pack(*second, out);
+  return packed;
 }
 
 Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
@@ -110,6 +108,7 @@ Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
   auto next = parcel.begin() + 1;
   for_each_payload(*message, [&](Payload& payload) {
     std::vector<Frame> frames;
+    frames.reserve(payload.frames);
     for (int i = 0; i < payload.frames; ++i) frames.push_back((next++)->detached());
     payload = payloads_.put(std::move(frames));
   });
@@ -118,6 +117,8 @@ Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
 
 std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_max) {
   Parcel parcel;
+  constexpr std::size_t kUsualParts = 4;
+  parcel.reserve(kUsualParts);
   bool more = true;
   while (more) {
     auto part = std::make_shared<zmq::message_t>();
@@ -164,20 +165,20 @@ Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, con
   }
 }
 
-void wait_for(std::span<zmq::socket_t* const> sockets, zmq::socket_t* writable,
-              std::span<const int> fds, Duration timeout) {
-  std::vector<zmq::pollitem_t> items;
-  for (auto* const socket : sockets) {
-    const int events = socket == writable ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
-    items.push_back({socket->handle(), 0, static_cast<short>(events), 0});
-  }
-  for (const int fd : fds) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+void Wait::add(zmq::socket_t& socket, bool to_write) {
+  const int events = to_write ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+  items_.push_back({socket.handle(), 0, static_cast<short>(events), 0});
+}
+
+void Wait::run(std::span<const int> fds, Duration timeout) {
+  for (const int fd : fds) items_.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   const auto milliseconds = timeout < Duration::zero() ? -1 : ceil_ms(timeout);
   try {
-    zmq::poll(items.data(), items.size(), std::chrono::milliseconds(milliseconds));
+    zmq::poll(items_.data(), items_.size(), std::chrono::milliseconds(milliseconds));
   } catch (const zmq::error_t& error) {
     if (error.num() != EINTR) throw;
   }
+  items_.clear();
 }
 
 }  // namespace framefleet::transport

@@ -26,9 +26,9 @@ class Courier {
  public:
   explicit Courier(PayloadStore& payloads) : payloads_(payloads) {}
 
-  /// One parcel, or several where a list is too long for one header. An error means that the
-  /// message can never travel; its text says why.
-  Result<std::vector<Parcel>, std::string> pack(const Message& message) const;
+  /// Appends one parcel, or several where a list is too long for one header. An error means that
+  /// the message can never travel; its text says why, and what was appended is not to be sent.
+  Result<void, std::string> pack(const Message& message, std::vector<Parcel>& out) const;
   /// The message, its payloads put into the store. `type_unknown`: from a newer peer, to be
   /// dropped.
   struct Unreadable {
@@ -62,10 +62,17 @@ class Courier {
   PayloadStore& payloads_;
 };
 
-/// Waits until one of the sockets can be read, `writable` (unless it is null) can be written, one
-/// of `fds` can be read, or `timeout` has passed (negative: for ever). A signal ends the wait
-/// early.
-void wait_for(std::span<zmq::socket_t* const> sockets, zmq::socket_t* writable,
-              std::span<const int> fds, Duration timeout);
+/// What an end waits for, turn by turn, without taking memory for it each time.
+class Wait {
+ public:
+  /// Until the socket can be read, or where there is something `to_write`, written.
+  void add(zmq::socket_t& socket, bool to_write = false);
+  /// Until one of those added since the last run is ready, one of `fds` can be read, or `timeout`
+  /// has passed (negative: for ever). A signal ends the wait early.
+  void run(std::span<const int> fds, Duration timeout);
+
+ private:
+  std::vector<zmq::pollitem_t> items_;
+};
 
 }  // namespace framefleet::transport

@@ -13,6 +13,11 @@ constexpr std::size_t kSharedBufferBytes = 8192;
 }  // namespace
 
 Frame Frame::of(std::string bytes) {
+  // What another thread lets go again is dear: of small ones that is one piece of memory, not
+  // three.
+  if (bytes.size() < kSharedBufferBytes) {
+    return Frame(std::make_shared<zmq::message_t>(bytes.data(), bytes.size()));
+  }
   auto owned = std::make_unique<std::string>(std::move(bytes));
   auto message = std::make_shared<zmq::message_t>(
       owned->data(), owned->size(),
@@ -33,7 +38,7 @@ std::string_view Frame::text() const {
 
 Frame Frame::detached() const {
   if (size() >= kSharedBufferBytes) return *this;
-  return Frame::of(std::string(text()));
+  return Frame(std::make_shared<zmq::message_t>(bytes().data(), size()));
 }
 
 }  // namespace framefleet::transport

@@ -18,7 +18,7 @@ class Frame {
  public:
   Frame() = default;
   explicit Frame(std::shared_ptr<zmq::message_t> message) : message_(std::move(message)) {}
-  /// Takes the bytes over.
+  /// Takes the bytes over; few are copied.
   static Frame of(std::string bytes);
 
   std::span<const std::byte> bytes() const;

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -152,17 +153,14 @@ class Hub::Sockets {
   }
 
   void send(PeerId to, const Message& message) {
-    auto parcels = courier_.pack(message);
-    if (!parcels) {
+    const auto route = routes_.find(to);
+    if (!courier_.pack(message, packed_)) {
       ++stats_.unsendable;
       unreachable_.push_back(to);  // it will dial anew and ask; nothing is lost in silence
-      return;
+    } else if (route != routes_.end()) {
+      send_packed(to, route->second);
     }
-    const auto route = routes_.find(to);
-    if (route == routes_.end()) return;
-    auto& waiting = waiting_[to];
-    for (auto& parcel : *parcels) waiting.push_back(std::move(parcel));
-    send_waiting(to, route->second, waiting);
+    packed_.clear();  // whose frames nobody else may need any more
   }
 
   void forget(PeerId peer) {
@@ -192,9 +190,10 @@ class Hub::Sockets {
     if (something_waits && (timeout < Duration::zero() || timeout > kRetryInterval)) {
       timeout = kRetryInterval;
     }
-    std::vector<zmq::socket_t*> sockets{&router_, &watch_.socket()};
-    if (gatekeeper_) sockets.push_back(&gatekeeper_->socket());
-    wait_for(sockets, nullptr, fds, timeout);
+    wait_.add(router_);
+    wait_.add(watch_.socket());
+    if (gatekeeper_) wait_.add(gatekeeper_->socket());
+    wait_.run(fds, timeout);
     if (gatekeeper_) gatekeeper_->answer();
     look_at_connections();
   }
@@ -251,6 +250,21 @@ class Hub::Sockets {
     return position->second;
   }
 
+  /// Behind what waits for the peer, which is rare.
+  void send_packed(PeerId peer, const std::string& route) {
+    auto next = packed_.begin();
+    if (!waiting_.contains(peer)) {
+      while (next != packed_.end() && Courier::send(router_, &route, *next) == Courier::Sent::yes) {
+        ++stats_.sent;
+        ++next;
+      }
+      if (next == packed_.end()) return;
+    }
+    auto& waiting = waiting_[peer];
+    std::move(next, packed_.end(), std::back_inserter(waiting));
+    send_waiting(peer, route, waiting);
+  }
+
   void send_waiting(PeerId peer, const std::string& route, std::deque<Parcel>& waiting) {
     while (!waiting.empty()) {
       switch (Courier::send(router_, &route, waiting.front())) {
@@ -285,8 +299,10 @@ class Hub::Sockets {
   std::map<security::PublicKey, std::uint64_t> unheard_;  // messages of those allowed no more
   std::vector<Listener> listeners_;                       // with CURVE
   std::uint32_t listen_count_{1};                         // sockets at each of their addresses
-  int heard_listener_{-1};  // the socket of the address that was bound last
+  int heard_listener_{-1};      // the socket of the address that was bound last
+  std::vector<Parcel> packed_;  // the message that is being sent
   std::map<PeerId, std::deque<Parcel>> waiting_;
+  Wait wait_;
   std::vector<PeerId> unreachable_;
   std::uint64_t last_peer_{0};
   HubStats stats_;

@@ -60,7 +60,7 @@ inline constexpr std::size_t kOriginBytesMax = 4096 + 32;
 inline constexpr std::size_t kExtraBytesMax = 4096;
 /// BLAKE2b-256 would fit.
 inline constexpr std::size_t kDigestBytesMax = 32;
-/// An untruncated HMAC-SHA-256 would fit.
+/// BLAKE2b-256 would fit.
 inline constexpr std::size_t kTokenBytesMax = 32;
 /// Becomes the name of a folder or the ending of a file.
 inline constexpr std::size_t kSlugBytesMax = 32;

@@ -112,14 +112,15 @@ class TapeVisitor : public msgpack::null_visitor {
   }
 
   bool keys_are_sound(std::uint32_t map) {
-    std::array<std::string_view, kKeysMax> seen;
+    std::array<const Node*, kKeysMax> seen;  // filled as far as it is looked at
     std::size_t count = 0;
     for (auto at = map + 1; at < tape_[map].end; at = tape_[tape_[at].end].end) {
       const auto& key = tape_[at];
       if (key.kind != Node::Kind::text) return stop("a key is not text");
       auto* const end = seen.begin() + count;
-      if (std::find(seen.begin(), end, key.view()) != end) return stop("a key is there twice");
-      seen.at(count++) = key.view();
+      const auto is_it = [&key](const Node* other) { return other->view() == key.view(); };
+      if (std::any_of(seen.begin(), end, is_it)) return stop("a key is there twice");
+      seen.at(count++) = &key;
     }
     return true;
   }
@@ -145,7 +146,8 @@ Result<Tape, CodecError> read_tape(std::span<const std::byte> bytes, const Docum
   if (bytes.empty()) return malformed("it is empty");
 
   Tape tape;
-  constexpr std::size_t kUsualElements = 128;
+  // Those of most messages, and no more bytes than malloc keeps at hand for each thread.
+  constexpr std::size_t kUsualElements = 1024 / sizeof(Node);
   tape.reserve(std::min(bytes.size(), kUsualElements));
   TapeVisitor visitor(tape, limits);
   std::size_t read = 0;

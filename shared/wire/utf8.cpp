@@ -1,6 +1,8 @@
 #include "shared/wire/utf8.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace framefleet::wire {
 namespace {
@@ -36,9 +38,21 @@ std::size_t character_bytes(std::string_view text) {
   return count;
 }
 
+/// Bytes at the start of `text` that are ASCII, as far as whole words of them go.
+std::size_t ascii_bytes(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t count = 0;
+  for (std::uint64_t word = 0; count + sizeof word <= text.size(); count += sizeof word) {
+    std::memcpy(&word, text.data() + count, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  return count;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
+  text.remove_prefix(ascii_bytes(text));
   while (!text.empty()) {
     const auto count = character_bytes(text);
     if (count == 0) return false;

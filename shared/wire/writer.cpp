@@ -124,9 +124,15 @@ void Writer::put_duration(Duration value, Duration unit) {
 }
 
 void Writer::put_text(std::string_view text) {
-  Appender to{out_};
-  const auto count = static_cast<std::uint32_t>(text.size());
-  msgpack::packer<Appender>(to).pack_str(count).pack_str_body(text.data(), count);
+  constexpr std::size_t kShortFormBytes = 31;
+  if (text.size() <= kShortFormBytes) {  // as nearly all are
+    out_ += static_cast<char>(0xA0U | text.size());
+    out_ += text;
+  } else {
+    Appender to{out_};
+    const auto count = static_cast<std::uint32_t>(text.size());
+    msgpack::packer<Appender>(to).pack_str(count).pack_str_body(text.data(), count);
+  }
   ++elements_;
 }
 

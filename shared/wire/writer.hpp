@@ -26,7 +26,10 @@ class Writer {
 
   Writer(Trail& trail, const DocumentLimits& limits,
          std::span<const std::uint64_t> frame_bytes = {})
-      : trail_(trail), limits_(limits), frame_bytes_(frame_bytes) {}
+      : trail_(trail), limits_(limits), frame_bytes_(frame_bytes) {
+    constexpr std::size_t kUsualBytes = 512;
+    out_.reserve(kUsualBytes);
+  }
 
   template <class T, class Rule = Plain>
   void must(std::string_view key, const T& value, const Rule& rule = {}) {
@@ -74,7 +77,7 @@ class Writer {
   void put(bool value, Plain);
   void put(float value, Plain);
   void put(const Box& box, Plain);
-  void put(const TaskId& id, Plain) { put_text(to_string(id)); }
+  void put(const TaskId& id, Plain) { put_text(TaskIdText(id).view()); }
   void put(const std::optional<TaskId>& id, Plain rule) { put(*id, rule); }
   void put(const LeaseId& lease, Plain);
   void put(const VersionRange& versions, Plain);

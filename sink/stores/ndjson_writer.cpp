@@ -5,6 +5,7 @@
 #include "shared/base/failpoint.hpp"
 
 #include <fcntl.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -18,7 +19,9 @@ constexpr std::size_t kAppendBytes = std::size_t{1} << 20U;
 /// Appends `"key":` after a comma where one is needed.
 void append_key(std::string& out, std::string_view key) {
   if (out.back() != '{' && out.back() != '[') out += ',';
-  fmt::format_to(std::back_inserter(out), "\"{}\":", key);
+  out += '"';
+  out += key;
+  out += "\":";
 }
 
 void append_text(std::string& out, std::string_view key, const Statement& row, int column) {
@@ -35,7 +38,8 @@ void append_integer(std::string& out, std::string_view key, const Statement& row
   if (row.is_null(column)) {
     out += "null";
   } else {
-    fmt::format_to(std::back_inserter(out), "{}", row.integer(column));
+    const fmt::format_int digits(row.integer(column));
+    out.append(digits.data(), digits.size());
   }
 }
 
@@ -44,7 +48,7 @@ void append_real(std::string& out, std::string_view key, const Statement& row, i
   if (row.is_null(column)) {
     out += "null";
   } else {
-    fmt::format_to(std::back_inserter(out), "{}", row.real(column));
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), row.real(column));
   }
 }
 
@@ -231,7 +235,8 @@ Result<std::unique_ptr<NdjsonWriter>, StoreError> NdjsonWriter::open(
 }
 
 NdjsonWriter::NdjsonWriter(File file, Database& database, NdjsonPosition at)
-    : file_(std::move(file)),
+    : database_(database),
+      file_(std::move(file)),
       lines_(std::make_unique<Lines>(database)),
       position_(at),
       synced_(at) {}
@@ -239,6 +244,7 @@ NdjsonWriter::NdjsonWriter(File file, Database& database, NdjsonPosition at)
 NdjsonWriter::~NdjsonWriter() = default;
 
 Result<void, StoreError> NdjsonWriter::append_new() {
+  const ReadTransaction reading(database_);
   if (!lines_->start_after(position_.row)) return fail(lines_->error());
   Result<void, StoreError> done;
   bool more = true;

@@ -49,6 +49,7 @@ class NdjsonWriter {
   NdjsonWriter(File file, Database& database, NdjsonPosition at);
   Result<void, StoreError> append(const std::string& lines, std::int64_t last_row);
 
+  Database& database_;
   File file_;
   std::unique_ptr<Lines> lines_;
   NdjsonPosition position_;

@@ -4,8 +4,6 @@
 
 #include "shared/base/failpoint.hpp"
 
-#include <fmt/format.h>
-
 #include <limits>
 
 namespace framefleet::sink {
@@ -30,8 +28,6 @@ SettledTask settled(const TaskId& task, std::string_view status, std::string_vie
   return {task, parse_status(status).value_or(Status::ok),
           parse_reason(reason).value_or(Reason::none), std::string(text)};
 }
-
-std::string source_hash(const TaskId& task) { return fmt::format("{:016x}", task.source); }
 
 bool fits_in_gaps(const Outcome& outcome) {
   return outcome.task_class == TaskClass::live && outcome.id.part == 0 &&
@@ -115,10 +111,10 @@ bool OutcomeRows::usable() const {
 }
 
 std::optional<SettledTask> OutcomeRows::find(const TaskId& task) {
-  const auto id = to_string(task);
+  const TaskIdText id(task);
   failed_ = false;
   std::optional<SettledTask> found;
-  if (find_outcome_.start(id) && find_outcome_.next()) {
+  if (find_outcome_.start(id.view()) && find_outcome_.next()) {
     found = settled(task, find_outcome_.text(0), find_outcome_.text(1), find_outcome_.text(2));
   }
   failed_ |= find_outcome_.failed();
@@ -136,7 +132,7 @@ std::optional<SettledTask> OutcomeRows::find_in_gaps(const TaskId& task) {
 }
 
 bool OutcomeRows::read_gap(const TaskId& task, std::int64_t sequence, std::optional<Gap>& gap) {
-  const auto hash = source_hash(task);
+  const auto hash = source_text(task.source);
   bool done = find_gap_.start(hash, task.epoch, sequence);
   if (done && find_gap_.next()) {
     gap = Gap{find_gap_.integer(0), find_gap_.integer(1), std::string(find_gap_.text(2)),
@@ -145,6 +141,11 @@ bool OutcomeRows::read_gap(const TaskId& task, std::int64_t sequence, std::optio
   done = done && !find_gap_.failed();
   find_gap_.reset();
   return done;
+}
+
+SettledTask OutcomeRows::as_found(const Outcome& outcome) {
+  auto text = fits_in_gaps(outcome) ? std::string{} : clean_text(outcome.text, kTextBytesMax);
+  return {outcome.id, outcome.status, outcome.reason, std::move(text)};
 }
 
 bool OutcomeRows::has_picture(const std::string& path) {
@@ -180,7 +181,7 @@ bool OutcomeRows::insert(const OutcomeToStore& given, const std::string& stored_
 
 bool OutcomeRows::insert_gap(const Outcome& outcome, const std::string& stored_at) {
   const auto& id = outcome.id;
-  const auto hash = source_hash(id);
+  const auto hash = source_text(id.source);
   const auto sequence = static_cast<std::int64_t>(id.sequence);
   Gap gap{sequence, sequence, name(outcome.job), std::string(to_string(outcome.status)),
           std::string(to_string(outcome.reason))};
@@ -207,7 +208,7 @@ bool OutcomeRows::insert_outcome(const OutcomeToStore& given, const std::string&
   const auto captured_at_ms = given.description.captured_at_ms;
   const auto captured_at = captured_at_ms == 0 ? std::nullopt : iso_time(captured_at_ms);
   return insert_outcome_.run(
-      to_string(outcome.id), name(outcome.job), name(outcome.source), outcome.id.epoch,
+      TaskIdText(outcome.id).view(), name(outcome.job), name(outcome.source), outcome.id.epoch,
       outcome.id.sequence, to_string(outcome.task_class),
       clean_text(given.description.origin, kTextBytesMax), joined(given.description.detect),
       to_string(outcome.status), to_string(outcome.reason), clean_text(outcome.text, kTextBytesMax),

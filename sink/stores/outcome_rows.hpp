@@ -29,6 +29,8 @@ class OutcomeRows {
   bool usable() const;
   /// What is stored under the id; nothing when nothing is, or after an error (failed() tells).
   std::optional<SettledTask> find(const TaskId& task);
+  /// What find() gives for an outcome that was inserted.
+  static SettledTask as_found(const Outcome& outcome);
   /// False, too, after an error.
   bool has_picture(const std::string& path);
   /// The latest lookup ended in an error.

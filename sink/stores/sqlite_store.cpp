@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace framefleet::sink {
@@ -167,8 +168,12 @@ struct SqliteStore::Parts {
     return done;
   }
   std::optional<StoreError> open_ndjson();
-  Result<std::vector<const OutcomeToStore*>, StoreError> only_new(
-      std::span<const OutcomeToStore> outcomes);
+  /// Outcomes that are to be written, and the answers for all that were given once they are.
+  struct Sorted {
+    std::vector<const OutcomeToStore*> fresh;
+    std::vector<SettledTask> answers;
+  };
+  Result<Sorted, StoreError> sorted(std::span<const OutcomeToStore> outcomes);
   Result<std::vector<std::vector<PictureRow>>, StoreError> write_pictures(
       std::span<const OutcomeToStore* const> outcomes);
   Result<void, StoreError> write_rows(std::span<const OutcomeToStore* const> outcomes,
@@ -228,27 +233,24 @@ Result<std::vector<SettledTask>, StoreError> SqliteStore::commit(
 Result<std::vector<SettledTask>, StoreError> SqliteStore::try_commit(
     std::span<const OutcomeToStore> outcomes) {
   failpoint("store.begin");
-  const auto fresh = parts_->only_new(outcomes);
-  if (!fresh) return fail(fresh.error());
-  const auto pictures = parts_->write_pictures(*fresh);
+  auto sorted = parts_->sorted(outcomes);
+  if (!sorted) return fail(sorted.error());
+  const auto& fresh = sorted->fresh;
+  const auto pictures = parts_->write_pictures(fresh);
   if (!pictures) return fail(pictures.error());
-  if (const auto done = parts_->write_rows(*fresh, *pictures); !done) return fail(done.error());
+  if (const auto done = parts_->write_rows(fresh, *pictures); !done) return fail(done.error());
   auto& stats = parts_->stats;
   ++stats.commits;
-  stats.stored += fresh->size();
-  stats.duplicates += outcomes.size() - fresh->size();
+  stats.stored += fresh.size();
+  stats.duplicates += outcomes.size() - fresh.size();
   if (const auto done = parts_->write_ndjson(); !done) return fail(done.error());
   if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
   parts_->reserve.keep();
-  std::vector<TaskId> tasks;
-  tasks.reserve(outcomes.size());
-  for (const auto& given : outcomes) tasks.push_back(given.outcome.id);
-  auto stored = find(tasks);
-  if (stored) FRAMEFLEET_ASSERT(stored->size() == outcomes.size());
-  return stored;
+  return std::move(sorted->answers);
 }
 
 Result<std::vector<SettledTask>, StoreError> SqliteStore::find(std::span<const TaskId> tasks) {
+  const ReadTransaction reading(*parts_->database);
   std::vector<SettledTask> found;
   found.reserve(tasks.size());
   for (const auto& task : tasks) {
@@ -304,16 +306,27 @@ std::optional<StoreError> SqliteStore::Parts::open_ndjson() {
   return std::nullopt;
 }
 
-Result<std::vector<const OutcomeToStore*>, StoreError> SqliteStore::Parts::only_new(
+Result<SqliteStore::Parts::Sorted, StoreError> SqliteStore::Parts::sorted(
     std::span<const OutcomeToStore> outcomes) {
-  std::vector<const OutcomeToStore*> fresh;
-  std::unordered_set<TaskId> seen;
+  const ReadTransaction reading(*database);
+  Sorted sorted;
+  sorted.answers.reserve(outcomes.size());
+  std::unordered_map<TaskId, std::size_t> first_of;
   for (const auto& given : outcomes) {
-    const bool known = rows.find(given.outcome.id).has_value();
+    auto known = rows.find(given.outcome.id);
     if (rows.failed()) return fail(database->failure());
-    if (!known && seen.insert(given.outcome.id).second) fresh.push_back(&given);
+    if (!known) {
+      const auto [first, is_first] = first_of.emplace(given.outcome.id, sorted.answers.size());
+      if (is_first) {
+        sorted.fresh.push_back(&given);
+        known = OutcomeRows::as_found(given.outcome);
+      } else {
+        known = sorted.answers[first->second];
+      }
+    }
+    sorted.answers.push_back(*std::move(known));
   }
-  return fresh;
+  return sorted;
 }
 
 Result<std::vector<std::vector<PictureRow>>, StoreError> SqliteStore::Parts::write_pictures(

@@ -93,7 +93,15 @@ std::string clean_text(std::string_view text, std::size_t bytes_max) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
+  while (!text.empty()) {
+    const auto plain = std::find_if(text.begin(), text.end(), [](char c) {
+      return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+    });
+    const auto count = static_cast<std::size_t>(plain - text.begin());
+    out += text.substr(0, count);
+    if (count == text.size()) break;
+    const char c = text[count];
+    text.remove_prefix(count + 1);
     switch (c) {
       case '"':
         out += "\\\"";
@@ -111,11 +119,7 @@ void append_json_string(std::string& out, std::string_view text) {
         out += "\\t";
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        } else {
-          out += c;
-        }
+        out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
     }
   }
   out += '"';

@@ -83,6 +83,22 @@ TEST_CASE("the first outcome of an id wins, across commits and within one") {
   CHECK(store->stats().duplicates == 2);
 }
 
+TEST_CASE("what a commit answers is what is found from then on") {
+  const TemporaryFolder folder;
+  const auto store = open_store(store_options(folder.path()));
+  auto odd = failed_outcome(2, "x");
+  odd.outcome.text = std::string("no \xFF text\0 ", 12) + std::string(5000, 'x');
+  auto frame = ok_outcome(3);
+  frame.outcome.task_class = TaskClass::live;
+  frame.outcome.status = Status::superseded;
+  frame.outcome.reason = Reason::newer_frame;
+  frame.outcome.text = "of no use";
+  const std::vector<TaskId> tasks{task_number(1), task_number(2), task_number(3)};
+  const auto stored = commit(*store, {ok_outcome(1), odd, frame});
+  CHECK(stored == *store->find(tasks));
+  CHECK(commit(*store, {failed_outcome(1, "x"), ok_outcome(2), ok_outcome(3)}) == stored);
+}
+
 TEST_CASE("a store that is opened again has its uuid and its outcomes") {
   const TemporaryFolder folder;
   std::string uuid;

@@ -1,0 +1,45 @@
+#pragma once
+// Messages that can travel as one: what costs a process most is the message, not what stands in it.
+//
+// Whoever sends puts what it has to say at one moment together; nobody waits for more to come. A
+// message is as long as its receiver would have had to wait for its parts anyway. Pure. Threads:
+// any.
+
+#include "shared/base/effects.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <variant>
+
+namespace framefleet {
+
+/// Of a joined message. A reader hears from its peer when the last byte has come, so that many
+/// bytes must not take long over any network.
+inline constexpr std::size_t kJoinedEntriesMax = 64;
+inline constexpr std::uint64_t kJoinedBytesMax = std::uint64_t{256} << 10U;
+
+/// Appends what stands in `next` to `last` where both are the same kind of list and the result is
+/// within the limits; else false, and nothing has changed.
+bool join(Message& last, Message& next);
+
+/// Joins each Send to the one before it, where nothing stands between them that their order
+/// matters to.
+template <class Effects>
+void join_sends(Effects& effects) {
+  Effects joined;
+  joined.reserve(effects.size());
+  Send* last = nullptr;
+  for (auto& effect : effects) {
+    auto* const send = std::get_if<Send>(&effect);
+    if (send != nullptr && last != nullptr && join(last->message, send->message)) continue;
+    const bool parts = std::holds_alternative<Dial>(effect) ||
+                       std::holds_alternative<HangUp>(effect) ||
+                       std::holds_alternative<ReleasePayload>(effect);
+    joined.push_back(std::move(effect));
+    if (send != nullptr || parts) last = std::get_if<Send>(&joined.back());
+  }
+  effects = std::move(joined);
+}
+
+}  // namespace framefleet

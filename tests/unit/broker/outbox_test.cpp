@@ -1,0 +1,57 @@
+#include "broker/core/outbox.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace framefleet;
+using namespace framefleet::broker;
+
+namespace {
+
+constexpr PeerId kProducer{1};
+constexpr PeerId kWorker{2};
+
+Settled settled(std::uint64_t sequence) { return {{{TaskId{1, 1, sequence, 0}}}}; }
+Admitted admitted(std::uint64_t sequence) { return {{{TaskId{1, 1, sequence, 0}}}, {}}; }
+
+}  // namespace
+
+TEST_CASE("what goes to one peer is joined, whatever is said to others in between") {
+  Outbox outbox;
+  outbox.add({kProducer, settled(1)});
+  outbox.add({kWorker, settled(2)});
+  outbox.add({kProducer, settled(3)});
+  REQUIRE(outbox.messages().size() == 2);
+  const auto& joined = std::get<Settled>(outbox.messages()[0].message);
+  REQUIRE(joined.tasks.size() == 2);
+  CHECK(joined.tasks[0].id.sequence == 1);
+  CHECK(joined.tasks[1].id.sequence == 3);
+  CHECK(outbox.messages()[1] == SendTo{kWorker, settled(2)});
+}
+
+TEST_CASE("messages of one peer keep their order") {
+  Outbox outbox;
+  outbox.add({kProducer, settled(1)});
+  outbox.add({kProducer, admitted(2)});
+  outbox.add({kProducer, settled(3)});
+  REQUIRE(outbox.messages().size() == 3);
+  CHECK(outbox.messages()[2] == SendTo{kProducer, settled(3)});
+}
+
+TEST_CASE("a message far back is not looked for") {
+  Outbox outbox;
+  outbox.add({kProducer, settled(1)});
+  for (std::uint64_t peer = 10; peer < 100; ++peer) outbox.add({PeerId{peer}, settled(peer)});
+  outbox.add({kProducer, settled(2)});
+  CHECK(outbox.messages().size() == 92);
+  CHECK(outbox.messages().back() == SendTo{kProducer, settled(2)});
+}
+
+TEST_CASE("payloads are let go with the messages, not before") {
+  Outbox outbox;
+  outbox.add({kProducer, settled(1)});
+  outbox.release(PayloadId{7});
+  CHECK(outbox.released() == std::vector<PayloadId>{PayloadId{7}});
+  outbox.clear();
+  CHECK(outbox.messages().empty());
+  CHECK(outbox.released().empty());
+}
