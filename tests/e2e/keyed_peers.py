@@ -48,7 +48,7 @@ class Trouble:
         """Some at once, each until its connection is ended."""
         peers = [Peer(self.endpoint, *keys) for _ in range(AT_ONCE)]
         for peer in peers:
-            peer.hello("client")
+            peer.knock()
         for peer in peers:
             with peer:
                 peer.until_closed()

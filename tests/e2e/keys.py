@@ -4,6 +4,7 @@
         fleet.keys.allow("w1", "worker")
         fleet.broker(), fleet.worker("w1")
 """
+import contextlib
 import os
 import socket
 import threading
@@ -113,14 +114,19 @@ class Peer:
     def __exit__(self, *_):
         self._context.destroy(0)
 
-    def say(self, kind, *frames, **fields):
+    def say(self, kind, *frames, flags=0, **fields):
         header = {"type": kind, **fields}
         if frames:
             header["sizes"] = [len(frame) for frame in frames]
-        self._socket.send_multipart([msgpack.packb(header), *frames])
+        self._socket.send_multipart([msgpack.packb(header), *frames], flags)
 
     def hello(self, role, **fields):
         self.say("hello", role=role, name="x", wire=[1, 1], task=[1, 1], **fields)
+
+    def knock(self):
+        """Says hello, unless its connection has been ended before that: nobody takes it then."""
+        with contextlib.suppress(zmq.Again):
+            self.hello("client", flags=zmq.DONTWAIT)
 
     def until_closed(self):
         """Waits until a connection of it was ended."""

@@ -57,7 +57,7 @@ class KeysTest(unittest.TestCase):
             # incomplete.
             while broker.metrics()[FAILED % reason] == 0:
                 with Peer(fleet.endpoint, *keys) as peer:
-                    peer.hello("client")
+                    peer.knock()
                     peer.until_closed()
             print(f"kept out: {reason}; the broker took {broker.metrics()[RECEIVED] - before:.0f}"
                   " messages of others meanwhile")

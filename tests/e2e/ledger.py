@@ -191,12 +191,13 @@ class Broker:
         self._check_rows("source", self.sources, store.accounts("source"), saw_all, doubted)
         self._check_rows("job", self.jobs, store.accounts("job"), saw_all, doubted)
         for name, row in self.sources.items():
-            for noun in ("submitted", "rejected"):
-                agree(f"/metrics of {name}: {noun}", self.counted(noun, source=name),
-                      row["account"][noun])
+            agree(f"/metrics of {name}: submitted", self.counted("submitted", source=name),
+                  row["account"]["submitted"])
             for status in STATUSES:
                 agree(f"/metrics of {name}: {status}",
                       self.counted("settled", source=name, status=status), row["account"][status])
+        agree("/metrics: rejected", self.metrics["framefleet_broker_rejected_tasks_total"],
+              self.status["account"]["rejected"])
         for noun in ("submitted", "rejected", *STATUSES):
             agree(f"{noun} of all sources", sum(row["account"][noun]
                                                 for row in self.sources.values()),

@@ -57,7 +57,8 @@ class LedgerTest(unittest.TestCase):
     def make_broker(self):
         metrics = {f'framefleet_broker_tasks{{state="{state}"}}': 0.0
                    for state in ledger.IN_PROGRESS}
-        metrics.update(framefleet_broker_backlog_bytes=0.0, framefleet_broker_unstored_bytes=0.0)
+        metrics.update(framefleet_broker_backlog_bytes=0.0, framefleet_broker_unstored_bytes=0.0,
+                       framefleet_broker_rejected_tasks_total=0.0)
         nothing = dict.fromkeys(ledger.IN_PROGRESS, 0)
         for source, ends in ENDS.items():
             name = "framefleet_broker_submitted_tasks_total"
