@@ -15,8 +15,9 @@ import tempfile
 
 TASKS = 300
 ROUNDS = 2
-WORKLOADS = ("queue", "frames", "durable", "latency")
-NAMES = {"queue", "frames", "durable 1 KB", "durable 100 KB", "latency at 500/s"}
+WORKLOADS = ("queue", "frames", "durable", "latency", "scale")
+NAMES = {"queue", "frames", "durable 1 KB", "durable 100 KB", "latency at 500/s",
+         "scale, 100 frames/s"}
 
 
 def check_run(line):
@@ -24,7 +25,7 @@ def check_run(line):
     assert line["tasks"] == TASKS and line["tasks_per_s"] > 0, line
     assert sum(line["cpu_us_per_task"].values()) > 0, line
     assert min(line["peak_bytes"].values()) > 0, line
-    if line["workload"].startswith("latency"):
+    if "rate" in line:
         latency = line["latency_us"]
         assert 0 < latency["p50"] <= latency["p99"] <= latency["p99.9"], line
 
@@ -42,6 +43,8 @@ def check(lines):
                   if line["workload"] == name and "absent" in line}
         assert not absent & set(took_part), absent
         assert any(line["workload"] == name and "target" in line for line in lines), name
+    waiting = [line for line in lines if "bytes_per_task" in line]
+    assert [line["tasks"] for line in waiting] == [TASKS], waiting
     return sorted({line["contestant"] for line in runs})
 
 

@@ -42,7 +42,7 @@ struct RunFigures {
 struct Surroundings {
   bool tcp{true};  ///< Over 127.0.0.1; else sockets in a folder.
   bool durable{false};
-  std::uint64_t workers{2};
+  std::uint64_t workers{2};  ///< Of our own, 0: tasks are admitted and wait.
 };
 
 class Contestant {

@@ -39,7 +39,7 @@ class FleetLoad {
         channel_(std::move(channel)),
         payload_(picture_of(order.bytes)),
         book_(order.tasks),
-        submission_(hello(order), outlines(order), options(), monotonic_now()) {
+        submission_(hello(order), outlines(order), options(order), monotonic_now()) {
     TaskDescription description;
     description.origin = "bench";
     description.detect = {"stub?decode=no"};
@@ -58,7 +58,7 @@ class FleetLoad {
     loop_ = OpenLoop(begin_, order_.per_second);
     may_list_ = true;
     std::uint64_t turns = 0;
-    while (!book_.complete()) {
+    while (!done()) {
       grow(monotonic_now());
       turn(50ms);
       if (submission_.over() || (++turns % kBatchMax == 0 && cue.told_to_end({}))) break;
@@ -105,9 +105,10 @@ class FleetLoad {
     }
     return all;
   }
-  static producer::SubmissionOptions options() {
+  static producer::SubmissionOptions options(const Order& order) {
     producer::SubmissionOptions options;
     options.window_tasks = kWindowTasks;
+    options.confirm = order.settled ? producer::Confirm::stored : producer::Confirm::admitted;
     return options;
   }
   /// The task with number n is of source n % sources.
@@ -189,7 +190,12 @@ class FleetLoad {
     us_.push_back(1e6 * seconds(monotonic_now() - intended));
   }
 
+  bool done() const {
+    return order_.settled ? book_.complete() : submission_.stats().admitted == order_.tasks;
+  }
+
   std::string fault() const {
+    if (!order_.settled && done()) return {};
     if (auto fault = book_.fault(); !fault.empty()) return fault;
     const auto stats = submission_.stats();
     const auto ok = stats.settled[static_cast<std::size_t>(Status::ok)];

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/fleet/backlog.hpp"
 #include "bench/fleet/options.hpp"
 #include "bench/fleet/order.hpp"
 #include "bench/fleet/parts.hpp"
@@ -56,6 +57,11 @@ Result<int, Error> measure(const BenchOptions& options) {
       fmt::print("{}", as_text(workload, *standings));
       std::fflush(stdout);
     }
+    if (name != "scale") continue;
+    const auto backlog = measure_backlog(options);
+    if (!backlog) return fail(backlog.error());
+    lines->write(backlog_lines(*backlog));
+    fmt::print("{}", as_text(*backlog));
   }
   if (!lines->good()) {
     return fail(Error{"cannot write " + options.json.string(), exit_code::kDiskError});

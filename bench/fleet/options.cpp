@@ -13,7 +13,8 @@ namespace {
 std::optional<std::string> check_workloads(const BenchOptions& options) {
   for (const auto& name : options.workloads) {
     if (workloads_of(name, options).empty()) {
-      return "there is no workload \"" + name + "\"; there are: queue, frames, durable, latency";
+      return "there is no workload \"" + name +
+             "\"; there are: queue, frames, durable, latency, scale";
     }
   }
   return std::nullopt;
@@ -53,10 +54,12 @@ void describe(config::OptionSet& set, BenchOptions& options) {
            {.help = "Our own workers also with isolation by processes, beside those in threads."})
       .add("json", options.json,
            {.help = "File to which each run and each verdict is written, a JSON object a line."});
-  set.positional("workload", options.workloads,
-                 {.help = "queue: 1 KB; frames: 100 KB; durable: both, kept on a disk before they "
-                          "are confirmed; latency: 1 KB at --rate.",
-                  .count_min = 1});
+  set.positional(
+      "workload", options.workloads,
+      {.help = "queue: 1 KB; frames: 100 KB; durable: both, kept on a disk before they "
+               "are confirmed; latency: 1 KB at --rate; scale: 100 frames/s of 100 KB, and what a "
+               "backlog costs.",
+       .count_min = 1});
   set.check([&options] { return check_workloads(options); });
   set.epilog(
       "Everything is started by this program, on ports and in folders of its own ($TMPDIR), and\n"

@@ -9,7 +9,7 @@ std::vector<std::string> Order::words() const {
       {"contestant", contestant}, {"part", part},       {"endpoint", endpoint},
       {"results", results},       {"run", run},         {"tasks", tasks},
       {"bytes", bytes},           {"rate", per_second}, {"durable", durable},
-      {"sources", sources},       {"name", name}};
+      {"sources", sources},       {"name", name},       {"settled", settled}};
   return {kPartWord, order.dump()};
 }
 
@@ -26,6 +26,7 @@ Result<Order, Error> Order::from(const std::vector<std::string>& words) {
   order.bytes = said.value("bytes", std::uint64_t{0});
   order.per_second = said.value("rate", 0.0);
   order.durable = said.value("durable", false);
+  order.settled = said.value("settled", true);
   order.name = said.value("name", "");
   order.sources = said.value("sources", std::uint64_t{1});
   return order;

@@ -23,6 +23,7 @@ struct Order {
   std::uint64_t tasks{0};
   std::uint64_t bytes{0};    ///< Of a task's payload.
   double per_second{0};      ///< 0: as fast as they are taken.
+  bool settled{true};        ///< Of our own producer: waits until they are stored, else admitted.
   bool durable{false};       ///< What the server confirms is to be on its disk.
   std::uint64_t sources{1};  ///< Of our own producer: how many its tasks come from, in turn.
 

@@ -68,6 +68,17 @@ std::string table_of(const Workload& workload, const Standings& standings) {
   return table.render();
 }
 
+std::string verdict_line(const Verdict& verdict) {
+  const auto& target = verdict.target;
+  nlohmann::json line{{"workload", target.workload},
+                      {"target", target.what},
+                      {"bound", target.bound == Bound::at_least ? "at least" : "at most"},
+                      {"wanted", target.value},
+                      {"met", verdict.met()}};
+  if (verdict.measured) line["measured"] = *verdict.measured;
+  return line.dump() + "\n";
+}
+
 }  // namespace
 
 std::string as_text(const Workload& workload, const Standings& standings) {
@@ -112,17 +123,24 @@ std::string verdict_lines(const Workload& workload, const Standings& standings) 
         nlohmann::json{{"workload", workload.name}, {"contestant", name}, {"absent", why}}.dump() +
         "\n";
   }
-  for (const auto& verdict : verdicts(workload, standings)) {
-    const auto& target = verdict.target;
-    nlohmann::json line{{"workload", workload.name},
-                        {"target", target.what},
-                        {"bound", target.bound == Bound::at_least ? "at least" : "at most"},
-                        {"wanted", target.value},
-                        {"met", verdict.met()}};
-    if (verdict.measured) line["measured"] = *verdict.measured;
-    lines += line.dump() + "\n";
-  }
+  for (const auto& verdict : verdicts(workload, standings)) lines += verdict_line(verdict);
   return lines;
+}
+
+std::string as_text(const BacklogFigures& backlog) {
+  return fmt::format(
+      "scale, backlog: {} tasks that wait, {:.0f} bytes of the broker each beside "
+      "their payload; {:.0f} admitted a second\n\n{}\n\n",
+      backlog.tasks, backlog.bytes_per_task, backlog.per_second, backlog.verdict().line());
+}
+
+std::string backlog_lines(const BacklogFigures& backlog) {
+  return nlohmann::json{{"workload", "scale, backlog"},
+                        {"tasks", backlog.tasks},
+                        {"bytes_per_task", backlog.bytes_per_task},
+                        {"admitted_per_s", backlog.per_second}}
+             .dump() +
+         "\n" + verdict_line(backlog.verdict());
 }
 
 }  // namespace framefleet::bench

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "bench/fleet/backlog.hpp"
 #include "bench/fleet/rounds.hpp"
 #include "bench/fleet/workload.hpp"
 
@@ -16,5 +17,9 @@ std::string run_line(const Workload& workload, const BenchOptions& options,
                      const std::string& contestant, std::uint32_t round, const RunFigures& run);
 /// Who is absent, and each verdict: lines.
 std::string verdict_lines(const Workload& workload, const Standings& standings);
+
+/// What a backlog costs.
+std::string as_text(const BacklogFigures& backlog);
+std::string backlog_lines(const BacklogFigures& backlog);
 
 }  // namespace framefleet::bench

@@ -1,5 +1,7 @@
 #include "bench/fleet/rounds.hpp"
 
+#include "shared/telemetry/cpus.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -114,12 +116,27 @@ const char* words_for(Measure measure) {
       return "p50";
     case Measure::p99:
       return "p99";
+    case Measure::broker_share:
+      return "the broker's CPU of the machine's";
   }
   return "";
 }
 
+double broker_share(const RunFigures& run) {
+  for (const auto& each : run.processes) {
+    if (each.process != "broker") continue;
+    return each.cpu_us * 1e-6 * run.per_second / telemetry::usable_cpus();
+  }
+  return 0;
+}
+
 /// Ours to the rival that is named, or to the one that does best.
 std::optional<double> ratio_to(const Wish& wish, const Standings& standings) {
+  if (wish.measure == Measure::broker_share) {
+    std::vector<double> shares;
+    for (const auto& run : standings.all.front().runs) shares.push_back(broker_share(run));
+    return median(std::move(shares));
+  }
   std::optional<double> worst;
   for (std::size_t i = 1; i < standings.all.size(); ++i) {
     const auto& theirs = standings.all[i];
@@ -155,8 +172,11 @@ double ratio(const Standing& ours, const Standing& theirs, Measure measure) {
 std::vector<Verdict> verdicts(const Workload& workload, const Standings& standings) {
   std::vector<Verdict> all;
   for (const auto& wish : workload.wishes) {
-    const auto what = fmt::format("{} / {}{}", words_for(wish.measure),
-                                  wish.rival.empty() ? "the best rival" : wish.rival, wish.note);
+    const auto what =
+        wish.measure == Measure::broker_share
+            ? std::string(words_for(wish.measure))
+            : fmt::format("{} / {}{}", words_for(wish.measure),
+                          wish.rival.empty() ? "the best rival" : wish.rival, wish.note);
     all.push_back({{workload.name, what, wish.bound, wish.value}, ratio_to(wish, standings)});
   }
   return all;

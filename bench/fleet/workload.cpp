@@ -31,6 +31,12 @@ std::vector<Workload> workloads_of(std::string_view name, const BenchOptions& op
              .wishes = {{Measure::p50, "router", Bound::at_most, 1.3, ""},
                         {Measure::p99, "router", Bound::at_most, 1.5, ""}}}};
   }
+  if (name == "scale") {
+    return {{.name = "scale, 100 frames/s",
+             .bytes = kLarge,
+             .per_second = 100,
+             .wishes = {{Measure::broker_share, "", Bound::at_most, 0.05, ""}}}};
+  }
   return {};
 }
 

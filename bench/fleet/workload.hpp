@@ -12,7 +12,12 @@
 
 namespace framefleet::bench {
 
-enum class Measure : std::uint8_t { pace, p50, p99 };
+enum class Measure : std::uint8_t {
+  pace,
+  p50,
+  p99,
+  broker_share,  ///< Of all processors; ours alone.
+};
 
 /// A ratio of framefleet's figure to a rival's.
 struct Wish {
