@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 TASKS = 300
-ROUNDS = 2
+ROUNDS = 1
 WORKLOADS = ("queue", "frames", "durable", "latency", "scale")
 NAMES = {"queue", "frames", "durable 1 KB", "durable 100 KB", "latency at 500/s",
          "scale, 100 frames/s"}
