@@ -63,6 +63,7 @@ void Session::take(AssignedTask task, Time now, Effects& out) {
   }
   const Time deadline = task.ttl_left > Duration::zero() ? now + task.ttl_left : kNever;
   works_.emplace(lease, Work{std::move(task), State::queued, deadline, {}});
+  ++count(State::queued);
   queue_.push_back(lease);
   start_queued(now, out);
 }
@@ -85,7 +86,7 @@ void Session::start_queued(Time now, Effects& out) {
       continue;
     }
     queue_.pop_front();
-    work.state = State::running;
+    set_state(work, State::running);
     out.push_back(StartTask{work.task});
   }
 }
@@ -107,7 +108,7 @@ void Session::nack_expired(Time now, Effects& out) {
 void Session::unqueue(LeaseId lease, Effects& out) {
   const auto position = works_.find(lease);
   release(position->second.task.payload, out);
-  works_.erase(position);
+  forget(position);
   std::erase(queue_, lease);
 }
 
@@ -145,9 +146,9 @@ void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, 
   work.task.payload = {};
   if (work.state == State::abandoned) {
     release(payload, out);
-    works_.erase(position);
+    forget(position);
   } else {
-    work.state = State::unsettled;
+    set_state(work, State::unsettled);
     work.result = {work.task.id, lease, work.task.token, elapsed, payload};
     ++finished_;
     send_result(work, now, out);
@@ -158,7 +159,21 @@ void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, 
 
 void Session::send_result(Work& work, Time now, Effects& out) {
   work.send_again_at = now + kResendInterval;
+  sent_.emplace_back(work.send_again_at, work.result.lease);
   if (link_.up()) out.push_back(Send{work.result});
+}
+
+/// Those whose last sending is long ago and still has no answer.
+void Session::send_again(Time now, Effects& out) {
+  while (!sent_.empty()) {
+    const auto [when, lease] = sent_.front();
+    const auto position = works_.find(lease);
+    const bool waits = position != works_.end() && position->second.state == State::unsettled &&
+                       position->second.send_again_at == when;
+    if (waits && when > now) return;
+    sent_.pop_front();
+    if (waits) send_result(position->second, now, out);
+  }
 }
 
 void Session::failed(const LeaseId& lease, Reason reason, const std::string& text, Time now,
@@ -168,7 +183,7 @@ void Session::failed(const LeaseId& lease, Reason reason, const std::string& tex
   const auto& work = position->second;
   if (work.state == State::running) nack({work.task.id, lease}, reason, text, out);
   release(work.task.payload, out);
-  works_.erase(position);
+  forget(position);
   start_queued(now, out);
   leave_when_done(now, out);
 }
@@ -189,17 +204,16 @@ void Session::nack(const LeasedTask& task, Reason reason, const std::string& tex
 }
 
 void Session::give_up(Work& work, Effects& out) {
-  work.state = State::abandoned;
+  set_state(work, State::abandoned);
   out.push_back(AbandonTask{work.task.lease});
 }
 
 void Session::on_settled(const TaskId& task, Effects& out) {
-  const auto position = std::find_if(works_.begin(), works_.end(), [&task](const auto& entry) {
-    return entry.second.state == State::unsettled && entry.second.task.id == task;
-  });
-  if (position == works_.end()) return;
+  const auto found = unsettled_.lower_bound({task, LeaseId{}});
+  if (found == unsettled_.end() || found->first != task) return;
+  const auto position = works_.find(found->second);
   release(position->second.result.payload, out);
-  works_.erase(position);
+  forget(position);
 }
 
 void Session::on_stale(const LeasedTask& stale, Effects& out) {
@@ -216,7 +230,7 @@ void Session::on_stale(const LeasedTask& stale, Effects& out) {
     release_all_queued(out);
   } else if (work.state == State::unsettled) {
     release(work.result.payload, out);
-    works_.erase(position);
+    forget(position);
   }
 }
 
@@ -249,19 +263,15 @@ void Session::give_back_slot(Time now, Effects& out) {
 
 void Session::tick(Time now, Effects& out) {
   if (link_.tick(now, out) == LinkEvent::beat_due) link_.beat(leases_to_vouch_for(), now, out);
-  for (auto& [lease, work] : works_) {
-    if (work.state == State::unsettled && work.send_again_at <= now) send_result(work, now, out);
-  }
+  send_again(now, out);
   nack_expired(now, out);
   leave_when_done(now, out);
 }
 
 Time Session::next_deadline() const {
   Time next = link_.next_deadline();
-  for (const auto& [lease, work] : works_) {
-    if (work.state == State::unsettled) next = std::min(next, work.send_again_at);
-    if (work.state == State::queued) next = std::min(next, work.deadline);
-  }
+  if (!sent_.empty()) next = std::min(next, sent_.front().first);
+  for (const auto& lease : queue_) next = std::min(next, works_.at(lease).deadline);
   return next;
 }
 
@@ -283,10 +293,18 @@ std::vector<LeaseId> Session::leases_to_vouch_for() const {
   return leases;
 }
 
-std::uint64_t Session::count(State state) const {
-  return static_cast<std::uint64_t>(
-      std::count_if(works_.begin(), works_.end(),
-                    [state](const auto& entry) { return entry.second.state == state; }));
+void Session::set_state(Work& work, State state) {
+  --count(work.state);
+  ++count(state);
+  work.state = state;
+  if (state == State::unsettled) unsettled_.emplace(work.task.id, work.task.lease);
+}
+
+void Session::forget(Works::iterator position) {
+  const auto& work = position->second;
+  --count(work.state);
+  if (work.state == State::unsettled) unsettled_.erase({work.task.id, work.task.lease});
+  works_.erase(position);
 }
 
 SessionStats Session::stats() const {

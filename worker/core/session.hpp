@@ -20,10 +20,14 @@
 #include "shared/base/link.hpp"
 #include "shared/base/messages.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -106,6 +110,7 @@ class Session {
 
   void on_up(Time now, Effects& out);
   void send_result(Work& work, Time now, Effects& out);
+  void send_again(Time now, Effects& out);
   void take(AssignedTask task, Time now, Effects& out);
   void start_queued(Time now, Effects& out);
   void nack_expired(Time now, Effects& out);
@@ -118,17 +123,24 @@ class Session {
   void give_up(Work& work, Effects& out);
   void leave_when_done(Time now, Effects& out);
   std::vector<LeaseId> leases_to_vouch_for() const;
-  std::uint64_t count(State state) const;
+  using Works = std::map<LeaseId, Work>;
+  void set_state(Work& work, State state);
+  void forget(Works::iterator position);
+  std::uint64_t& count(State state) { return counts_.at(static_cast<std::size_t>(state)); }
+  std::uint64_t count(State state) const { return counts_.at(static_cast<std::size_t>(state)); }
   bool may_wait(const AssignedTask& task) const;
   bool slot_is_free() const;
 
   Link link_;
   std::uint32_t slots_;
-  std::map<LeaseId, Work> works_;  // one per slot, the queued and the unsettled
-  std::deque<LeaseId> queue_;      // of works_: the queued, in the order in which they came
-  std::uint32_t incarnation_{0};   // of the broker that gave us what runs
-  std::uint32_t taken_{0};         // slots, by take_slot()
-  bool slot_wanted_{false};        // take_slot() found none
+  Works works_;                            // one per slot, the queued and the unsettled
+  std::array<std::uint64_t, 4> counts_{};  // of works_, by state
+  std::deque<LeaseId> queue_;              // the queued, in the order in which they came
+  std::set<std::pair<TaskId, LeaseId>> unsettled_;
+  std::deque<std::pair<Time, LeaseId>> sent_;  // results: what is older than send_again_at is over
+  std::uint32_t incarnation_{0};               // of the broker that gave us what runs
+  std::uint32_t taken_{0};                     // slots, by take_slot()
+  bool slot_wanted_{false};                    // take_slot() found none
   bool draining_{false};
   std::uint64_t finished_{0};
   std::uint64_t nacked_{0};
