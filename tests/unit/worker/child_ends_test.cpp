@@ -41,16 +41,6 @@ void wait_for_end_of(pid_t pid) {
   REQUIRE(::poll(&end, 1, 60'000) == 1);
 }
 
-/// What /proc/PID/status says of `field`.
-std::string status_of(pid_t pid, const std::string& field) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  std::string word;
-  while (status >> word) {
-    if (word == field + ":" && status >> word) return word;
-  }
-  return "";
-}
-
 /// What an odd child's order ends with, and that the next one finds a child again.
 WorkError end_of_odd(const std::string& deed) {
   const auto pool = open_pool({.program = kOdd});

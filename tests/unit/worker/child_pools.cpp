@@ -86,8 +86,23 @@ std::set<pid_t> children_of(pid_t parent) {
   return found;
 }
 
+std::string status_of(pid_t pid, const std::string& field) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::string word;
+  while (status >> word) {
+    if (word == field + ":" && status >> word) return word;
+  }
+  return "";
+}
+
 pid_t only_child_of(pid_t parent) {
   const auto children = children_of(parent);
+  std::string who;
+  for (const pid_t child : children) {
+    who += std::to_string(child) + ' ' + status_of(child, "Name") + ' ' + status_of(child, "State");
+    who += child == *children.rbegin() ? "" : ", ";
+  }
+  INFO("children of " << parent << " (this is " << ::getpid() << "): " << who);
   REQUIRE(children.size() == 1);
   return *children.begin();
 }

@@ -43,6 +43,8 @@ WorkDone run(Pool& pool, const WorkOrder& what);
 
 /// Processes whose parent this is, be they ended and not reaped.
 std::set<pid_t> children_of(pid_t parent);
+/// What /proc/PID/status says of `field`.
+std::string status_of(pid_t pid, const std::string& field);
 /// Requires that it has one.
 pid_t only_child_of(pid_t parent);
 
