@@ -181,7 +181,8 @@ step_network() {
 }
 
 # Peers that speak ZMTP by hand and nonsense: ten thousand connections, five million empty frames, a
-# message that never ends, beside a producer that must not lose a task.
+# message that never ends, beside a producer that must not lose a task. Then peers that have keys,
+# or none, and mean ill.
 step_hostile() {
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-broker \
         framefleet-worker framefleet-sink framefleet || return 1

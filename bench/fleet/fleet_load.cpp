@@ -3,6 +3,7 @@
 #include "producer/core/submission.hpp"
 
 #include "shared/base/assert.hpp"
+#include "shared/base/joining.hpp"
 #include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/transport/channel.hpp"
@@ -39,6 +40,7 @@ class FleetLoad {
         channel_(std::move(channel)),
         payload_(picture_of(order.bytes)),
         book_(order.tasks),
+        sent_at_(order.per_second > 0 ? 0 : order.tasks),
         submission_(hello(order), outlines(order), options(order), monotonic_now()) {
     TaskDescription description;
     description.origin = "bench";
@@ -143,7 +145,9 @@ class FleetLoad {
 
   void perform() {
     for (int i = 0; i < kBatchMax && !effects_.empty(); ++i) {
-      for (auto& effect : std::exchange(effects_, {})) {
+      auto effects = std::exchange(effects_, {});
+      join_sends(effects);
+      for (auto& effect : effects) {
         if (transport::perform_common(*channel_, effect)) continue;
         if (const auto* wanted = std::get_if<producer::ListSequences>(&effect)) {
           list(*wanted);
@@ -176,7 +180,6 @@ class FleetLoad {
     task.task = description_;
     task.payload = channel_->payloads().put({transport::Frame::of(payload_)});
     const Time now = monotonic_now();
-    if (order_.per_second <= 0) sent_at_.resize(std::max<std::size_t>(sent_at_.size(), due_));
     const auto number = ref.sequence * order_.sources + ref.source;
     if (order_.per_second <= 0) sent_at_.at(number) = now;
     submission_.picture(ref, std::move(task), now, effects_);
@@ -212,6 +215,7 @@ class FleetLoad {
   std::string payload_;
   std::string description_;
   TaskBook book_;
+  std::vector<Time> sent_at_;  ///< Where no moment was intended for each.
   producer::Submission submission_;
   producer::Effects effects_;
   Alarm alarm_;
@@ -221,7 +225,6 @@ class FleetLoad {
   std::uint64_t due_{0};
   bool may_list_{false};
   std::uint64_t not_ok_{0};
-  std::vector<Time> sent_at_;
   std::vector<double> us_;
 };
 

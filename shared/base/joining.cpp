@@ -7,9 +7,6 @@
 namespace framefleet {
 namespace {
 
-/// Payload frames of one message (shared/wire/limits.hpp).
-constexpr std::uint64_t kJoinedFramesMax = 16;
-
 struct Load {
   std::uint64_t frames{0};
   std::uint64_t bytes{0};

@@ -17,6 +17,8 @@ namespace framefleet {
 /// Of a joined message. A reader hears from its peer when the last byte has come, so that many
 /// bytes must not take long over any network.
 inline constexpr std::size_t kJoinedEntriesMax = 64;
+/// Of payloads; no message may have more (shared/transport/courier.cpp holds it to that).
+inline constexpr std::uint64_t kJoinedFramesMax = 16;
 inline constexpr std::uint64_t kJoinedBytesMax = std::uint64_t{256} << 10U;
 
 /// Appends what stands in `next` to `last` where both are the same kind of list and the result is

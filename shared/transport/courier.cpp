@@ -1,7 +1,9 @@
 #include "shared/transport/courier.hpp"
 
+#include "shared/base/joining.hpp"
 #include "shared/transport/address.hpp"
 #include "shared/wire/codec.hpp"
+#include "shared/wire/limits.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +13,8 @@
 
 namespace framefleet::transport {
 namespace {
+
+static_assert(kJoinedFramesMax <= wire::kPayloadFramesMax);
 
 /// Reads or writes one part without waiting. A signal changes nothing: half a message must not stay
 /// behind in the socket.

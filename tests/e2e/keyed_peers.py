@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""keyed_peers.py HOST:PORT TROUBLE FOLDER: peers that speak well and mean ill, over CURVE where
+"""keyed_peers.py ENDPOINT TROUBLE FOLDER: peers that speak well and mean ill, over CURVE where
 they have a key. FOLDER has the keys of everybody (keys.py). Says `{"event": "ready"}` after the
 first turn and goes on until it is killed, as fast as it can.
 
@@ -29,7 +29,6 @@ class Trouble:
     def __init__(self, endpoint, folder):
         self.endpoint, self.folder = endpoint, folder
         self.broker = Keys.pair(folder / "broker.pub")[0]
-        self.turns = 0
 
     def key(self, name):
         return Keys.pair(self.folder / f"{name}.key")
@@ -38,11 +37,10 @@ class Trouble:
         return Peer(self.endpoint, self.key(name), self.broker)
 
     def over_and_over(self, turn):
+        turn()
+        print(json.dumps({"event": "ready"}), flush=True)
         while True:
             turn()
-            self.turns += 1
-            if self.turns == 1:
-                print(json.dumps({"event": "ready"}), flush=True)
 
     def _knock(self, *keys):
         """Some at once, each until its connection is ended."""
@@ -154,5 +152,5 @@ class Trouble:
 
 
 if __name__ == "__main__":
-    trouble = Trouble("tcp://" + sys.argv[1].removeprefix("tcp://"), pathlib.Path(sys.argv[3]))
+    trouble = Trouble(sys.argv[1], pathlib.Path(sys.argv[3]))
     getattr(trouble, sys.argv[2])()

@@ -416,7 +416,7 @@ Result<std::unique_ptr<ProcessPool>, Error> ProcessPool::open(PoolOptions option
 ProcessPool::ProcessPool(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 ProcessPool::~ProcessPool() {
   const auto is_able = [](const ChildSlot& slot) { return slot.child && slot.child->able(); };
-  if (parts_->zygote && std::ranges::any_of(parts_->children, is_able)) parts_->zygote->is_warm();
+  if (parts_->zygote && std::ranges::any_of(parts_->children, is_able)) parts_->zygote->note_warm();
 }
 
 std::size_t ProcessPool::slots() const { return parts_->children.size(); }

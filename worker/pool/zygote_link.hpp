@@ -43,8 +43,8 @@ class ZygoteLink {
   };
   /// It has said something: it is warm.
   bool heard_of() const { return heard_of_; }
-  /// As if it had: a child of it has, and is to be reaped.
-  void is_warm() { heard_of_ = true; }
+  /// As good as that: a child of it has said something, and is to be reaped by it.
+  void note_warm() { heard_of_ = true; }
   /// Without a chance to end its children, which end with it.
   void kill() const;
 

@@ -106,10 +106,7 @@ class Connection {
     timeval none{};
     amqp_envelope_t envelope{};
     const auto reply = amqp_consume_message(state_, &envelope, &none, 0);
-    if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
-        reply.library_error == AMQP_STATUS_TIMEOUT) {
-      return 0;
-    }
+    if (ran_out_of_time(&reply)) return 0;
     need(reply.reply_type == AMQP_RESPONSE_NORMAL, "consume");
     const auto& body = envelope.message.body;
     each(std::string_view(static_cast<const char*>(body.bytes), body.len));
@@ -120,6 +117,10 @@ class Connection {
   void release() { amqp_maybe_release_buffers(state_); }
 
  private:
+  static bool ran_out_of_time(const amqp_rpc_reply_t* reply) {
+    return reply->reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
+           reply->library_error == AMQP_STATUS_TIMEOUT;
+  }
   bool login() {
     constexpr int kFrameBytesMax = 131'072;
     const auto reply =
