@@ -1,10 +1,12 @@
 """What cannot work is refused before anything begins, with a message and its exit code."""
 import pathlib
+import shutil
 import socket
+import subprocess
 import unittest
 
 import ledger
-from fleet import Fleet
+from fleet import BIN, Fleet
 from pictures import square_png
 
 
@@ -88,6 +90,14 @@ class RefusalTest(unittest.TestCase):
             self.assertEqual(broker.exit_code(), 69)
             self.assertIn(str(file), broker.text())
             self.assertEqual(file.read_text(encoding="utf-8"), "keep me")
+
+    def test_a_build_that_measures_nothing_says_how_to_make_one_that_does(self):
+        with Fleet() as fleet:
+            alone = shutil.copy(BIN / "framefleet", fleet.folder)
+            run = subprocess.run([alone, "bench", "queue"], capture_output=True, text=True)
+            self.assertEqual((run.returncode, run.stdout), (69, ""), run.stderr)
+            for words in (f"{fleet.folder}/framefleet-bench", "cmake --preset bench"):
+                self.assertIn(words, run.stderr)
 
     def test_the_address_of_the_metrics_may_be_taken_too(self):
         with Fleet() as fleet, socket.create_server(("127.0.0.1", 0)) as taken:
