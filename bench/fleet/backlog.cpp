@@ -1,6 +1,11 @@
 #include "bench/fleet/backlog.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <string>
 
 #include "bench/fleet/contestant.hpp"
 
@@ -8,12 +13,40 @@ namespace framefleet::bench {
 namespace {
 
 constexpr std::uint64_t kPayloadBytes = 64;
-constexpr std::uint64_t kTasks = 250'000;
+constexpr std::uint64_t kTasks = 1'000'000;
+constexpr std::uint64_t kTasksMin = 10'000;
+
+/// Of a task that waits, all processes together, with the tenth that goes before; and what is to be
+/// left to everybody else.
+constexpr std::uint64_t kBytesOfTask = 1024;
+constexpr std::uint64_t kLeftBytes = std::uint64_t{512} << 20U;
 
 double broker_peak(const RunFigures& run) {
-  const auto broker = std::find_if(run.processes.begin(), run.processes.end(),
-                                   [](const auto& each) { return each.process == "broker"; });
-  return broker == run.processes.end() ? 0 : static_cast<double>(broker->peak_bytes);
+  return run.broker() == nullptr ? 0 : static_cast<double>(run.broker()->peak_bytes);
+}
+
+/// What the kernel thinks can be taken without swapping; 0: it does not say.
+std::uint64_t available_bytes() {
+  std::ifstream in("/proc/meminfo");
+  std::string name;
+  std::uint64_t kib = 0;
+  for (std::string rest; in >> name >> kib; std::getline(in, rest)) {
+    if (name == "MemAvailable:") return kib * 1024;
+  }
+  return 0;
+}
+
+/// As many as were asked for, or else what the machine has room for.
+Result<std::uint64_t, Error> tasks_to_wait(const BenchOptions& options) {
+  const auto available = available_bytes();
+  const auto room = available > kLeftBytes ? (available - kLeftBytes) / kBytesOfTask : 0;
+  const auto wanted = options.tasks > 0 ? options.tasks : kTasks;
+  if (room >= wanted) return wanted;
+  auto text = fmt::format("{} tasks that wait need {} MB of memory, and {} MB are available",
+                          wanted, (wanted * kBytesOfTask + kLeftBytes) >> 20U, available >> 20U);
+  if (options.tasks > 0 || room < kTasksMin) return fail(Error{text, exit_code::kConfig});
+  fmt::print(stderr, "{}: it is tried with {}\n", text, room);
+  return room;
 }
 
 }  // namespace
@@ -24,10 +57,12 @@ Verdict BacklogFigures::verdict() const {
 }
 
 Result<BacklogFigures, Error> measure_backlog(const BenchOptions& options) {
+  const auto wait = tasks_to_wait(options);
+  if (!wait) return fail(wait.error());
+  const auto tasks = *wait;
   const auto fleet =
       make_fleet({.tcp = options.transport == Transport::tcp, .workers = 0}, Isolation::none);
   if (auto started = fleet->start(); !started) return fail(started.error());
-  const std::uint64_t tasks = options.tasks > 0 ? options.tasks : kTasks;
   // What is taken once, whatever waits, is taken before.
   const auto before =
       fleet->run({.tasks = std::max<std::uint64_t>(1, tasks / 10), .bytes = kPayloadBytes});

@@ -19,7 +19,8 @@ struct BacklogFigures {
   Verdict verdict() const;
 };
 
-/// --tasks of them, or a quarter of a million. Errors: not all were admitted.
+/// --tasks of them, or a million, or as many as there is memory for. Errors: 78 there is too little
+/// memory; not all were admitted.
 Result<BacklogFigures, Error> measure_backlog(const BenchOptions& options);
 
 }  // namespace framefleet::bench

@@ -15,9 +15,13 @@ import tempfile
 
 TASKS = 300
 ROUNDS = 1
+CROWD = 12
 WORKLOADS = ("queue", "frames", "durable", "latency", "scale")
 NAMES = {"queue", "frames", "durable 1 KB", "durable 100 KB", "latency at 500/s",
          "scale, 100 frames/s"}
+
+# Workers and sources, with CROWD of them at most.
+SIZES = {"scale, workers": [(1, 1), (4, 1), (CROWD, 1)], "scale, sources": [(4, 10), (4, CROWD)]}
 
 
 def check_run(line):
@@ -30,10 +34,21 @@ def check_run(line):
         assert 0 < latency["p50"] <= latency["p99"] <= latency["p99.9"], line
 
 
+def check_sizes(runs):
+    """Fleets of each size, by their workers and sources."""
+    for name, sizes in SIZES.items():
+        lines = [line for line in runs if line["workload"] == name]
+        assert [(line["workers"], line["sources"]) for line in lines] == sizes * ROUNDS, lines
+        for line in lines:
+            assert set(line["peak_bytes"]) == {"broker", "sink", "workers", "producer"}, line
+
+
 def check(lines):
     runs = [line for line in lines if "tasks_per_s" in line]
     for line in runs:
         check_run(line)
+    check_sizes(runs)
+    runs = [line for line in runs if line["workload"] not in SIZES]
     ours = [line for line in runs if line["contestant"] == "framefleet"]
     assert {line["workload"] for line in ours} == NAMES, ours
     for name in NAMES:
@@ -43,6 +58,9 @@ def check(lines):
                   if line["workload"] == name and "absent" in line}
         assert not absent & set(took_part), absent
         assert any(line["workload"] == name and "target" in line for line in lines), name
+    # One that only a full crowd can meet is open, and said to be.
+    assert any(line.get("workload") == "scale" and line.get("wanted") == 0.7
+               and "measured" not in line for line in lines), lines
     waiting = [line for line in lines if "bytes_per_task" in line]
     assert [line["tasks"] for line in waiting] == [TASKS], waiting
     return sorted({line["contestant"] for line in runs})
@@ -52,7 +70,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="framefleet-bench-") as folder:
         file = pathlib.Path(folder) / "lines"
         subprocess.run([sys.argv[1], "bench", *WORKLOADS, "--tasks", str(TASKS), "--rounds",
-                        str(ROUNDS), "--rate", "500", "--json", file], check=True)
+                        str(ROUNDS), "--rate", "500", "--crowd", str(CROWD), "--json", file], check=True)
         took_part = check([json.loads(line) for line in file.read_text().splitlines()])
     print(f"{TASKS} tasks of {len(NAMES)} workloads, to the unit: {', '.join(took_part)}")
 

@@ -19,6 +19,7 @@ struct Load {
   std::uint64_t bytes{1024};
   double per_second{0};  ///< 0: as fast as they are taken.
   std::uint64_t sources{1};
+  std::uint64_t producers{0};  ///< Of a crowd, a source each; 0: one, of all sources.
 };
 
 /// Of a kind of process, all of its instances together.
@@ -34,6 +35,7 @@ struct RunFigures {
   std::vector<ProcessFigures> processes;
   std::vector<double> latency_us;  ///< p50, p99, p99.9: from when a task was to be sent.
 
+  const ProcessFigures* broker() const;  ///< nullptr: there was none.
   double cpu_us() const;
   std::uint64_t peak_bytes() const;
 };
@@ -42,7 +44,8 @@ struct RunFigures {
 struct Surroundings {
   bool tcp{true};  ///< Over 127.0.0.1; else sockets in a folder.
   bool durable{false};
-  std::uint64_t workers{2};  ///< Of our own, 0: tasks are admitted and wait.
+  std::uint64_t workers{2};        ///< Processes. Without any worker tasks are admitted and wait.
+  std::uint64_t crowd_workers{0};  ///< Ours besides: connections of one process.
 };
 
 class Contestant {

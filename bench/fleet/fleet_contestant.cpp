@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr Duration kRunWithin = 120s;
+constexpr Duration kTaskWithin = 1ms;
 constexpr int kReadyTries = 3000;
 constexpr int kPauseMs = 20;
 
@@ -46,7 +47,7 @@ class FleetContestant final : public Contestant {
     endpoint_ = surroundings_.tcp ? fmt::format("tcp://127.0.0.1:{}", port_->number())
                                   : fmt::format("ipc://{}", (folder_->path() / "broker").string());
     std::vector<std::string> broker{"--bind", endpoint_};
-    if (surroundings_.workers == 0) {
+    if (!has_workers()) {
       broker.insert(broker.end(),
                     {"--backlog-tasks-max", "100000000", "--backlog-bytes-max", "64GiB",
                      "--source-tasks-max", "100000000", "--source-bytes-max", "64GiB",
@@ -65,28 +66,34 @@ class FleetContestant final : public Contestant {
                                                      "--detectors", "stub", "--isolation", word});
       if (!began) return began;
     }
+    if (surroundings_.crowd_workers > 0) {
+      if (auto began = raise_crowd(); !began) return began;
+    }
     return until_ready();
   }
 
   Result<RunFigures, Error> run(const Load& load) override {
     const Order order{.contestant = "framefleet",
-                      .part = "producer",
+                      .part = load.producers > 0 ? "producers" : "producer",
                       .endpoint = endpoint_,
                       .run = ++run_,
                       .tasks = load.tasks,
                       .bytes = load.bytes,
                       .per_second = load.per_second,
-                      .settled = surroundings_.workers > 0,
-                      .sources = load.sources};
+                      .settled = has_workers(),
+                      .sources = load.sources,
+                      .connections = load.producers};
     auto producer = CastMember::start(order, log_of("producer"));
     if (!producer) return fail(producer.error());
     if (auto ready = producer->until_ready(); !ready) return fail(ready.error());
     Meter meter;
     for (auto& each : processes_) meter.add(each.kind, each.process.pid());
+    if (crowd_) meter.add("workers", crowd_->pid());
     meter.add("producer", producer->pid());
     meter.begin();
     producer->go();
-    if (auto done = producer->until_done(kRunWithin); !done) {
+    const auto patience = kRunWithin + load.tasks * kTaskWithin;
+    if (auto done = producer->until_done(patience); !done) {
       return fail(with_log(done.error().text, log_of("broker")));
     }
     RunFigures figures;
@@ -106,12 +113,12 @@ class FleetContestant final : public Contestant {
 
   /// In the order that loses nothing; then the store has what was sent, to the unit.
   Result<void, Error> finish() override {
-    if (surroundings_.workers == 0) {  // What waits would be waited for.
+    if (!has_workers()) {  // What waits would be waited for.
       processes_.clear();
       folder_.reset();
       return {};
     }
-    Result<void, Error> ended;
+    Result<void, Error> ended = dismiss_crowd();
     for (const auto* kind : {"worker", "broker", "sink"}) {
       for (auto& each : processes_) {
         if (each.kind == kind) each.process.signal(SIGTERM);
@@ -141,6 +148,8 @@ class FleetContestant final : public Contestant {
     cli::ChildProcess process;
   };
 
+  bool has_workers() const { return surroundings_.workers + surroundings_.crowd_workers > 0; }
+
   fs::path log_of(const std::string& what) const { return folder_->path() / (what + ".log"); }
   fs::path store() const { return folder_->path() / "store"; }
 
@@ -152,6 +161,34 @@ class FleetContestant final : public Contestant {
     if (!process) return fail(process.error());
     processes_.push_back({kind, name, std::move(*process)});
     return {};
+  }
+
+  /// Until the broker has welcomed each of them.
+  Result<void, Error> raise_crowd() {
+    auto crowd = CastMember::start({.contestant = "framefleet",
+                                    .part = "workers",
+                                    .endpoint = endpoint_,
+                                    .connections = surroundings_.crowd_workers},
+                                   log_of("workers"));
+    if (!crowd) return fail(crowd.error());
+    crowd_.emplace(std::move(*crowd));
+    if (auto ready = crowd_->until_ready(); !ready) {
+      return fail(with_log(ready.error().text, log_of("broker")));
+    }
+    crowd_->go();
+    return {};
+  }
+
+  /// They leave in order, and have done what was sent, to the unit.
+  Result<void, Error> dismiss_crowd() {
+    if (!crowd_) return {};
+    const auto report = crowd_->end();
+    crowd_.reset();
+    if (!report) return fail(report.error());
+    if (!report->fault.empty()) return fail(Error{name() + ": " + report->fault});
+    if (report->tasks == sent_) return {};
+    return fail(Error{fmt::format("{}: {} tasks were sent and the workers counted {}", name(),
+                                  sent_, report->tasks)});
   }
 
   /// Until each worker has passed its self-tests.
@@ -195,6 +232,7 @@ class FleetContestant final : public Contestant {
   std::optional<cli::LoopbackPort> port_;
   std::string endpoint_;
   std::vector<Member> processes_;
+  std::optional<CastMember> crowd_;
   std::uint64_t run_{0};
   std::uint64_t sent_{0};
 };

@@ -2,12 +2,10 @@
 
 #include "producer/core/submission.hpp"
 
-#include "shared/base/assert.hpp"
 #include "shared/base/joining.hpp"
 #include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/transport/channel.hpp"
-#include "shared/wire/codec.hpp"
 
 #include <fmt/format.h>
 
@@ -22,6 +20,7 @@
 #include "bench/figures/open_loop.hpp"
 #include "bench/figures/task_book.hpp"
 #include "bench/fleet/alarm.hpp"
+#include "bench/fleet/fleet_tasks.hpp"
 
 namespace framefleet::bench {
 namespace {
@@ -29,8 +28,6 @@ namespace {
 using telemetry::monotonic_now;
 using namespace std::chrono_literals;
 
-/// Read and not yet stored: more than the broker grants, so that it is the broker who decides.
-constexpr std::uint64_t kWindowTasks = 4096;
 constexpr int kBatchMax = 256;
 
 class FleetLoad {
@@ -38,17 +35,10 @@ class FleetLoad {
   FleetLoad(const Order& order, std::unique_ptr<transport::Channel> channel)
       : order_(order),
         channel_(std::move(channel)),
-        payload_(picture_of(order.bytes)),
+        tasks_(order.bytes),
         book_(order.tasks),
         sent_at_(order.per_second > 0 ? 0 : order.tasks),
-        submission_(hello(order), outlines(order), options(order), monotonic_now()) {
-    TaskDescription description;
-    description.origin = "bench";
-    description.detect = {"stub?decode=no"};
-    auto encoded = wire::encode_task(description);
-    FRAMEFLEET_ASSERT(encoded.has_value());
-    description_ = std::move(*encoded);
-  }
+        submission_(hello(order), outlines(order), options(order), monotonic_now()) {}
 
   /// The broker has said welcome.
   void connect() {
@@ -171,14 +161,7 @@ class FleetLoad {
   }
 
   void read(producer::PictureRef ref) {
-    SubmittedTask task;
-    const auto name = source_name(order_, ref.source);
-    task.id = {security::source_hash(name), 1, ref.sequence, 0};
-    task.source = name;
-    task.job = "bench";
-    task.detectors = {"stub"};
-    task.task = description_;
-    task.payload = channel_->payloads().put({transport::Frame::of(payload_)});
+    auto task = tasks_.make(source_name(order_, ref.source), 1, ref.sequence, channel_->payloads());
     const Time now = monotonic_now();
     const auto number = ref.sequence * order_.sources + ref.source;
     if (order_.per_second <= 0) sent_at_.at(number) = now;
@@ -212,8 +195,7 @@ class FleetLoad {
 
   Order order_;
   std::unique_ptr<transport::Channel> channel_;
-  std::string payload_;
-  std::string description_;
+  FleetTasks tasks_;
   TaskBook book_;
   std::vector<Time> sent_at_;  ///< Where no moment was intended for each.
   producer::Submission submission_;
@@ -229,17 +211,6 @@ class FleetLoad {
 };
 
 }  // namespace
-
-std::string picture_of(std::uint64_t bytes) {
-  using namespace std::string_literals;
-  std::string picture =
-      "\xFF\xD8"                                              // start of image
-      "\xFF\xC0\x00\x0B\x08\x00\x08\x00\x08\x01\x01\x11\x00"  // a frame: 8 x 8, grey
-      "\xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00"s;            // a scan
-  FRAMEFLEET_ASSERT(bytes >= picture.size() + 2);
-  picture.resize(bytes - 2, 'p');
-  return picture + "\xFF\xD9";
-}
 
 void run_fleet_load(const Order& order, Cue& cue) {
   auto channel = transport::Channel::open({.connect = order.endpoint});

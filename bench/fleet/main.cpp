@@ -18,6 +18,7 @@
 #include "bench/fleet/parts.hpp"
 #include "bench/fleet/printing.hpp"
 #include "bench/fleet/rounds.hpp"
+#include "bench/fleet/scaling.hpp"
 #include "bench/fleet/workload.hpp"
 
 namespace framefleet::bench {
@@ -40,6 +41,25 @@ class Lines {
   std::ofstream file_;
 };
 
+/// What `scale` has beside its workload: sizes of the fleet, and a backlog.
+Result<void, Error> measure_scale(const BenchOptions& options, Lines& lines) {
+  const auto told = [&](const FleetSize& size, std::uint32_t round, const RunFigures& run) {
+    fmt::print(stderr, "{}, round {}: {} workers, {} sources {:.0f} tasks/s\n",
+               to_string(size.axis), round + 1, size.workers, size.sources, run.per_second);
+    lines.write(scale_line(size, options, round, run));
+  };
+  const auto scaling = measure_scaling(options, told);
+  if (!scaling) return fail(scaling.error());
+  lines.write(scale_verdict_line(*scaling));
+  fmt::print("{}", as_text(*scaling));
+  std::fflush(stdout);
+  const auto backlog = measure_backlog(options);
+  if (!backlog) return fail(backlog.error());
+  lines.write(backlog_lines(*backlog));
+  fmt::print("{}", as_text(*backlog));
+  return {};
+}
+
 Result<int, Error> measure(const BenchOptions& options) {
   auto lines = Lines::open(options.json);
   if (!lines) return fail(lines.error());
@@ -58,10 +78,7 @@ Result<int, Error> measure(const BenchOptions& options) {
       std::fflush(stdout);
     }
     if (name != "scale") continue;
-    const auto backlog = measure_backlog(options);
-    if (!backlog) return fail(backlog.error());
-    lines->write(backlog_lines(*backlog));
-    fmt::print("{}", as_text(*backlog));
+    if (auto measured = measure_scale(options, *lines); !measured) return fail(measured.error());
   }
   if (!lines->good()) {
     return fail(Error{"cannot write " + options.json.string(), exit_code::kDiskError});

@@ -21,6 +21,12 @@ std::vector<ProcessFigures> Meter::end(std::uint64_t tasks) const {
   return all;
 }
 
+const ProcessFigures* RunFigures::broker() const {
+  const auto found = std::find_if(processes.begin(), processes.end(),
+                                  [](const auto& each) { return each.process == "broker"; });
+  return found == processes.end() ? nullptr : &*found;
+}
+
 double RunFigures::cpu_us() const {
   double sum = 0;
   for (const auto& each : processes) sum += each.cpu_us;

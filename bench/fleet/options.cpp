@@ -26,6 +26,8 @@ void describe(config::OptionSet& set, BenchOptions& options) {
   using namespace std::chrono_literals;
   constexpr std::uint32_t kRoundsMax = 1000;
   constexpr std::uint64_t kTasksMax = 10'000'000;
+  constexpr std::uint64_t kCrowdMin = 11;
+  constexpr std::uint64_t kCrowdMax = 10'000;
   constexpr double kRateMax = 1'000'000;
   std::vector<std::string> names;
   for (const auto& rival : rivals()) names.push_back(rival->name());
@@ -38,13 +40,19 @@ void describe(config::OptionSet& set, BenchOptions& options) {
            {.help = "Of one run, about: as many tasks as were done in this time before.",
             .min = 100ms,
             .max = 1min})
-      .add("tasks", options.tasks,
-           {.help = "Of one run of everybody, in place of a time; 0: by the time.",
-            .max = kTasksMax})
+      .add(
+          "tasks", options.tasks,
+          {.help = "Of one run of everybody, in place of a time; 0: by the time. And how many wait "
+                   "in scale; 0: a million.",
+           .max = kTasksMax})
       .add("rate", options.rate,
            {.help = "Tasks per second that latency sends, whatever becomes of them.",
             .min = 1,
             .max = kRateMax})
+      .add("crowd", options.crowd,
+           {.help = "Workers, and sources, that scale ends with.",
+            .min = kCrowdMin,
+            .max = kCrowdMax})
       .add("transport", options.transport,
            {.help = "How processes talk: over 127.0.0.1, or over sockets in a folder.",
             .words = {{"tcp", Transport::tcp}, {"ipc", Transport::ipc}}})
@@ -57,8 +65,8 @@ void describe(config::OptionSet& set, BenchOptions& options) {
   set.positional(
       "workload", options.workloads,
       {.help = "queue: 1 KB; frames: 100 KB; durable: both, kept on a disk before they "
-               "are confirmed; latency: 1 KB at --rate; scale: 100 frames/s of 100 KB, and what a "
-               "backlog costs.",
+               "are confirmed; latency: 1 KB at --rate; scale: 100 frames/s of 100 KB, then 1 KB "
+               "with ever more workers and ever more sources, and what a backlog costs.",
        .count_min = 1});
   set.check([&options] { return check_workloads(options); });
   set.epilog(

@@ -20,6 +20,7 @@ struct BenchOptions {
   std::uint64_t tasks{0};                  ///< Of a run; 0: what fits into the time.
   double rate{2000};                       ///< Tasks per second of `latency`.
   Transport transport{Transport::tcp};
+  std::uint64_t crowd{1000};   ///< Connections at once of `scale`, of workers and of sources.
   bool isolated{false};        ///< Our own with isolation as well.
   std::filesystem::path json;  ///< "": none.
 };

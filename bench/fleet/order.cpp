@@ -5,11 +5,19 @@
 namespace framefleet::bench {
 
 std::vector<std::string> Order::words() const {
-  const nlohmann::json order{
-      {"contestant", contestant}, {"part", part},       {"endpoint", endpoint},
-      {"results", results},       {"run", run},         {"tasks", tasks},
-      {"bytes", bytes},           {"rate", per_second}, {"durable", durable},
-      {"sources", sources},       {"name", name},       {"settled", settled}};
+  const nlohmann::json order{{"contestant", contestant},
+                             {"part", part},
+                             {"endpoint", endpoint},
+                             {"results", results},
+                             {"run", run},
+                             {"tasks", tasks},
+                             {"bytes", bytes},
+                             {"rate", per_second},
+                             {"durable", durable},
+                             {"sources", sources},
+                             {"name", name},
+                             {"settled", settled},
+                             {"connections", connections}};
   return {kPartWord, order.dump()};
 }
 
@@ -29,6 +37,7 @@ Result<Order, Error> Order::from(const std::vector<std::string>& words) {
   order.settled = said.value("settled", true);
   order.name = said.value("name", "");
   order.sources = said.value("sources", std::uint64_t{1});
+  order.connections = said.value("connections", std::uint64_t{1});
   return order;
 }
 

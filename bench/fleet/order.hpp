@@ -15,7 +15,7 @@ inline constexpr const char* kPartWord = "a-part-of-a-run";
 
 struct Order {
   std::string contestant;  ///< "redis"
-  std::string part;        ///< "producer", "broker", "worker", "collector"
+  std::string part;        ///< "producer", "broker", "worker", "collector"; "producers", "workers"
   std::string name;        ///< Of this part, its own.
   std::string endpoint;    ///< Where tasks go, and whatever there is one of.
   std::string results;     ///< Where results go, if that is another place.
@@ -26,6 +26,7 @@ struct Order {
   bool settled{true};        ///< Of our own producer: waits until they are stored, else admitted.
   bool durable{false};       ///< What the server confirms is to be on its disk.
   std::uint64_t sources{1};  ///< Of our own producer: how many its tasks come from, in turn.
+  std::uint64_t connections{1};  ///< Of producers and workers: how many they are.
 
   std::vector<std::string> words() const;
   /// Requires: what words() gave, with or without the program in front.

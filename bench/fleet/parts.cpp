@@ -16,6 +16,8 @@
 #include "bench/figures/open_loop.hpp"
 #include "bench/figures/task_book.hpp"
 #include "bench/fleet/alarm.hpp"
+#include "bench/fleet/crowd/producer_crowd.hpp"
+#include "bench/fleet/crowd/worker_crowd.hpp"
 #include "bench/fleet/cue.hpp"
 #include "bench/fleet/fleet_load.hpp"
 #include "bench/fleet/rival.hpp"
@@ -129,13 +131,23 @@ void run_rival(const Order& order, Cue& cue) {
   }
 }
 
+void run_ours(const Order& order, Cue& cue) {
+  if (order.part == "workers") {
+    run_worker_crowd(order, cue);
+  } else if (order.part == "producers") {
+    run_producer_crowd(order, cue);
+  } else {
+    run_fleet_load(order, cue);
+  }
+}
+
 }  // namespace
 
 int run_part(const Order& order) {
   Cue cue;
   try {
     if (order.contestant == "framefleet") {
-      run_fleet_load(order, cue);
+      run_ours(order, cue);
     } else {
       run_rival(order, cue);
     }

@@ -16,19 +16,28 @@ namespace {
 constexpr double kMega = 1e6;
 
 template <typename Value>
-double median_of(const Standing& standing, const Value& value) {
+double median_of(const std::vector<RunFigures>& runs, const Value& value) {
   std::vector<double> values;
-  for (const auto& run : standing.runs) values.push_back(value(run));
+  for (const auto& run : runs) values.push_back(value(run));
   return median(std::move(values));
 }
 
+const char* words_for(Transport transport) { return transport == Transport::tcp ? "tcp" : "ipc"; }
+
+void note_processes(const RunFigures& run, nlohmann::json& line) {
+  for (const auto& each : run.processes) {
+    line["cpu_us_per_task"][each.process] = each.cpu_us;
+    line["peak_bytes"][each.process] = each.peak_bytes;
+  }
+}
+
 /// "producer 3.1, broker 12, worker 8.0": CPU of a task.
-std::string by_process(const Standing& standing) {
+std::string by_process(const std::vector<RunFigures>& runs) {
   std::string text;
-  const auto& processes = standing.runs.front().processes;
+  const auto& processes = runs.front().processes;
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const double us =
-        median_of(standing, [i](const RunFigures& run) { return run.processes.at(i).cpu_us; });
+        median_of(runs, [i](const RunFigures& run) { return run.processes.at(i).cpu_us; });
     text += fmt::format("{}{} {:.1f}", i == 0 ? "" : ", ", processes[i].process, us);
   }
   return text;
@@ -48,21 +57,22 @@ std::string table_of(const Workload& workload, const Standings& standings) {
   columns.push_back({.heading = "of the CPU us", .align = cli::Align::left, .columns_max = 80});
   cli::Table table(std::move(columns));
   for (const auto& each : standings.all) {
-    const double pace = median_of(each, [](const RunFigures& run) { return run.per_second; });
+    const double pace = median_of(each.runs, [](const RunFigures& run) { return run.per_second; });
     std::vector<std::string> cells{each.name, fmt::format("{:.0f}", pace)};
     for (std::size_t i = 0; open && i < 3; ++i) {
-      cells.push_back(fmt::format(
-          "{:.0f}", median_of(each, [i](const RunFigures& run) { return run.latency_us.at(i); })));
+      cells.push_back(fmt::format("{:.0f}", median_of(each.runs, [i](const RunFigures& run) {
+                                    return run.latency_us.at(i);
+                                  })));
     }
     const auto measure = open ? Measure::p50 : Measure::pace;
     cells.push_back(fmt::format("{:.3f}", ratio(standings.all.front(), each, measure)));
-    cells.push_back(
-        fmt::format("{:.1f}", median_of(each, [](const RunFigures& run) { return run.cpu_us(); })));
+    cells.push_back(fmt::format(
+        "{:.1f}", median_of(each.runs, [](const RunFigures& run) { return run.cpu_us(); })));
     cells.push_back(fmt::format("{:.1f}", pace * static_cast<double>(workload.bytes) / kMega));
-    cells.push_back(fmt::format("{:.0f}", median_of(each, [](const RunFigures& run) {
+    cells.push_back(fmt::format("{:.0f}", median_of(each.runs, [](const RunFigures& run) {
                                   return static_cast<double>(run.peak_bytes()) / kMega;
                                 })));
-    cells.push_back(by_process(each));
+    cells.push_back(by_process(each.runs));
     table.add(std::move(cells));
   }
   return table.render();
@@ -98,7 +108,7 @@ std::string run_line(const Workload& workload, const BenchOptions& options,
   nlohmann::json line{{"workload", workload.name},
                       {"contestant", contestant},
                       {"round", round},
-                      {"transport", options.transport == Transport::tcp ? "tcp" : "ipc"},
+                      {"transport", words_for(options.transport)},
                       {"durable", workload.durable},
                       {"tasks", run.tasks},
                       {"payload_bytes", workload.bytes},
@@ -109,10 +119,7 @@ std::string run_line(const Workload& workload, const BenchOptions& options,
                           {"p99", run.latency_us.at(1)},
                           {"p99.9", run.latency_us.at(2)}};
   }
-  for (const auto& each : run.processes) {
-    line["cpu_us_per_task"][each.process] = each.cpu_us;
-    line["peak_bytes"][each.process] = each.peak_bytes;
-  }
+  note_processes(run, line);
   return line.dump() + "\n";
 }
 
@@ -125,6 +132,50 @@ std::string verdict_lines(const Workload& workload, const Standings& standings) 
   }
   for (const auto& verdict : verdicts(workload, standings)) lines += verdict_line(verdict);
   return lines;
+}
+
+std::string as_text(const ScaleFigures& figures) {
+  cli::Table table({{.heading = "workers"},
+                    {.heading = "sources"},
+                    {.heading = "tasks/s"},
+                    {.heading = "broker us"},
+                    {.heading = "broker peak MB"},
+                    {.heading = "of the CPU us", .align = cli::Align::left, .columns_max = 80}});
+  for (const auto& [size, runs] : figures.points) {
+    const auto of_broker = [&runs = runs](const auto& value) {
+      return median_of(runs, [&](const RunFigures& run) { return value(*run.broker()); });
+    };
+    table.add(
+        {fmt::format("{}", size.workers), fmt::format("{}", size.sources),
+         fmt::format("{:.0f}", median_of(runs, [](const auto& run) { return run.per_second; })),
+         fmt::format("{:.1f}", of_broker([](const auto& broker) { return broker.cpu_us; })),
+         fmt::format("{:.1f}", of_broker([](const auto& broker) {
+                       return static_cast<double>(broker.peak_bytes) / kMega;
+                     })),
+         by_process(runs)});
+  }
+  return fmt::format("scale, workers and sources: medians of {} rounds, payloads of {} bytes\n\n{}",
+                     figures.points.front().runs.size(), kScalingBytes, table.render()) +
+         "\n" + figures.verdict().line() + "\n\n";
+}
+
+std::string scale_line(const FleetSize& size, const BenchOptions& options, std::uint32_t round,
+                       const RunFigures& run) {
+  nlohmann::json line{{"workload", to_string(size.axis)},
+                      {"contestant", "framefleet"},
+                      {"workers", size.workers},
+                      {"sources", size.sources},
+                      {"round", round},
+                      {"transport", words_for(options.transport)},
+                      {"tasks", run.tasks},
+                      {"payload_bytes", kScalingBytes},
+                      {"tasks_per_s", run.per_second}};
+  note_processes(run, line);
+  return line.dump() + "\n";
+}
+
+std::string scale_verdict_line(const ScaleFigures& figures) {
+  return verdict_line(figures.verdict());
 }
 
 std::string as_text(const BacklogFigures& backlog) {

@@ -72,7 +72,7 @@ class Turns {
       for (std::size_t i = 0; i < contestants_.size(); ++i) {
         auto run = contestants_[i]->run(load_of(loads_[i]));
         if (!run) return fail(run.error());
-        loads_[i] = tasks_at(run->per_second);
+        loads_[i] = tasks_for(run->per_second);
         told(contestants_[i]->name(), round, *run);
         standings_.all[i].runs.push_back(std::move(*run));
       }
@@ -86,15 +86,13 @@ class Turns {
     if (!first) return fail(first.error());
     const auto second = contestant.run(load_of(options_.tasks > 0 ? kTasksMin : kWarmUpTasks));
     if (!second) return fail(second.error());
-    loads_.push_back(tasks_at(second->per_second));
+    loads_.push_back(tasks_for(second->per_second));
     return {};
   }
 
-  std::uint64_t tasks_at(double per_second) const {
-    if (options_.tasks > 0) return options_.tasks;
+  std::uint64_t tasks_for(double per_second) const {
     const double pace = workload_.per_second > 0 ? workload_.per_second : per_second;
-    const auto tasks = static_cast<std::uint64_t>(pace * seconds(options_.time));
-    return std::clamp(tasks, kTasksMin, std::min(kTasksMax, kBytesMax / workload_.bytes));
+    return tasks_at(pace, workload_.bytes, options_);
   }
 
   Load load_of(std::uint64_t tasks) const {
@@ -123,11 +121,9 @@ const char* words_for(Measure measure) {
 }
 
 double broker_share(const RunFigures& run) {
-  for (const auto& each : run.processes) {
-    if (each.process != "broker") continue;
-    return each.cpu_us * 1e-6 * run.per_second / telemetry::usable_cpus();
-  }
-  return 0;
+  const auto* broker = run.broker();
+  if (broker == nullptr) return 0;
+  return broker->cpu_us * 1e-6 * run.per_second / telemetry::usable_cpus();
 }
 
 /// Ours to the rival that is named, or to the one that does best.
@@ -154,6 +150,12 @@ std::optional<double> ratio_to(const Wish& wish, const Standings& standings) {
 Result<Standings, Error> take_turns(const Workload& workload, const BenchOptions& options,
                                     const Told& told) {
   return Turns(workload, options).measure(told);
+}
+
+std::uint64_t tasks_at(double per_second, std::uint64_t bytes, const BenchOptions& options) {
+  if (options.tasks > 0) return options.tasks;
+  const auto tasks = static_cast<std::uint64_t>(per_second * seconds(options.time));
+  return std::clamp(tasks, kTasksMin, std::min(kTasksMax, kBytesMax / bytes));
 }
 
 double value_of(const RunFigures& run, Measure measure) {

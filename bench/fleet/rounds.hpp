@@ -33,6 +33,9 @@ using Told = std::function<void(const std::string&, std::uint32_t, const RunFigu
 Result<Standings, Error> take_turns(const Workload& workload, const BenchOptions& options,
                                     const Told& told);
 
+/// Of a run at this pace, or as many as the options say.
+std::uint64_t tasks_at(double per_second, std::uint64_t bytes, const BenchOptions& options);
+
 /// Median of the rounds' own ratios, ours to theirs. Requires: both have run, as often.
 double ratio(const Standing& ours, const Standing& theirs, Measure measure);
 /// Of a run: tasks per second, or microseconds.

@@ -68,9 +68,10 @@ class Channel {
 /// what the command line puts into messages, before the network is touched.
 Result<void, Error> check_sendable(const Message& message);
 
-/// Performs the effects that all cores have in common; false for any other.
-template <class Effect>
-bool perform_common(Channel& channel, const Effect& effect) {
+/// Performs the effects that all cores have in common; false for any other. `channel`: a Channel, or
+/// what is used as one.
+template <class Connection, class Effect>
+bool perform_common(Connection& channel, const Effect& effect) {
   if (std::holds_alternative<Dial>(effect)) {
     channel.dial();
   } else if (std::holds_alternative<HangUp>(effect)) {
