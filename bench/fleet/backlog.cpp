@@ -36,19 +36,6 @@ std::uint64_t available_bytes() {
   return 0;
 }
 
-/// As many as were asked for, or else what the machine has room for.
-Result<std::uint64_t, Error> tasks_to_wait(const BenchOptions& options) {
-  const auto available = available_bytes();
-  const auto room = available > kLeftBytes ? (available - kLeftBytes) / kBytesOfTask : 0;
-  const auto wanted = options.tasks > 0 ? options.tasks : kTasks;
-  if (room >= wanted) return wanted;
-  auto text = fmt::format("{} tasks that wait need {} MB of memory, and {} MB are available",
-                          wanted, (wanted * kBytesOfTask + kLeftBytes) >> 20U, available >> 20U);
-  if (options.tasks > 0 || room < kTasksMin) return fail(Error{text, exit_code::kConfig});
-  fmt::print(stderr, "{}: it is tried with {}\n", text, room);
-  return room;
-}
-
 }  // namespace
 
 Verdict BacklogFigures::verdict() const {
@@ -56,10 +43,25 @@ Verdict BacklogFigures::verdict() const {
           bytes_per_task};
 }
 
+Result<std::uint64_t, Error> tasks_to_wait(const BenchOptions& options) {
+  const auto available = available_bytes();
+  const auto room = available > kLeftBytes ? (available - kLeftBytes) / kBytesOfTask : 0;
+  const auto wanted = options.tasks > 0 ? options.tasks : kTasks;
+  if (room >= wanted) return wanted;
+  if (options.tasks == 0 && room >= kTasksMin) return room;
+  return fail(
+      Error{fmt::format("{} tasks that wait need {} MB of memory, and {} MB are available", wanted,
+                        (wanted * kBytesOfTask + kLeftBytes) >> 20U, available >> 20U),
+            exit_code::kConfig});
+}
+
 Result<BacklogFigures, Error> measure_backlog(const BenchOptions& options) {
   const auto wait = tasks_to_wait(options);
   if (!wait) return fail(wait.error());
   const auto tasks = *wait;
+  if (options.tasks == 0 && tasks < kTasks) {
+    fmt::print(stderr, "scale, backlog: there is memory for {} tasks, not for {}\n", tasks, kTasks);
+  }
   const auto fleet =
       make_fleet({.tcp = options.transport == Transport::tcp, .workers = 0}, Isolation::none);
   if (auto started = fleet->start(); !started) return fail(started.error());

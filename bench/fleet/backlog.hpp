@@ -19,8 +19,11 @@ struct BacklogFigures {
   Verdict verdict() const;
 };
 
-/// --tasks of them, or a million, or as many as there is memory for. Errors: 78 there is too little
-/// memory; not all were admitted.
+/// How many will wait: --tasks, or a million, or as many as there is memory for. Errors: 78 there
+/// is too little.
+Result<std::uint64_t, Error> tasks_to_wait(const BenchOptions& options);
+
+/// Errors: as above; not all were admitted.
 Result<BacklogFigures, Error> measure_backlog(const BenchOptions& options);
 
 }  // namespace framefleet::bench

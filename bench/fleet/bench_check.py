@@ -70,7 +70,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="framefleet-bench-") as folder:
         file = pathlib.Path(folder) / "lines"
         subprocess.run([sys.argv[1], "bench", *WORKLOADS, "--tasks", str(TASKS), "--rounds",
-                        str(ROUNDS), "--rate", "500", "--crowd", str(CROWD), "--json", file], check=True)
+                        str(ROUNDS), "--rate", "500", "--crowd", str(CROWD), "--json", file],
+                       check=True)
         took_part = check([json.loads(line) for line in file.read_text().splitlines()])
     print(f"{TASKS} tasks of {len(NAMES)} workloads, to the unit: {', '.join(took_part)}")
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -60,9 +61,18 @@ Result<void, Error> measure_scale(const BenchOptions& options, Lines& lines) {
   return {};
 }
 
+/// Before anything is measured: what the machine cannot do would end the program later.
+Result<void, Error> check_machine(const BenchOptions& options) {
+  const auto& all = options.workloads;
+  if (std::find(all.begin(), all.end(), "scale") == all.end()) return {};
+  if (auto waiting = tasks_to_wait(options); !waiting) return fail(waiting.error());
+  return make_room_for(options.crowd);
+}
+
 Result<int, Error> measure(const BenchOptions& options) {
   auto lines = Lines::open(options.json);
   if (!lines) return fail(lines.error());
+  if (auto fits = check_machine(options); !fits) return fail(fits.error());
   for (const auto& name : options.workloads) {
     for (const auto& workload : workloads_of(name, options)) {
       const auto told = [&](const std::string& contestant, std::uint32_t round,

@@ -20,19 +20,6 @@ constexpr std::uint64_t kManyWorkers = 1000;
 /// So that each worker has had some, and the broker knows how quick it is.
 constexpr std::uint64_t kWarmUpTasks = 5000;
 
-/// The broker's descriptors and those of a crowd's process are about as many.
-Result<void, Error> make_room(std::uint64_t connections) {
-  raise_limit(RLIMIT_NOFILE);
-  rlimit now{};
-  ::getrlimit(RLIMIT_NOFILE, &now);
-  const auto wanted = Switchboard::descriptors_for(connections);
-  if (now.rlim_cur >= wanted) return {};
-  return fail(Error{fmt::format("{} connections need {} open files, and {} are allowed: raise the "
-                                "limit (ulimit -Hn), or give a smaller --crowd",
-                                connections, wanted, now.rlim_cur),
-                    exit_code::kConfig});
-}
-
 /// A fleet of its own, from its start to its end: the most memory that it had is that of this size.
 Result<RunFigures, Error> run_fresh(const FleetSize& size, const BenchOptions& options,
                                     std::optional<double> pace) {
@@ -62,6 +49,18 @@ const ScalePoint* point_of(const ScaleFigures& figures, Axis axis, std::uint64_t
 }
 
 }  // namespace
+
+Result<void, Error> make_room_for(std::uint64_t connections) {
+  raise_limit(RLIMIT_NOFILE);
+  rlimit now{};
+  ::getrlimit(RLIMIT_NOFILE, &now);
+  const auto wanted = Switchboard::descriptors_for(connections);
+  if (now.rlim_cur >= wanted) return {};
+  return fail(Error{fmt::format("{} connections need {} open files, and {} are allowed: raise the "
+                                "limit (ulimit -Hn), or give a smaller --crowd",
+                                connections, wanted, now.rlim_cur),
+                    exit_code::kConfig});
+}
 
 const char* to_string(Axis axis) {
   return axis == Axis::workers ? "scale, workers" : "scale, sources";
@@ -101,7 +100,6 @@ Verdict ScaleFigures::verdict() const {
 }
 
 Result<ScaleFigures, Error> measure_scaling(const BenchOptions& options, const ScaleTold& told) {
-  if (auto room = make_room(options.crowd); !room) return fail(room.error());
   ScaleFigures figures;
   for (const auto& size : fleet_sizes(options.crowd)) figures.points.push_back({size, {}});
   for (std::uint32_t round = 0; round < options.rounds; ++round) {

@@ -41,10 +41,13 @@ struct ScaleFigures {
 /// with four workers.
 std::vector<FleetSize> fleet_sizes(std::uint64_t crowd);
 
+/// Takes the open files that so many connections need, for this program and all that it starts; the
+/// broker needs no more. Errors: 78 the machine does not allow it.
+Result<void, Error> make_room_for(std::uint64_t connections);
+
 /// `told` hears of each run as it ends.
 using ScaleTold = std::function<void(const FleetSize&, std::uint32_t round, const RunFigures&)>;
-/// Errors: 78 fewer files may be open than there are connections; the first run that failed or
-/// whose counts do not close.
+/// Errors: the first run that failed or whose counts do not close. Requires: there is room.
 Result<ScaleFigures, Error> measure_scaling(const BenchOptions& options, const ScaleTold& told);
 
 }  // namespace framefleet::bench

@@ -68,8 +68,8 @@ class Channel {
 /// what the command line puts into messages, before the network is touched.
 Result<void, Error> check_sendable(const Message& message);
 
-/// Performs the effects that all cores have in common; false for any other. `channel`: a Channel, or
-/// what is used as one.
+/// Performs the effects that all cores have in common; false for any other. `channel`: a Channel,
+/// or what is used as one.
 template <class Connection, class Effect>
 bool perform_common(Connection& channel, const Effect& effect) {
   if (std::holds_alternative<Dial>(effect)) {

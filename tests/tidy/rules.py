@@ -31,7 +31,11 @@ def rule(bad, good):
 # heavy one would be paid for by everybody who includes ours). tests/ may reach anything.
 Fence = collections.namedtuple("Fence", "pattern allowed in_headers")
 FENCES = [
-    Fence(r"zmq(_addon)?\.(h|hpp)", r"shared/(transport|security)/|bench/fleet/(crowd|rivals)/", True),
+    Fence(
+        r"zmq(_addon)?\.(h|hpp)",
+        r"shared/(transport|security)/|bench/fleet/(crowd|rivals)/",
+        True,
+    ),
     Fence(r"hiredis/.*|amqp(_framing|_tcp_socket)?\.h", r"bench/fleet/rivals/", False),
     # Not in the worker: 118 libraries, and most of what a picture could attack.
     Fence(r"opencv2/imgcodecs.*", r"worker/imgcodecs/|producer/sources/|bench/vision/", False),
