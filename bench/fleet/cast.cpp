@@ -29,14 +29,28 @@ Error with_log(std::string text, const std::filesystem::path& log) {
   return Error{std::move(text)};
 }
 
+Result<void, Error> until_left(cli::ChildProcess& process, const std::string& who,
+                               const std::filesystem::path& log, Duration patience) {
+  pollfd end{process.end_fd(), POLLIN, 0};
+  if (::poll(&end, 1, static_cast<int>(ceil_ms(patience))) != 1) {
+    return fail(with_log(who + " does not leave", log));
+  }
+  const auto status = process.reap();
+  if (status == cli::ExitStatus{}) return {};
+  return fail(with_log(who + " ended with " + (status ? cli::to_string(*status) : "nothing"), log));
+}
+
 Result<CastMember, Error> CastMember::start(const Order& order, const std::filesystem::path& log) {
+  return start({"/proc/self/exe", order.words()}, order.contestant + "'s " + order.part, log);
+}
+
+Result<CastMember, Error> CastMember::start(const cli::Command& command, const std::string& part,
+                                            const std::filesystem::path& log) {
   auto [ours, theirs] = packet_sockets();
   if (!ours) return fail(Error{"no descriptor is left for another process"});
-  auto process = cli::ChildProcess::spawn({"/proc/self/exe", order.words()},
-                                          {.log = log, .progress_fd = theirs.get()});
+  auto process = cli::ChildProcess::spawn(command, {.log = log, .progress_fd = theirs.get()});
   if (!process) return fail(process.error());
-  return CastMember(order.contestant + "'s " + order.part, log, std::move(ours),
-                    std::move(*process));
+  return CastMember(part, log, std::move(ours), std::move(*process));
 }
 
 Result<std::string, Error> CastMember::heard(Duration patience) {

@@ -1,7 +1,7 @@
 #pragma once
-// The processes of one run that are this program again, each with its order, from the other end of
-// their cues. Threads: one. Errors: a part that ends early or is silent too long, with the end of
-// its log.
+// The processes of one run that have a cue, from its other end: most are this program again, each
+// with its order. Threads: one. Errors: a part that ends early or is silent too long, with the end
+// of its log.
 
 #include "cli/child_process.hpp"
 
@@ -20,6 +20,9 @@ namespace framefleet::bench {
 class CastMember {
  public:
   static Result<CastMember, Error> start(const Order& order, const std::filesystem::path& log);
+  /// Another program that takes cues. `part`: as errors say it.
+  static Result<CastMember, Error> start(const cli::Command& command, const std::string& part,
+                                         const std::filesystem::path& log);
 
   Result<void, Error> until_ready();
   void go();
@@ -29,6 +32,7 @@ class CastMember {
 
   pid_t pid() const { return process_.pid(); }
   const std::string& part() const { return part_; }
+  cli::ChildProcess& process() { return process_; }
 
  private:
   CastMember(std::string part, std::filesystem::path log, FileDescriptor cue,
@@ -44,6 +48,10 @@ class CastMember {
   FileDescriptor cue_;
   cli::ChildProcess process_;
 };
+
+/// Waits so long until a process has ended, with 0. `who`: as errors say it.
+Result<void, Error> until_left(cli::ChildProcess& process, const std::string& who,
+                               const std::filesystem::path& log, Duration patience);
 
 /// "…: what the log says last"
 Error with_log(std::string text, const std::filesystem::path& log);

@@ -34,6 +34,8 @@ struct RunFigures {
   double per_second{0};  ///< From the first task sent to the last result taken.
   std::vector<ProcessFigures> processes;
   std::vector<double> latency_us;  ///< p50, p99, p99.9: from when a task was to be sent.
+  double wall_s{0};                ///< Of pictures: from the first process to the last result.
+  std::uint64_t detections{0};     ///< Of pictures: in all of them.
 
   const ProcessFigures* broker() const;  ///< nullptr: there was none.
   double cpu_us() const;

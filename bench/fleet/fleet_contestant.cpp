@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kRunWithin = 120s;
 constexpr Duration kTaskWithin = 1ms;
+constexpr Duration kLeaveWithin = 30s;
 constexpr int kReadyTries = 3000;
 constexpr int kPauseMs = 20;
 
@@ -124,7 +125,9 @@ class FleetContestant final : public Contestant {
         if (each.kind == kind) each.process.signal(SIGTERM);
       }
       for (auto& each : processes_) {
-        if (each.kind == kind && ended) ended = until_left(each);
+        if (each.kind == kind && ended) {
+          ended = until_left(each.process, "the " + each.kind, log_of(each.name), kLeaveWithin);
+        }
       }
     }
     processes_.clear();
@@ -211,19 +214,6 @@ class FleetContestant final : public Contestant {
       if (line.find(word) != std::string::npos) return true;
     }
     return false;
-  }
-
-  Result<void, Error> until_left(Member& member) const {
-    pollfd end{member.process.end_fd(), POLLIN, 0};
-    constexpr int kLeaveWithinMs = 30'000;
-    if (::poll(&end, 1, kLeaveWithinMs) != 1) {
-      return fail(with_log("the " + member.kind + " does not leave", log_of(member.name)));
-    }
-    const auto status = member.process.reap();
-    if (status == cli::ExitStatus{}) return {};
-    return fail(with_log(fmt::format("the {} ended with {}", member.kind,
-                                     status ? cli::to_string(*status) : "nothing"),
-                         log_of(member.name)));
   }
 
   Surroundings surroundings_;

@@ -77,7 +77,7 @@ Result<int, Error> measure(const BenchOptions& options) {
     for (const auto& workload : workloads_of(name, options)) {
       const auto told = [&](const std::string& contestant, std::uint32_t round,
                             const RunFigures& run) {
-        fmt::print(stderr, "{}, round {}: {} {:.0f} tasks/s\n", workload.name, round + 1,
+        fmt::print(stderr, "{}, round {}: {} {:.1f} tasks/s\n", workload.name, round + 1,
                    contestant, run.per_second);
         lines->write(run_line(workload, options, contestant, round, run));
       };

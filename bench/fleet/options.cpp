@@ -1,9 +1,14 @@
 #include "bench/fleet/options.hpp"
 
+#include "shared/telemetry/cpus.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
 
+#include "bench/fleet/picture_contestants.hpp"
 #include "bench/fleet/rival.hpp"
 #include "bench/fleet/workload.hpp"
 
@@ -14,8 +19,13 @@ std::optional<std::string> check_workloads(const BenchOptions& options) {
   for (const auto& name : options.workloads) {
     if (workloads_of(name, options).empty()) {
       return "there is no workload \"" + name +
-             "\"; there are: queue, frames, durable, latency, scale";
+             "\"; there are: queue, frames, durable, latency, scale, vision";
     }
+  }
+  // Each processor has its first one and its last one, which are not timed, and then there is one.
+  const auto pictures_min = std::uint64_t{2} * telemetry::usable_cpus() + 1;
+  if (options.pictures < pictures_min) {
+    return fmt::format("--pictures must be at least {} with these processors", pictures_min);
   }
   return std::nullopt;
 }
@@ -29,8 +39,10 @@ void describe(config::OptionSet& set, BenchOptions& options) {
   constexpr std::uint64_t kCrowdMin = 11;
   constexpr std::uint64_t kCrowdMax = 10'000;
   constexpr double kRateMax = 1'000'000;
+  constexpr std::uint64_t kPicturesMax = 1'000'000;
   std::vector<std::string> names;
   for (const auto& rival : rivals()) names.push_back(rival->name());
+  for (const auto& rival : picture_rivals()) names.push_back(rival);
   set.section("bench", "What is measured, and how often.")
       .add("rounds", options.rounds,
            {.help = "In each of them everybody runs once; what is printed are medians.",
@@ -53,6 +65,8 @@ void describe(config::OptionSet& set, BenchOptions& options) {
            {.help = "Workers, and sources, that scale ends with.",
             .min = kCrowdMin,
             .max = kCrowdMax})
+      .add("pictures", options.pictures,
+           {.help = "Of one run of vision in steady state.", .min = 1, .max = kPicturesMax})
       .add("transport", options.transport,
            {.help = "How processes talk: over 127.0.0.1, or over sockets in a folder.",
             .words = {{"tcp", Transport::tcp}, {"ipc", Transport::ipc}}})
@@ -66,7 +80,8 @@ void describe(config::OptionSet& set, BenchOptions& options) {
       "workload", options.workloads,
       {.help = "queue: 1 KB; frames: 100 KB; durable: both, kept on a disk before they "
                "are confirmed; latency: 1 KB at --rate; scale: 100 frames/s of 100 KB, then 1 KB "
-               "with ever more workers and ever more sources, and what a backlog costs.",
+               "with ever more workers and ever more sources, and what a backlog costs; vision: "
+               "JPEGs that are looked at.",
        .count_min = 1});
   set.check([&options] { return check_workloads(options); });
   set.epilog(

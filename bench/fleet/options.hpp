@@ -19,6 +19,7 @@ struct BenchOptions {
   Duration time{std::chrono::seconds(2)};  ///< Of a run, about.
   std::uint64_t tasks{0};                  ///< Of a run; 0: what fits into the time.
   double rate{2000};                       ///< Tasks per second of `latency`.
+  std::uint64_t pictures{2000};            ///< Of a run of `vision` in steady state.
   Transport transport{Transport::tcp};
   std::uint64_t crowd{1000};   ///< Connections at once of `scale`, of workers and of sources.
   bool isolated{false};        ///< Our own with isolation as well.

@@ -2,13 +2,17 @@
 
 #include "cli/table.hpp"
 
+#include "shared/telemetry/cpus.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
 #include "bench/figures/quantiles.hpp"
+#include "bench/fleet/picture_contestants.hpp"
 
 namespace framefleet::bench {
 namespace {
@@ -43,6 +47,12 @@ std::string by_process(const std::vector<RunFigures>& runs) {
   return text;
 }
 
+std::string peak_mb(const Standing& standing) {
+  return fmt::format("{:.0f}", median_of(standing.runs, [](const RunFigures& run) {
+                       return static_cast<double>(run.peak_bytes()) / kMega;
+                     }));
+}
+
 std::string table_of(const Workload& workload, const Standings& standings) {
   const bool open = workload.per_second > 0;
   std::vector<cli::Column> columns{{.heading = "", .align = cli::Align::left, .columns_max = 22},
@@ -69,13 +79,39 @@ std::string table_of(const Workload& workload, const Standings& standings) {
     cells.push_back(fmt::format(
         "{:.1f}", median_of(each.runs, [](const RunFigures& run) { return run.cpu_us(); })));
     cells.push_back(fmt::format("{:.1f}", pace * static_cast<double>(workload.bytes) / kMega));
-    cells.push_back(fmt::format("{:.0f}", median_of(each.runs, [](const RunFigures& run) {
-                                  return static_cast<double>(run.peak_bytes()) / kMega;
-                                })));
+    cells.push_back(peak_mb(each));
     cells.push_back(by_process(each.runs));
     table.add(std::move(cells));
   }
   return table.render();
+}
+
+std::string picture_table_of(const Standings& standings) {
+  const auto cpus = telemetry::usable_cpus();
+  const auto loop = std::find_if(standings.all.begin(), standings.all.end(),
+                                 [](const Standing& each) { return each.name == kPlainLoop; });
+  cli::Table table({{.heading = "", .align = cli::Align::left, .columns_max = 22},
+                    {.heading = "pictures/s"},
+                    {.heading = fmt::format("/ {} loops", cpus)},
+                    {.heading = "ours/"},
+                    {.heading = "wall s"},
+                    {.heading = "CPU ms"},
+                    {.heading = "peak MB"},
+                    {.heading = "detections"}});
+  for (const auto& each : standings.all) {
+    const auto pace = median_of(each.runs, [](const RunFigures& run) { return run.per_second; });
+    const auto wall_s = median_of(each.runs, [](const RunFigures& run) { return run.wall_s; });
+    const auto cpu_us = median_of(each.runs, [](const RunFigures& run) { return run.cpu_us(); });
+    table.add({each.name, fmt::format("{:.2f}", pace),
+               loop == standings.all.end()
+                   ? "-"
+                   : fmt::format("{:.3f}", ratio(each, *loop, Measure::pace) / cpus),
+               fmt::format("{:.3f}", ratio(standings.all.front(), each, Measure::pace)),
+               fmt::format("{:.2f}", wall_s), fmt::format("{:.1f}", cpu_us * 1e-3), peak_mb(each),
+               std::to_string(each.runs.front().detections)});
+  }
+  return table.render() + "CPU us of framefleet's: " + by_process(standings.all.front().runs) +
+         "\n";
 }
 
 std::string verdict_line(const Verdict& verdict) {
@@ -92,9 +128,14 @@ std::string verdict_line(const Verdict& verdict) {
 }  // namespace
 
 std::string as_text(const Workload& workload, const Standings& standings) {
-  std::string text =
-      fmt::format("{}: medians of {} rounds, payloads of {} bytes\n\n{}", workload.name,
-                  standings.all.front().runs.size(), workload.bytes, table_of(workload, standings));
+  const auto rounds = standings.all.front().runs.size();
+  std::string text = fmt::format("{}: medians of {} rounds, ", workload.name, rounds);
+  if (workload.pictures > 0) {
+    text += "JPEGs of 1280x720, edges,corners,faces\n\n" + picture_table_of(standings);
+  } else {
+    text +=
+        fmt::format("payloads of {} bytes\n\n{}", workload.bytes, table_of(workload, standings));
+  }
   for (const auto& [name, why] : standings.absent) {
     text += fmt::format("absent: {}: {}\n", name, why);
   }
@@ -111,13 +152,18 @@ std::string run_line(const Workload& workload, const BenchOptions& options,
                       {"transport", words_for(options.transport)},
                       {"durable", workload.durable},
                       {"tasks", run.tasks},
-                      {"payload_bytes", workload.bytes},
                       {"tasks_per_s", run.per_second}};
   if (workload.per_second > 0) {
     line["rate"] = workload.per_second;
     line["latency_us"] = {{"p50", run.latency_us.at(0)},
                           {"p99", run.latency_us.at(1)},
                           {"p99.9", run.latency_us.at(2)}};
+  }
+  if (workload.pictures > 0) {
+    line["wall_s"] = run.wall_s;
+    line["detections"] = run.detections;
+  } else {
+    line["payload_bytes"] = workload.bytes;
   }
   note_processes(run, line);
   return line.dump() + "\n";

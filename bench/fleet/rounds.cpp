@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "bench/figures/quantiles.hpp"
+#include "bench/fleet/picture_contestants.hpp"
 #include "bench/fleet/rival.hpp"
 
 namespace framefleet::bench {
@@ -30,25 +31,11 @@ bool is_chosen(const std::string& name, const BenchOptions& options) {
 class Turns {
  public:
   Turns(const Workload& workload, const BenchOptions& options)
-      : workload_(workload), options_(options) {
-    const Surroundings surroundings{.tcp = options.transport == Transport::tcp,
-                                    .durable = workload.durable};
-    add(make_fleet(surroundings, Isolation::none));
-    if (options.isolated) add(make_fleet(surroundings, Isolation::process));
-    for (const auto& rival : rivals()) {
-      if (!is_chosen(rival->name(), options)) continue;
-      if (const auto why = rival->absence(); !why.empty()) {
-        standings_.absent.emplace_back(rival->name(), why);
-      } else if (workload.durable && !rival->durable()) {
-        standings_.absent.emplace_back(rival->name(), "keeps nothing on a disk");
-      } else {
-        add(make_contestant(*rival, surroundings));
-      }
-    }
-  }
+      : workload_(workload), options_(options) {}
 
   Result<Standings, Error> measure(const Told& told) {
-    auto measured = all_rounds(told);
+    auto measured = workload_.pictures > 0 ? enter_with_pictures() : enter();
+    if (measured) measured = all_rounds(told);
     for (auto& each : contestants_) {
       auto finished = each->finish();
       if (measured && !finished) measured = fail(finished.error());
@@ -58,6 +45,44 @@ class Turns {
   }
 
  private:
+  Result<void, Error> enter() {
+    const Surroundings surroundings{.tcp = options_.transport == Transport::tcp,
+                                    .durable = workload_.durable};
+    add(make_fleet(surroundings, Isolation::none));
+    if (options_.isolated) add(make_fleet(surroundings, Isolation::process));
+    for (const auto& rival : rivals()) {
+      if (!is_chosen(rival->name(), options_)) continue;
+      if (const auto why = rival->absence(); !why.empty()) {
+        standings_.absent.emplace_back(rival->name(), why);
+      } else if (workload_.durable && !rival->durable()) {
+        standings_.absent.emplace_back(rival->name(), "keeps nothing on a disk");
+      } else {
+        add(make_contestant(*rival, surroundings));
+      }
+    }
+    return {};
+  }
+
+  Result<void, Error> enter_with_pictures() {
+    auto stock = PictureStock::draw();
+    if (!stock) return fail(stock.error());
+    stock_.emplace(std::move(*stock));
+    const PictureField field{.stock = *stock_,
+                             .tcp = options_.transport == Transport::tcp,
+                             .slots = telemetry::usable_cpus(),
+                             .steady = workload_.steady};
+    add(make_picture_fleet(field));
+    for (const auto& name : picture_rivals()) {
+      if (!is_chosen(name, options_)) continue;
+      if (const auto why = absence_of_picture_rival(name); !why.empty()) {
+        standings_.absent.emplace_back(name, why);
+      } else {
+        add(make_picture_rival(name, field));
+      }
+    }
+    return {};
+  }
+
   void add(std::unique_ptr<Contestant> contestant) {
     standings_.all.push_back({contestant->name(), {}});
     contestants_.push_back(std::move(contestant));
@@ -82,6 +107,12 @@ class Turns {
 
   /// Twice: the first one starts everything, the second one says how fast it is.
   Result<void, Error> warm_up(Contestant& contestant) {
+    if (workload_.pictures > 0) {  // What is read from the disk once has been.
+      const auto run = contestant.run(load_of(std::uint64_t{2} * telemetry::usable_cpus() + 1));
+      if (!run) return fail(run.error());
+      loads_.push_back(workload_.pictures);
+      return {};
+    }
     const auto first = contestant.run(load_of(kTasksMin));
     if (!first) return fail(first.error());
     const auto second = contestant.run(load_of(options_.tasks > 0 ? kTasksMin : kWarmUpTasks));
@@ -91,6 +122,7 @@ class Turns {
   }
 
   std::uint64_t tasks_for(double per_second) const {
+    if (workload_.pictures > 0) return workload_.pictures;
     const double pace = workload_.per_second > 0 ? workload_.per_second : per_second;
     return tasks_at(pace, workload_.bytes, options_);
   }
@@ -101,23 +133,29 @@ class Turns {
 
   const Workload& workload_;
   const BenchOptions& options_;
+  std::optional<PictureStock> stock_;
   Standings standings_;
   std::vector<std::unique_ptr<Contestant>> contestants_;
   std::vector<std::uint64_t> loads_;
 };
 
-const char* words_for(Measure measure) {
-  switch (measure) {
+/// "tasks/s / redis"
+std::string words_for(const Wish& wish, const Workload& workload) {
+  const std::string rival = wish.rival.empty() ? "the best rival" : wish.rival;
+  switch (wish.measure) {
     case Measure::pace:
-      return "tasks/s";
+      return fmt::format("{}/s / {}{}", workload.pictures > 0 ? "pictures" : "tasks", rival,
+                         wish.note);
     case Measure::p50:
-      return "p50";
+      return fmt::format("p50 / {}{}", rival, wish.note);
     case Measure::p99:
-      return "p99";
+      return fmt::format("p99 / {}{}", rival, wish.note);
     case Measure::broker_share:
       return "the broker's CPU of the machine's";
+    case Measure::loops_share:
+      return fmt::format("pictures/s / ({} x {})", telemetry::usable_cpus(), rival);
   }
-  return "";
+  return {};
 }
 
 double broker_share(const RunFigures& run) {
@@ -138,7 +176,8 @@ std::optional<double> ratio_to(const Wish& wish, const Standings& standings) {
     const auto& theirs = standings.all[i];
     const bool is_ours = theirs.name.starts_with(standings.all[0].name);
     if (is_ours || (!wish.rival.empty() && wish.rival != theirs.name)) continue;
-    const double one = ratio(standings.all[0], theirs, wish.measure);
+    double one = ratio(standings.all[0], theirs, wish.measure);
+    if (wish.measure == Measure::loops_share) one /= telemetry::usable_cpus();
     const bool worse = !worst || (wish.bound == Bound::at_least ? one < *worst : one > *worst);
     if (worse) worst = one;
   }
@@ -159,7 +198,7 @@ std::uint64_t tasks_at(double per_second, std::uint64_t bytes, const BenchOption
 }
 
 double value_of(const RunFigures& run, Measure measure) {
-  if (measure == Measure::pace) return run.per_second;
+  if (measure == Measure::pace || measure == Measure::loops_share) return run.per_second;
   return run.latency_us.at(measure == Measure::p50 ? 0 : 1);
 }
 
@@ -174,12 +213,8 @@ double ratio(const Standing& ours, const Standing& theirs, Measure measure) {
 std::vector<Verdict> verdicts(const Workload& workload, const Standings& standings) {
   std::vector<Verdict> all;
   for (const auto& wish : workload.wishes) {
-    const auto what =
-        wish.measure == Measure::broker_share
-            ? std::string(words_for(wish.measure))
-            : fmt::format("{} / {}{}", words_for(wish.measure),
-                          wish.rival.empty() ? "the best rival" : wish.rival, wish.note);
-    all.push_back({{workload.name, what, wish.bound, wish.value}, ratio_to(wish, standings)});
+    all.push_back({{workload.name, words_for(wish, workload), wish.bound, wish.value},
+                   ratio_to(wish, standings)});
   }
   return all;
 }

@@ -1,6 +1,7 @@
 #include "bench/fleet/spending.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,15 @@ Spending spending_of(pid_t pid) {
   add(fmt::format("/proc/{}", pid), sum);
   for (const auto& process : descendants_of(static_cast<std::uint64_t>(pid))) add(process, sum);
   return sum;
+}
+
+double reaped_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const auto in_seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
 }
 
 }  // namespace framefleet::bench

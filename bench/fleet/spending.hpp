@@ -17,4 +17,8 @@ struct Spending {
 
 Spending spending_of(pid_t pid);
 
+/// Processor time of all children of this process that have ended and were waited for, and of
+/// those for whom they waited.
+double reaped_cpu_seconds();
+
 }  // namespace framefleet::bench

@@ -2,11 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "bench/fleet/picture_contestants.hpp"
+
 namespace framefleet::bench {
 namespace {
 
 constexpr std::uint64_t kSmall = 1024;
 constexpr std::uint64_t kLarge = std::uint64_t{100} * 1024;
+constexpr std::uint64_t kFewPictures = 14;
+
+std::vector<Wish> wishes_of_pictures() {
+  std::vector<Wish> wishes;
+  for (const auto& rival : picture_rivals()) {
+    wishes.push_back({.measure = rival == kPlainLoop ? Measure::loops_share : Measure::pace,
+                      .rival = rival,
+                      .value = 1.0});
+  }
+  return wishes;
+}
 
 }  // namespace
 
@@ -36,6 +51,16 @@ std::vector<Workload> workloads_of(std::string_view name, const BenchOptions& op
              .bytes = kLarge,
              .per_second = 100,
              .wishes = {{Measure::broker_share, "", Bound::at_most, 0.05, ""}}}};
+  }
+  if (name == "vision") {
+    const auto few = std::min(kFewPictures, options.pictures);
+    return {{.name = fmt::format("vision, {} pictures with the start", few),
+             .pictures = few,
+             .wishes = wishes_of_pictures()},
+            {.name = fmt::format("vision, {} pictures in steady state", options.pictures),
+             .pictures = options.pictures,
+             .steady = true,
+             .wishes = wishes_of_pictures()}};
   }
   return {};
 }

@@ -17,6 +17,7 @@ enum class Measure : std::uint8_t {
   p50,
   p99,
   broker_share,  ///< Of all processors; ours alone.
+  loops_share,   ///< Of the pace of as many plain loops as there are processors.
 };
 
 /// A ratio of framefleet's figure to a rival's.
@@ -33,6 +34,9 @@ struct Workload {
   std::uint64_t bytes{0};
   bool durable{false};
   double per_second{0};  ///< 0: as fast as they are taken.
+  /// 0: payloads of that many bytes, and nobody looks at them.
+  std::uint64_t pictures{0};
+  bool steady{false};  ///< Of pictures: while all processors are busy, else from the start on.
   std::vector<Wish> wishes;
 };
 

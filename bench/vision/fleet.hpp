@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/vision/family.hpp"
+#include "bench/vision/outcomes.hpp"
 #include "bench/vision/runners.hpp"
 
 namespace framefleet::bench {
@@ -32,20 +33,14 @@ class Fleet final : public Runner {
   std::vector<ProcessMemory> worker_memory() const;
 
  private:
-  struct Outcome {
-    std::uint64_t sequence{0};
-    double stored_at_s{0};
-    std::size_t detections{0};
-  };
-
   cli::ChildProcess start(const std::string& name, std::vector<std::string> arguments) const;
-  std::filesystem::path make_sources(std::size_t count);
-  std::vector<Outcome> work_on(const std::filesystem::path& sources);
+  std::vector<Outcome> work_on(std::size_t count);
 
   const Load& load_;
   const std::size_t slots_;
   const cli::PrivateFolder home_;
   const std::filesystem::path folder_;
+  std::vector<std::filesystem::path> pictures_;
   std::vector<cli::ChildProcess> daemons_;  ///< Broker, sink, worker.
   double pictures_per_s_{0};                ///< Of the run before; 0: none.
   int runs_{0};

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/figures/quantiles.hpp"
 #include "bench/vision/contest.hpp"
 #include "bench/vision/pictures.hpp"
 #include "bench/vision/runners.hpp"

@@ -25,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/figures/quantiles.hpp"
 #include "bench/vision/contest.hpp"
 #include "bench/vision/drift.hpp"
 #include "bench/vision/family.hpp"
