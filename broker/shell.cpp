@@ -117,10 +117,12 @@ Result<int, Error> Shell::work() {
       perform();
     }
     if (auto written = write(now); !written) return fail(written.error());
+    outbox_.tick(now);
     send_out();
     publish(now);
     if (drained_) break;
-    const Time deadline = std::min({dispatcher_.next_deadline(), drain_.deadline(), publish_at_});
+    const Time deadline = std::min(
+        {dispatcher_.next_deadline(), outbox_.next_deadline(), drain_.deadline(), publish_at_});
     hub_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
     receive_messages();
   }
@@ -185,6 +187,10 @@ void Shell::handle(transport::Hub::Incoming incoming, Time now) {
                                      {"role", to_string(hello->role)},
                                      {"name", names_[from]},
                                      {"build", hello->build}});
+    if (hello->role == Role::worker) patient_.insert(from);
+  } else if (std::holds_alternative<Drain>(*incoming.message)) {  // it waits for that to leave
+    patient_.erase(from);
+    outbox_.hurry(from);
   } else if (auto* sources = std::get_if<Sources>(&*incoming.message)) {
     for (auto& claim : sources->sources) claim.hash = security::source_hash(claim.name);
   } else if (const auto* nack = std::get_if<Nack>(&*incoming.message)) {
@@ -274,6 +280,8 @@ void Shell::perform() {
         names_.erase(name);
       }
       note_end(audit_.gone(forget->peer));
+      patient_.erase(forget->peer);
+      outbox_.forget(forget->peer);
       send_out();
       hub_->forget(forget->peer);
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
@@ -358,7 +366,11 @@ void Shell::perform(SendTo& send_to) {
                                        {"text", refused->text}});
   }
   metrics_.observe(send_to.message);
-  outbox_.add(std::move(send_to));
+  if (std::holds_alternative<Settled>(send_to.message) && patient_.contains(send_to.peer)) {
+    outbox_.add_for_later(std::move(send_to), telemetry::monotonic_now());
+  } else {
+    outbox_.add(std::move(send_to));
+  }
 }
 
 /// What was decided since the last time; only then are its payloads let go.

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace framefleet::broker {
@@ -71,6 +72,7 @@ class Shell {
   Outbox outbox_;
   // Of peers that said hello, for tokens and the log; of one with a key "identity/name".
   std::map<PeerId, std::string> names_;
+  std::set<PeerId> patient_;  // workers that stay: what was settled can wait for the next word
   Time publish_at_{};
   bool drained_{false};
 };
