@@ -70,6 +70,7 @@ void Dispatcher::welcome_worker(PeerId from, const Hello& hello, Time now) {
   Worker worker;
   worker.peer = from;
   worker.name = hello.name;
+  worker.identity = hello.identity;
   worker.build = hello.build;
   worker.detectors = hello.detectors;
   worker.slots = hello.slots;

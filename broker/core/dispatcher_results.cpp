@@ -118,7 +118,8 @@ bool Dispatcher::holds(PeerId peer, const LeaseId& id) const {
   if (lease == nullptr || lease->worker == peer) return lease != nullptr;
   const auto* holder = workers_.find(lease->worker);
   const auto* asker = workers_.find(peer);
-  return holder != nullptr && asker != nullptr && holder->name == asker->name;
+  return holder != nullptr && asker != nullptr && holder->name == asker->name &&
+         holder->identity == asker->identity;
 }
 
 void Dispatcher::stale(PeerId to, const TaskId& task, const LeaseId& lease, Effects& out) {

@@ -17,7 +17,8 @@ namespace framefleet::broker {
 
 struct Worker {
   PeerId peer;
-  std::string name;
+  std::string name;      ///< What it calls itself: others may, too.
+  std::string identity;  ///< Of its key; "": it has none.
   std::string build;
   std::vector<std::string> detectors;  ///< Sorted.
   std::uint32_t slots{0};

@@ -178,14 +178,15 @@ class Hub::Sockets {
 
   void flush() {
     for (auto& [peer, waiting] : waiting_) {
-      if (!waiting.empty()) send_waiting(peer, routes_.at(peer), waiting);
+      if (!waiting.parcels.empty()) send_waiting(peer, routes_.at(peer), waiting);
     }
-    std::erase_if(waiting_, [](const auto& entry) { return entry.second.empty(); });
+    std::erase_if(waiting_, [](const auto& entry) { return entry.second.parcels.empty(); });
   }
 
   void wait(std::span<const int> fds, Duration timeout) {
-    const bool something_waits = std::any_of(
-        waiting_.begin(), waiting_.end(), [](const auto& entry) { return !entry.second.empty(); });
+    const bool something_waits =
+        std::any_of(waiting_.begin(), waiting_.end(),
+                    [](const auto& entry) { return !entry.second.parcels.empty(); });
     if (!unreachable_.empty()) timeout = Duration::zero();
     if (something_waits && (timeout < Duration::zero() || timeout > kRetryInterval)) {
       timeout = kRetryInterval;
@@ -208,6 +209,12 @@ class Hub::Sockets {
   struct Listener {
     std::string endpoint;
     int fd{-1};
+  };
+
+  /// For a peer that reads too slowly.
+  struct Waiting {
+    std::deque<Parcel> parcels;
+    std::uint64_t bytes{0};  ///< Of their first parts.
   };
 
   void set_broker_key(const security::KeyPair& broker) {
@@ -261,25 +268,33 @@ class Hub::Sockets {
       if (next == packed_.end()) return;
     }
     auto& waiting = waiting_[peer];
-    std::move(next, packed_.end(), std::back_inserter(waiting));
+    for (; next != packed_.end(); ++next) {
+      waiting.bytes += next->front().size();
+      waiting.parcels.push_back(std::move(*next));
+    }
     send_waiting(peer, route, waiting);
   }
 
-  void send_waiting(PeerId peer, const std::string& route, std::deque<Parcel>& waiting) {
-    while (!waiting.empty()) {
-      switch (Courier::send(router_, &route, waiting.front())) {
+  void send_waiting(PeerId peer, const std::string& route, Waiting& waiting) {
+    while (!waiting.parcels.empty()) {
+      const auto bytes = waiting.parcels.front().front().size();
+      switch (Courier::send(router_, &route, waiting.parcels.front())) {
         case Courier::Sent::yes:
           ++stats_.sent;
-          waiting.pop_front();
+          waiting.bytes -= bytes;
+          waiting.parcels.pop_front();
           continue;
         case Courier::Sent::would_block:
-          if (waiting.size() <= options_.waiting_messages_max) return;
+          if (waiting.parcels.size() <= options_.waiting_messages_max &&
+              waiting.bytes <= options_.waiting_bytes_max) {
+            return;
+          }
           break;
         case Courier::Sent::unreachable:
           break;
       }
       ++stats_.unreachable;
-      waiting.clear();
+      waiting = {};
       unreachable_.push_back(peer);
       return;
     }
@@ -301,7 +316,7 @@ class Hub::Sockets {
   std::uint32_t listen_count_{1};                         // sockets at each of their addresses
   int heard_listener_{-1};      // the socket of the address that was bound last
   std::vector<Parcel> packed_;  // the message that is being sent
-  std::map<PeerId, std::deque<Parcel>> waiting_;
+  std::map<PeerId, Waiting> waiting_;
   Wait wait_;
   std::vector<PeerId> unreachable_;
   std::uint64_t last_peer_{0};

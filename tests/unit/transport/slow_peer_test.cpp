@@ -77,3 +77,20 @@ TEST_CASE("a peer for which too much waits counts as unreachable, and nothing of
   slow->send(numbered(2));
   CHECK(hear(*hub).from != peer);
 }
+
+TEST_CASE("long answers that nobody reads are not kept by the hundred megabytes") {
+  const auto hub = open_hub({.bind = {"tcp://127.0.0.1:0"}, .waiting_bytes_max = 1 << 20});
+  const auto slow = dialled(hub->endpoints().front());
+  slow->send(numbered(1));
+  const auto peer = hear(*hub).from;
+  Known known;
+  known.unknown.resize(2000, TaskId{~std::uint64_t{0}, 1, 1, 0});  // some 60 KiB each
+  constexpr int kAnswersMax = 1000;                                // less than messages may wait
+  int answers = 0;
+  while (hub->take_unreachable().empty() && answers < kAnswersMax) {
+    hub->send(peer, known);
+    ++answers;
+  }
+  CHECK(answers < kAnswersMax);
+  CHECK(hub->stats().unreachable == 1);
+}
