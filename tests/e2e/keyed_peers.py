@@ -107,7 +107,8 @@ class Trouble:
 
     def lies(self):
         def leases(peer):
-            peer.hello("worker", slots=0, detectors=["stub"])
+            # By the name of one that has leases.
+            peer.hello("worker", name="w1", slots=0, detectors=["stub"])
             now = peer.hear("welcome")["incarnation"]
             return ({"id": f"{FOREIGN}-1-{number}", "lease": [now, number]}
                     for number in range(MANY))

@@ -120,8 +120,8 @@ class Peer:
             header["sizes"] = [len(frame) for frame in frames]
         self._socket.send_multipart([msgpack.packb(header), *frames], flags)
 
-    def hello(self, role, **fields):
-        self.say("hello", role=role, name="x", wire=[1, 1], task=[1, 1], **fields)
+    def hello(self, role, name="x", **fields):
+        self.say("hello", role=role, name=name, wire=[1, 1], task=[1, 1], **fields)
 
     def knock(self):
         """Says hello, unless its connection has been ended before that: nobody takes it then."""

@@ -26,7 +26,7 @@ void Promises::broker_starts(const broker::CoreOptions& options) {
   options_ = options;
   watched_.clear();
   settled_lately_.clear();
-  last_lease_ = 0;
+  leases_.clear();
   newest_.clear();
   paused_ = false;
   paused_sources_.clear();
@@ -213,8 +213,7 @@ void Promises::broker_sends(const Message& message, const std::vector<Content>& 
 
 void Promises::assigned(const AssignedTask& task, Time now) {
   const std::string id = to_string(task.id);
-  if (task.lease.counter <= last_lease_) break_with("a lease is used again for " + id);
-  last_lease_ = task.lease.counter;
+  if (!leases_.insert(task.lease.counter).second) break_with("a lease is used again for " + id);
   if (std::count(settled_lately_.begin(), settled_lately_.end(), task.id) > 0) {
     break_with("handed out although it was settled a moment ago: " + id);
   }

@@ -120,7 +120,7 @@ class Promises {
   broker::CoreOptions options_;
   std::map<TaskId, Watched> watched_;
   std::deque<TaskId> settled_lately_;  // as many as the broker remembers
-  std::uint64_t last_lease_{0};
+  std::set<std::uint64_t> leases_;     ///< Of this broker.
   /// Epoch and sequence of the newest frame that each camera got admitted.
   std::map<std::uint64_t, std::pair<std::uint32_t, std::uint64_t>> newest_;
   bool let_in_{false};                // the event that is under way admitted a task

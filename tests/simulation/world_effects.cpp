@@ -1,6 +1,9 @@
 // What the simulated cores ask for: messages, work in the pool, pictures, commits.
 
+#include "broker/core/outbox.hpp"
 #include "tests/simulation/world.hpp"
+
+#include "shared/base/joining.hpp"
 
 #include <fmt/format.h>
 
@@ -117,8 +120,9 @@ void World::arrive(Flight flight) {
 }
 
 void World::note_deadlines(Client& client, const Assign& assign) {
+  auto taken = client.pool.size();
   for (const auto& task : assign.tasks) {
-    if (client.pool.size() >= client.slots()) ++report_.handed_ahead;
+    if (taken++ >= client.slots()) ++report_.handed_ahead;
     if (task.ttl_left == Duration::zero() || client.deadlines.contains(task.lease)) continue;
     client.deadlines[task.lease] = now_of(client) + task.ttl_left;
   }
@@ -140,15 +144,22 @@ void World::mix(const Message& message) {
 
 void World::perform(broker::Effects& effects) {
   if (journal_) write(effects);
+  broker::Outbox outbox;
   for (auto& effect : effects) {
     if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
-      send(send_to->peer.value(), false, std::move(send_to->message), broker_shelf_);
+      outbox.add(std::move(*send_to));
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
-      if (!broker_shelf_.release(release->payload)) {
-        promises_.break_with("the broker lets a payload go twice");
-      }
+      outbox.release(release->payload);
     } else if (std::holds_alternative<broker::Drained>(effect)) {
       broker_over_ = true;
+    }
+  }
+  for (const auto& [peer, message] : outbox.messages()) {
+    send(peer.value(), false, message, broker_shelf_);
+  }
+  for (const auto payload : outbox.released()) {
+    if (!broker_shelf_.release(payload)) {
+      promises_.break_with("the broker lets a payload go twice");
     }
   }
   promises_.broker_rests(*broker_, agenda_.now());
@@ -274,6 +285,7 @@ void World::finish_work(Client& client, const AssignedTask& task) {
 }
 
 void World::perform(Client& client, producer::Effects& effects) {
+  join_sends(effects);
   std::vector<Agenda::Action> answers;
   for (auto& effect : effects) {
     if (perform_common(client, effect)) continue;
