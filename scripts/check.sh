@@ -8,6 +8,8 @@
 #   scripts/check.sh format tidy   these alone
 #   scripts/check.sh --long chaos  for hours: more of what a step tries at random
 #
+# CHECK_SHORT=1 (.ci/run): less of that, so that a change is judged in time.
+#
 # The last line is `N passed, N failed`, counted in steps; one that cannot run on this machine says
 # SKIPPED and why, and is neither. Logs: build/check/STEP.log.
 set -uo pipefail
@@ -26,8 +28,16 @@ readonly cannot_run=77 # the exit code of a step that this machine cannot run
 passed=0
 failed=0
 
-# usually NUMBER LONG : the second with --long.
-usually() { if [ -n "${CHECK_LONG:-}" ]; then echo "$2"; else echo "$1"; fi; }
+# usually NUMBER LONG [SHORT] : the second with --long, the third where little is to be tried.
+usually() {
+    if [ -n "${CHECK_LONG:-}" ]; then
+        echo "$2"
+    elif [ -n "${CHECK_SHORT:-}" ]; then
+        echo "${3:-$1}"
+    else
+        echo "$1"
+    fi
+}
 
 # sources PATTERN… : files of the tree, without what is ignored. Works in a clone and in a tarball.
 sources() {
@@ -113,9 +123,9 @@ step_asan() {
 step_simulation() {
     local sim=build/release/bin/framefleet-sim short long
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-sim || return 1
-    "$sim" --seed 1000000 --seeds 600000 --steps 200 &
+    "$sim" --seed 1000000 --seeds "$(usually 600000 6000000 250000)" --steps 200 &
     short=$!
-    "$sim" --seed 1000000 --seeds 20000
+    "$sim" --seed 1000000 --seeds "$(usually 20000 200000 8000)"
     long=$?
     wait "$short" && [ "$long" -eq 0 ]
 }
@@ -153,7 +163,7 @@ step_disks() {
 # with --long a million tasks in fifty rounds, and five thousand kills.
 step_chaos() {
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet || return 1
-    CHAOS_TASKS=$(usually 10000 20000) CHAOS_RATE=130 CHAOS_KILLS=$(usually 50 100) \
+    CHAOS_TASKS=$(usually 10000 20000 5000) CHAOS_RATE=130 CHAOS_KILLS=$(usually 50 100 25) \
         CHAOS_ROUNDS=$(usually 1 25) \
         ctest --preset release -R '^e2e_journal_chaos' -V </dev/null
 }
@@ -255,7 +265,7 @@ step_tsan() { sanitized tsan threads; }
 fuzz() {
     local log=$2/$1.log program=build/fuzz/fuzz/fuzz_$1
     mkdir -p "$2/$1"
-    if "$program" -max_total_time="$(usually 60 3600)" -timeout=10 -rss_limit_mb=2048 \
+    if "$program" -max_total_time="$(usually 60 3600 30)" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$2/$1-" "$2/$1" "tests/fuzz/corpus/$1" \
         >"$log" 2>&1; then
         printf '%s: %d executions, %d per second\n' "$1" \
@@ -290,8 +300,9 @@ step_fuzz() {
     wait "$other" && [ "$status" -eq 0 ]
 }
 
-# Rules broken on purpose, one at a time: the simulator and the tests of the cores must notice each.
-step_mutants() { tests/mutants/run.sh; }
+# Rules broken on purpose, one at a time: the simulator and the tests of the cores must notice each;
+# in short every third, other ones each day.
+step_mutants() { FRAMEFLEET_MUTANTS_EVERY=$(usually 1 1 3) tests/mutants/run.sh; }
 
 # A decision of the broker costs the same with 10 sources as with 100 000; every workload of the
 # bench runs, and its counts close (bench/METHOD.md).
