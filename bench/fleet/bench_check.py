@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Whether every workload of `framefleet bench` runs, with every rival that is installed.
+"""Whether every workload of `framefleet bench` runs, with every rival that is installed, and
+whether bench/plot.py draws what came of it.
 
     bench_check.py build/bench/bin/framefleet
 
@@ -84,12 +85,44 @@ def check(lines):
     return sorted({line["contestant"] for line in runs})
 
 
+def plot(*words):
+    """With Debian's Python, which its packages are for."""
+    program = pathlib.Path(__file__).parent.parent / "plot.py"
+    return subprocess.run(["/usr/bin/python3", program, *words], capture_output=True, text=True,
+                          check=False)
+
+
+def check_pictures(file):
+    """Each of them is drawn, and what cannot be is refused with the place."""
+    drawn = plot("--out", file.parent / "pictures", file)
+    if drawn.returncode == 69:
+        print("SKIPPED: no pictures without python3-matplotlib")
+        return
+    assert drawn.returncode == 0, drawn.stderr
+    pictures = sorted(pathlib.Path(name) for name in drawn.stdout.split())
+    assert [each.name for each in pictures] == ["latency.png", "scaling.png", "throughput.png"]
+    for each in pictures:
+        assert each.read_bytes().startswith(b"\x89PNG") and each.stat().st_size > 10_000, each
+
+    first = file.read_text().splitlines()[0]
+    other = file.parent / "other"
+    for text, place, code in ((f"{first}\nno line\n", f"{other}:2: ", 66),
+                              (f"{first}\n{first}\n{{}}\n", f"{other}:3: ", 66),
+                              ("", "no run is in", 66)):
+        other.write_text(text)
+        refused = plot("--out", file.parent / "none", other)
+        assert refused.returncode == code and place in refused.stderr, refused
+    assert plot("--format", "bmp", file).returncode == 64
+    assert "usage: " in plot("--help").stdout
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="framefleet-bench-") as folder:
         file = pathlib.Path(folder) / "lines"
         subprocess.run([sys.argv[1], "bench", *WORKLOADS, "--tasks", str(TASKS), "--rounds",
                         str(ROUNDS), "--rate", "500", "--crowd", str(CROWD), "--pictures",
                         str(PICTURES), "--json", file], check=True)
+        check_pictures(file)
         took_part = check([json.loads(line) for line in file.read_text().splitlines()])
     print(f"{TASKS} tasks or {PICTURES} pictures of {len(NAMES)} workloads, to the unit: "
           + ", ".join(took_part))
