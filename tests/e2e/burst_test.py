@@ -6,7 +6,7 @@ BURST_ROUNDS: how often."""
 import os
 import unittest
 
-from fleet import Fleet
+from fleet import PATIENT, Fleet
 from pictures import padded, png
 from process import eventually
 
@@ -17,7 +17,7 @@ TASKS, BYTES = 2000, 200
 class BurstTest(unittest.TestCase):
     def test_whoever_leaves_at_once_has_handed_everything_over(self):
         with Fleet("ipc") as fleet:
-            fleet.broker("--peer-timeout", "15s", "--lease-duration", "30s")
+            fleet.broker(*PATIENT)
             fleet.sink().until_ready()
             fleet.worker("w1", "--slots", "2").until_ready()
             folder = fleet.folder / "pictures"

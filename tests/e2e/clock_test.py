@@ -7,7 +7,7 @@ import os
 import time
 import unittest
 
-from fleet import Fleet
+from fleet import PATIENT, Fleet
 from process import eventually
 import clock
 
@@ -15,7 +15,6 @@ HOUR = 3600
 ROLES = os.environ.get("CLOCK_ROLES", "broker,sink,worker,producer").split(",")
 STEPS = (HOUR, 0, -HOUR, 0)
 HANG = 60
-PATIENT = ("--peer-timeout", "15s", "--lease-duration", "30s")
 
 
 class ClockTest(unittest.TestCase):

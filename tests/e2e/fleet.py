@@ -25,6 +25,8 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FRAMEFLEET_BIN", TREE / "build/release/bin"))
 sys.path.append(str(TREE / "tests/support/faults"))
 DATA = pathlib.Path(os.environ.get("FRAMEFLEET_TEST_DATA", TREE.parent / "shared")) / "data"
+# Of a broker that nobody is to be lost to because the machine was held up.
+PATIENT = ("--peer-timeout", "15s", "--lease-duration", "30s")
 
 
 def skip_without_data(test):
