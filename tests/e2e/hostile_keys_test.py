@@ -10,6 +10,7 @@ import sys
 import time
 import unittest
 
+from fleet import PATIENT
 from honest import Honest, OURS, THEIRS
 from keys import KeyedFleet
 from process import Process, eventually
@@ -41,7 +42,7 @@ class HostileKeysTest(unittest.TestCase):
             fleet.keys.allow(name, role)
         fleet.keys.allow("gate", "producer", tasks_per_second=20)
         fleet.keys.make(fleet.keys.peers / "stranger")
-        broker = fleet.broker("--journal", fleet.folder / "journal", launcher=OURS)
+        broker = fleet.broker("--journal", fleet.folder / "journal", *PATIENT, launcher=OURS)
         fleet.sink(launcher=OURS).until_ready()
         fleet.worker("w1", "--slots", "2", "--isolation", "none", launcher=OURS).until_ready()
         return broker

@@ -9,7 +9,7 @@ import signal
 import unittest
 
 import ledger
-from fleet import Fleet
+from fleet import PATIENT, Fleet
 from process import children_of, eventually, exists, state_of
 
 TASKS = int(os.environ.get("ISOLATION_TASKS", 1200))
@@ -27,7 +27,7 @@ FAULTS = {
     "exit": ("child_crashed",
              'the child process left with exit code 9 during detect (detector "stub")'),
     "hang": ("detect_timeout",
-             'detect (detector "stub") took longer than 2 s; its child process was killed'),
+             'detect (detector "stub") took longer than 6 s; its child process was killed'),
     "eat": ("detector_error", "out of memory while working on the picture"),
 }
 # How many children each attempt costs, by the metric's word. One that wants memory and gets none
@@ -39,10 +39,10 @@ class BadPicturesTest(unittest.TestCase):
     def test_one_in_a_hundred_is_bad_and_hurts_only_itself(self):
         of_each = TASKS // len(FAULTS)
         with Fleet() as fleet:
-            fleet.broker("--failed-attempts-max", ATTEMPTS)
+            fleet.broker("--failed-attempts-max", ATTEMPTS, *PATIENT)
             fleet.sink().until_ready()
             workers = [fleet.worker(name, "--slots", SLOTS, "--child-memory-max", "64MiB",
-                                    "--detect-timeout", "2s").until_ready()
+                                    "--detect-timeout", "6s").until_ready()
                        for name in ("w1", "w2")]
             producers = [fleet.producer(
                 f"synthetic:?count={of_each}&size=200x200&name={fault}&seed={number}",
@@ -96,17 +96,18 @@ class EndTest(unittest.TestCase):
     """A worker whose two children are busy with what never ends, at the first attempt."""
 
     def busy_worker(self, fleet, *arguments):
-        broker = fleet.broker()
+        broker = fleet.broker(*PATIENT)
         fleet.sink().until_ready()
         worker = fleet.worker("w1", "--slots", "2", *arguments).until_ready()
-        fleet.producer("synthetic:?count=2&size=200x200", detect="stub?hang=1&fail_attempts=1")
+        producer = fleet.producer("synthetic:?count=2&size=200x200",
+                                  detect="stub?hang=1&fail_attempts=1")
         eventually(lambda: broker.metrics()['framefleet_broker_tasks{state="leased"}'] == 2,
                    "both are handed out")
         eventually(lambda: worker.metrics()["framefleet_worker_child_processes"] == 2,
                    "both are being worked on")
         zygote, *children = children_of(worker.pid)
         self.assertEqual(len(children), 2)
-        return worker, zygote, children
+        return producer, worker, zygote, children
 
     def test_of_a_worker_that_is_killed_nobody_is_left(self):
         """Not even where nothing reaps orphans, but the zygote itself: it takes its children along.
@@ -115,7 +116,7 @@ class EndTest(unittest.TestCase):
         self.assertEqual(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0)
         try:
             with Fleet() as fleet:
-                worker, zygote, children = self.busy_worker(fleet)
+                _, worker, zygote, children = self.busy_worker(fleet)
                 for pid in (zygote, *children):
                     os.kill(pid, signal.SIGSTOP)
                 worker.kill()
@@ -127,12 +128,12 @@ class EndTest(unittest.TestCase):
 
     def test_of_a_zygote_that_is_killed_nobody_is_left_and_the_worker_goes_on(self):
         with Fleet() as fleet:
-            worker, zygote, children = self.busy_worker(fleet)
+            producer, worker, zygote, children = self.busy_worker(fleet)
             for pid in children:
                 os.kill(pid, signal.SIGSTOP)
             os.kill(zygote, signal.SIGKILL)
             eventually(lambda: not any(map(exists, (zygote, *children))), "they are reaped")
-            fleet.close_books(*fleet.named("producer"))
+            fleet.close_books(producer)
             self.assertEqual(fleet.store.rows(
                 "SELECT attempt, worker, reason, text FROM attempts"),
                 [(1, worker.name, "child_crashed",
@@ -140,7 +141,7 @@ class EndTest(unittest.TestCase):
 
     def test_a_drain_that_is_given_up_ends_the_children_too(self):
         with Fleet() as fleet:
-            worker, zygote, children = self.busy_worker(fleet, "--drain-timeout", "300ms")
+            _, worker, zygote, children = self.busy_worker(fleet, "--drain-timeout", "300ms")
             worker.terminate()
             self.assertEqual(worker.exit_code(), 3)
             self.assertIn("leaving_tasks_behind", worker.text())

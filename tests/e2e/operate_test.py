@@ -3,7 +3,7 @@ tasks whose time is over. Whatever they do, the ledger balances and nothing is l
 import unittest
 
 import ledger
-from fleet import Fleet
+from fleet import PATIENT, Fleet
 from pictures import frames_in
 from process import eventually
 
@@ -72,7 +72,7 @@ class OperateTest(unittest.TestCase):
     def test_a_source_that_is_paused_waits_and_others_go_on(self):
         with Fleet() as fleet:
             self.start(fleet, "w1")
-            held = fleet.producer(source(60, name="held"), detect="markers,stub?sleep=10ms")
+            held = fleet.producer(source(60, name="held"), detect="markers,stub?sleep=100ms")
             held.until_counted("ok", 5)
             name = self.source_row(fleet, "held")["name"]
             fleet.operate("pause", "nobody", exit_code=66)
@@ -130,11 +130,11 @@ class OperateTest(unittest.TestCase):
             # The first ones tell how long it takes; then the rest is handed out ahead.
             first = fleet.producer(source(3), detect="stub?sleep=100ms")
             fleet.end_of(first)
-            producer = fleet.producer(source(40), detect="stub?sleep=100ms",
-                                      arguments=["--ttl", "700ms"])
+            producer = fleet.producer(source(60), detect="stub?sleep=100ms",
+                                      arguments=["--ttl", "3s"])
             end = fleet.close_books(first, producer, exit_code=3)
             print(f"{end['ok']} ok, {end['expired']} expired")
-            self.assertEqual(end["ok"] + end["expired"], 40)
+            self.assertEqual(end["ok"] + end["expired"], 60)
             self.assertGreater(end["ok"], 0)
             [(in_worker,)] = fleet.store.rows(
                 "SELECT count(*) FROM outcomes WHERE status = 'expired' AND attempts = 1")
@@ -142,7 +142,7 @@ class OperateTest(unittest.TestCase):
 
     def test_a_worker_that_is_drained_by_name_leaves_and_nothing_is_lost(self):
         with Fleet() as fleet:
-            self.start(fleet, "w1", "w2")
+            self.start(fleet, "w1", "w2", options=PATIENT)
             producer = fleet.producer(source(200), detect="markers,stub?sleep=10ms")
             producer.until_counted("ok", 20)
             leaving, staying = fleet.named("worker")
@@ -159,7 +159,7 @@ class OperateTest(unittest.TestCase):
     def test_a_broker_that_is_drained_by_its_operator_finishes_and_leaves(self):
         with Fleet() as fleet:
             broker = self.start(fleet, "w1")
-            producer = fleet.producer(source(100), detect="markers,stub?sleep=10ms")
+            producer = fleet.producer(source(100), detect="markers,stub?sleep=60ms")
             producer.until_counted("ok", 10)
             fleet.operate("drain", "--broker", "--yes")
             self.assertEqual(broker.exit_code(), 0, broker.text())

@@ -7,7 +7,7 @@ import json
 import unittest
 
 import ledger
-from fleet import Fleet
+from fleet import PATIENT, Fleet
 from pictures import square_png
 from process import eventually
 
@@ -20,7 +20,7 @@ THREADS = ("--slots", "2", "--isolation", "none")  # where a crash is the end of
 
 
 class PoisonTest(unittest.TestCase):
-    def start(self, fleet, *worker_arguments):
+    def start(self, fleet, *worker_arguments, options=()):
         folder = fleet.folder / "pictures"
         folder.mkdir()
         for number in range(PICTURES):
@@ -29,7 +29,7 @@ class PoisonTest(unittest.TestCase):
         # the broker can only guess. Nothing is handed out ahead here: a death is an attempt. And
         # deaths that come soon one after the other are no alarm, which would hold it back.
         fleet.broker("--lost-attempts-max", LOST_MAX, "--ahead-time", "0s", "--dying-window",
-                     "100ms", "--retry-delay-base", "10ms")
+                     "100ms", "--retry-delay-base", "10ms", *options)
         fleet.sink().until_ready()
         for place in range(WORKERS):
             fleet.worker(f"w{place}-0", *worker_arguments).until_ready()
@@ -49,7 +49,7 @@ class PoisonTest(unittest.TestCase):
 
     def test_a_picture_that_kills_its_process_costs_its_attempts_and_nothing_else(self):
         with Fleet() as fleet:
-            producer = self.start(fleet, "--slots", "2")
+            producer = self.start(fleet, "--slots", "2", options=PATIENT)
             job, end = fleet.end_of(producer, exit_code=3)
             self.assertEqual(len(fleet.named("worker")), WORKERS)
             self.assertEqual(fleet.store.rows(

@@ -4,7 +4,7 @@ import pathlib
 import shutil
 import unittest
 
-from fleet import Fleet
+from fleet import PATIENT, Fleet
 from process import eventually
 
 CASCADES = pathlib.Path("/usr/share/opencv4")
@@ -36,7 +36,7 @@ class SelfTestTest(unittest.TestCase):
     def check_isolation(self, isolation):
         count = 40
         with Fleet() as fleet:
-            broker = fleet.broker()
+            broker = fleet.broker(*PATIENT)
             fleet.sink().until_ready()
             options = ("--isolation", isolation, "--detectors", "faces,edges,stub", "--slots", 2)
             folder = fleet.folder / "cascades"
@@ -91,7 +91,7 @@ class SelfTestTest(unittest.TestCase):
     def test_a_worker_tests_itself_again_while_it_works(self):
         count = 150
         with Fleet() as fleet:
-            fleet.broker()
+            fleet.broker(*PATIENT)
             fleet.sink().until_ready()
             worker = fleet.worker("w", "--detectors", "edges,stub", "--slots", 1,
                                   "--self-test-interval", "50ms").until_ready()
