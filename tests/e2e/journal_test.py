@@ -51,11 +51,11 @@ class JournalTest(unittest.TestCase):
             broker = self.broker(fleet, "--peer-timeout", "1s")
             producer = fleet.producer(source(1000) + "&fps=20", detect="markers",
                                       arguments=("--class", "live"))
-            eventually(lambda: fleet.show("status")["in_progress"]["storing"] > 3,
+            eventually(lambda: fleet.show("status")["in_progress"]["storing"] > 20,
                        "frames are superseded, and there is no sink for them")
             producer.kill()
             broker.kill()
-            held = int(self.broker(fleet, "--peer-timeout", "1s")
+            held = int(self.broker(fleet, "--peer-timeout", "5s")  # four of which it waits
                        .until_log("journal_read")["unaccounted"])
             self.assertGreater(held, 4)
             self.assertEqual(fleet.show("status")["unaccounted"], held)
@@ -113,7 +113,7 @@ class JournalTest(unittest.TestCase):
         count = 400
         with Fleet() as fleet:
             run = fleet.run("--journal", fleet.folder / "journal", "--workers", "1",
-                            "--detect", "markers,stub?sleep=5ms", source(count))
+                            "--detect", "markers,stub?sleep=20ms", source(count))
             run.until_counted("ok", 20)
             broker, = (pid for pid in children_of(run.pid) if command_of(pid) == "framefleet-brok")
             os.kill(broker, signal.SIGKILL)

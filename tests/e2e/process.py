@@ -3,6 +3,7 @@
 Nothing here sleeps to wait: a log line, an event, an answer of /readyz or an end is waited for,
 under a limit that fails the test. Times are seconds.
 """
+import http.client
 import json
 import os
 import shlex
@@ -215,11 +216,18 @@ class Process:
     def get(self, path):
         """Status and text of an HTTP path of its own."""
         port = self.until_log("metrics_listening")["port"]
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as answer:
-            return answer.code, answer.read().decode()
+
+        def ask():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                    return answer.status, answer.read().decode()
+            except urllib.error.HTTPError as answer:
+                return answer.code, answer.read().decode()
+            except http.client.RemoteDisconnected:  # it was too slow to read the question
+                if not self.running():
+                    raise
+                return None
+        return eventually(ask, f"{self.name} answers {path}")
 
     def until_ready(self):
         """Waits for /readyz; returns itself, so that starting and waiting is one expression."""
