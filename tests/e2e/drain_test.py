@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 import ledger
-from fleet import BIN, Fleet
+from fleet import BIN, PATIENT, Fleet
 from proxy import Proxy
 from pictures import frames_in
 from process import eventually
@@ -14,7 +14,7 @@ from process import eventually
 CAMERA = 9
 COUNT = 200
 SOURCE = f"synthetic:?count={COUNT}&size=320x240&camera={CAMERA}"
-DETECT = "markers,stub?sleep=20ms"
+DETECT = "markers,stub?sleep=60ms"  # work for seconds: not over when a test acts
 
 
 F_SETPIPE_SZ = 1031  # of Linux
@@ -30,7 +30,7 @@ def holds_back(pid, number):
 
 class DrainTest(unittest.TestCase):
     def start(self, fleet, *producer_arguments):
-        broker, sink = fleet.broker(), fleet.sink()
+        broker, sink = fleet.broker(*PATIENT), fleet.sink()
         workers = [fleet.worker(name, "--slots", "2") for name in ("w1", "w2")]
         producer = fleet.producer(SOURCE, detect=DETECT, arguments=producer_arguments)
         producer.until_counted("ok", COUNT // 10)
@@ -102,7 +102,7 @@ class DrainTest(unittest.TestCase):
 
     def test_a_worker_that_drains_against_a_slow_sink_loses_no_result(self):
         with Fleet("tcp") as fleet:
-            fleet.broker("--peer-timeout", "15s", "--lease-duration", "30s")
+            fleet.broker(*PATIENT)
             straight = fleet.endpoint
             with Proxy(straight) as line:
                 fleet.endpoint = line.endpoint
