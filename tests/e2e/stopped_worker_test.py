@@ -18,7 +18,7 @@ def source(count, name="first"):
 
 class StoppedWorkerTest(unittest.TestCase):
     def start(self, fleet):
-        broker = fleet.broker("--peer-timeout", "2s", "--lease-duration", "3s")
+        broker = fleet.broker("--peer-timeout", "5s", "--lease-duration", "6s")
         fleet.sink().until_ready()
         stopped, other = (fleet.worker(name, "--slots", SLOTS).until_ready()
                           for name in ("stopped", "other"))
@@ -63,7 +63,7 @@ class StoppedWorkerTest(unittest.TestCase):
         with Fleet() as fleet:
             broker, stopped, _ = self.start(fleet)
             # Longer than it takes to be missed, so that both have the same tasks.
-            producer = fleet.producer(source(2 * SLOTS), detect="markers,stub?sleep=5s")
+            producer = fleet.producer(source(2 * SLOTS), detect="markers,stub?sleep=12s")
             self.stop_with_tasks(fleet, stopped)
             eventually(lambda: self.has_taken_over(fleet, "other"),
                        "the other worker has done its own tasks, and has those of the stopped one")
