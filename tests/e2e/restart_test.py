@@ -50,7 +50,7 @@ class OrderOfStartTest(unittest.TestCase):
 
 class RestartTest(unittest.TestCase):
     COUNT = 300
-    DETECT = "markers,stub?sleep=15ms"
+    DETECT = "markers,stub?sleep=60ms"  # work for seconds: not over when a test acts
 
     def start(self, fleet, *producer_arguments):
         broker, sink = fleet.broker(), fleet.sink()
