@@ -40,7 +40,7 @@ class ResumeTest(unittest.TestCase):
             pids = children_of(run.pid)
             run.kill()
         # The next run meets no process of this one, as it would not after a power cut.
-        eventually(lambda: all(map(has_ended, pids)), "all processes are gone", 10)
+        eventually(lambda: all(map(has_ended, pids)), "all processes are gone")
         run.exit_code()
         return run.event("progress") or {"ok": 0, "stored_before": 0}
 
