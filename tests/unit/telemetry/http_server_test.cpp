@@ -60,7 +60,8 @@ TEST_CASE("/healthz is 200 while the loop turns and 503 with its age when it sta
   window.health.turned(monotonic_now() - 20s);
   auto answer = http_get(window.server->port(), "/healthz");
   CHECK(http_status(answer) == 503);
-  CHECK(http_body(answer).find("last turn of the loop 20.") == 0);
+  CHECK_THAT(http_body(answer), Catch::StartsWith("last turn of the loop 20.") ||
+                                    Catch::StartsWith("last turn of the loop 21."));
   window.health.turned(monotonic_now());
   CHECK(http_status(http_get(window.server->port(), "/healthz")) == 200);
 }
