@@ -88,7 +88,7 @@ class DrainTest(unittest.TestCase):
 
     def test_a_draining_worker_finishes_what_it_has_begun(self):
         with Fleet() as fleet:
-            broker = fleet.broker()
+            broker = fleet.broker(*PATIENT)
             fleet.sink().until_ready()
             worker = fleet.worker("w1", "--slots", "1").until_ready()
             producer = fleet.producer("synthetic:?count=1&size=240x200", detect="stub?sleep=1500ms")
