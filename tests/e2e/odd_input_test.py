@@ -2,7 +2,7 @@
 import pathlib
 import unittest
 
-from fleet import DATA, Fleet, skip_without_data
+from fleet import DATA, PATIENT, Fleet, skip_without_data
 from pictures import huge_png, square_png
 
 MEMORY_MAX = 600 << 20  # of a worker; the pixels that are only promised would be over 10 GB
@@ -53,7 +53,7 @@ class OddInputTest(unittest.TestCase):
         with Fleet() as fleet:
             made = fleet.folder / "made"
             make_odd_files(made)
-            fleet.broker()
+            fleet.broker(*PATIENT)
             fleet.sink().until_ready()
             workers = [fleet.worker(name, "--slots", "1").until_ready() for name in ("w1", "w2")]
             producer = fleet.producer(made, DATA / "odd", DATA / "exif", DATA / "photos/dog.jpg",
