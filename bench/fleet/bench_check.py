@@ -24,8 +24,8 @@ CROWD = 12
 WORKLOADS = ("queue", "frames", "durable", "latency", "scale", "vision")
 VISION = {f"vision, {FEW} pictures with the start": FEW,
           f"vision, {PICTURES} pictures in steady state": PICTURES}
-NAMES = {"queue", "frames", "durable 1 KB", "durable 100 KB", "latency at 500/s",
-         "scale, 100 frames/s", *VISION}
+NAMES = {"queue", "queue, one by one", "frames", "durable 1 KB", "durable 100 KB",
+         "latency at 500/s", "scale, 100 frames/s", *VISION}
 
 # Workers and sources, with CROWD of them at most.
 SIZES = {"scale, workers": [(1, 1), (4, 1), (CROWD, 1)], "scale, sources": [(4, 10), (4, CROWD)]}

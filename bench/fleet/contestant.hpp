@@ -18,6 +18,7 @@ struct Load {
   std::uint64_t tasks{0};
   std::uint64_t bytes{1024};
   double per_second{0};  ///< 0: as fast as they are taken.
+  bool joined{true};     ///< Of our own producer: as Workload has it.
   std::uint64_t sources{1};
   std::uint64_t producers{0};  ///< Of a crowd, a source each; 0: one, of all sources.
 };

@@ -82,6 +82,7 @@ class FleetContestant final : public Contestant {
                       .bytes = load.bytes,
                       .per_second = load.per_second,
                       .settled = has_workers(),
+                      .joined = load.joined,
                       .sources = load.sources,
                       .connections = load.producers};
     auto producer = CastMember::start(order, log_of("producer"));

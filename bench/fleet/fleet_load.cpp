@@ -136,7 +136,7 @@ class FleetLoad {
   void perform() {
     for (int i = 0; i < kBatchMax && !effects_.empty(); ++i) {
       auto effects = std::exchange(effects_, {});
-      join_sends(effects);
+      if (order_.joined) join_sends(effects);
       for (auto& effect : effects) {
         if (transport::perform_common(*channel_, effect)) continue;
         if (const auto* wanted = std::get_if<producer::ListSequences>(&effect)) {

@@ -17,6 +17,7 @@ std::vector<std::string> Order::words() const {
                              {"sources", sources},
                              {"name", name},
                              {"settled", settled},
+                             {"joined", joined},
                              {"connections", connections}};
   return {kPartWord, order.dump()};
 }
@@ -35,6 +36,7 @@ Result<Order, Error> Order::from(const std::vector<std::string>& words) {
   order.per_second = said.value("rate", 0.0);
   order.durable = said.value("durable", false);
   order.settled = said.value("settled", true);
+  order.joined = said.value("joined", true);
   order.name = said.value("name", "");
   order.sources = said.value("sources", std::uint64_t{1});
   order.connections = said.value("connections", std::uint64_t{1});

@@ -25,6 +25,7 @@ struct Order {
   double per_second{0};      ///< 0: as fast as they are taken.
   bool settled{true};        ///< Of our own producer: waits until they are stored, else admitted.
   bool durable{false};       ///< What the server confirms is to be on its disk.
+  bool joined{true};         ///< Of our own producer: as Workload has it.
   std::uint64_t sources{1};  ///< Of our own producer: how many its tasks come from, in turn.
   std::uint64_t connections{1};  ///< Of producers and workers: how many they are.
 

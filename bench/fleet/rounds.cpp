@@ -128,7 +128,10 @@ class Turns {
   }
 
   Load load_of(std::uint64_t tasks) const {
-    return {.tasks = tasks, .bytes = workload_.bytes, .per_second = workload_.per_second};
+    return {.tasks = tasks,
+            .bytes = workload_.bytes,
+            .per_second = workload_.per_second,
+            .joined = workload_.joined};
   }
 
   const Workload& workload_;

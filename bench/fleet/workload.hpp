@@ -34,6 +34,7 @@ struct Workload {
   std::uint64_t bytes{0};
   bool durable{false};
   double per_second{0};  ///< 0: as fast as they are taken.
+  bool joined{true};     ///< Our producer says in one message what it says at one moment.
   /// 0: payloads of that many bytes, and nobody looks at them.
   std::uint64_t pictures{0};
   bool steady{false};  ///< Of pictures: while all processors are busy, else from the start on.
