@@ -17,8 +17,6 @@
 namespace framefleet::transport {
 namespace {
 
-constexpr std::size_t kPartsMax = 1 + wire::kPayloadFramesMax;
-constexpr int kHighWaterMark = 64;
 /// For the last words of a socket; nothing rests on their arrival.
 constexpr int kGoodbyeLingerMs = 200;
 
@@ -81,7 +79,7 @@ class Channel::Socket {
 
   std::optional<Incoming> receive() {
     for (int i = 0; dealer_ && i < Courier::kUnknownMax; ++i) {
-      auto parcel = Courier::receive(*dealer_, kPartsMax);
+      auto parcel = Courier::receive(*dealer_, Courier::kPartsMax);
       if (!parcel) return std::nullopt;
       auto message = courier_.unpack(std::move(*parcel));
       if (message) return Incoming{std::move(*message), {}};
@@ -125,8 +123,8 @@ class Channel::Socket {
   void open_socket() {
     dealer_.emplace(context_, zmq::socket_type::dealer);
     dealer_->set(zmq::sockopt::linger, 0);
-    dealer_->set(zmq::sockopt::sndhwm, kHighWaterMark);
-    dealer_->set(zmq::sockopt::rcvhwm, kHighWaterMark);
+    dealer_->set(zmq::sockopt::sndhwm, Courier::kHighWaterMark);
+    dealer_->set(zmq::sockopt::rcvhwm, Courier::kHighWaterMark);
     dealer_->set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(options_.frame_bytes_max));
     dealer_->set(zmq::sockopt::tcp_keepalive, 1);
     dealer_->set(zmq::sockopt::ipv6, true);

@@ -3,7 +3,6 @@
 #include "shared/base/joining.hpp"
 #include "shared/transport/address.hpp"
 #include "shared/wire/codec.hpp"
-#include "shared/wire/limits.hpp"
 
 #include <algorithm>
 #include <cerrno>

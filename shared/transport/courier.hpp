@@ -7,6 +7,7 @@
 #include "shared/security/keys.hpp"
 #include "shared/transport/frame.hpp"
 #include "shared/transport/payload_store.hpp"
+#include "shared/wire/limits.hpp"
 
 #include <zmq.hpp>
 
@@ -51,6 +52,11 @@ class Courier {
   /// `keyed`: tcp connections have a gatekeeper. Without one a "User-Id" is the peer's invention.
   static Origin origin_of(const Parcel& parcel, bool keyed);
 
+  /// Of a message, without a route: its header and its payloads' frames.
+  static constexpr std::size_t kPartsMax = 1 + wire::kPayloadFramesMax;
+  /// Messages that a socket keeps for each direction of a connection; what is more waits where it
+  /// is counted.
+  static constexpr int kHighWaterMark = 64;
   /// Messages of unknown types that one receive() of an end drops before it lets the loop go on.
   static constexpr int kUnknownMax = 64;
 

@@ -6,7 +6,6 @@
 #include "shared/transport/listener.hpp"
 #include "shared/transport/message_points.hpp"
 #include "shared/transport/socket_watch.hpp"
-#include "shared/wire/limits.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -24,10 +23,6 @@
 namespace framefleet::transport {
 namespace {
 
-/// Route, header, payload frames.
-constexpr std::size_t kPartsMax = 2 + wire::kPayloadFramesMax;
-/// Messages in one peer's pipe: what is more waits here, where it is counted.
-constexpr int kHighWaterMark = 64;
 /// A peer that has not finished its handshake by then is dropped (libzmq's own 30 s let a few
 /// hundred idle connects block the listener).
 constexpr int kHandshakeMs = 2000;
@@ -52,8 +47,8 @@ class Hub::Sockets {
         courier_(payloads_) {
     router_.set(zmq::sockopt::linger, 0);
     router_.set(zmq::sockopt::router_mandatory, true);
-    router_.set(zmq::sockopt::sndhwm, kHighWaterMark);
-    router_.set(zmq::sockopt::rcvhwm, kHighWaterMark);
+    router_.set(zmq::sockopt::sndhwm, Courier::kHighWaterMark);
+    router_.set(zmq::sockopt::rcvhwm, Courier::kHighWaterMark);
     router_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(options.frame_bytes_max));
     router_.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
     router_.set(zmq::sockopt::tcp_keepalive, 1);
@@ -125,7 +120,7 @@ class Hub::Sockets {
 
   std::optional<Incoming> receive() {
     for (int i = 0; i < Courier::kUnknownMax; ++i) {
-      auto parcel = Courier::receive(router_, kPartsMax);
+      auto parcel = Courier::receive(router_, 1 + Courier::kPartsMax);
       if (!parcel) return std::nullopt;
       ++stats_.received;
       const std::string route(parcel->front().text());

@@ -30,7 +30,7 @@ struct HubOptions {
   /// not be less than the payload of a task that is let in.
   std::uint64_t frame_bytes_max{std::uint64_t{64} << 20U};
   /// Kept for one peer that reads too slowly: messages, and bytes of them without their payloads
-  /// (which count where they are held for it).
+  /// (which count where they are held for it): a few seconds of all that a busy producer is told.
   std::size_t waiting_messages_max{4096};
   std::uint64_t waiting_bytes_max{std::uint64_t{16} << 20U};
   /// Allow tcp addresses that are not loopback although nothing protects them.

@@ -2,7 +2,6 @@
 
 #include "shared/base/file_descriptor.hpp"
 #include "shared/transport/courier.hpp"
-#include "shared/wire/limits.hpp"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -18,9 +17,6 @@
 namespace framefleet::bench {
 namespace {
 
-constexpr std::size_t kPartsMax = 1 + wire::kPayloadFramesMax;
-/// Received and not yet looked at, as in a channel.
-constexpr int kHighWaterMark = 64;
 /// Looked at in one turn.
 constexpr int kEventsMax = 256;
 
@@ -45,7 +41,7 @@ class Switchboard::Sockets {
     dealer.set(zmq::sockopt::linger, 0);
     // What is sent is bounded by what the broker grants and assigns.
     dealer.set(zmq::sockopt::sndhwm, 0);
-    dealer.set(zmq::sockopt::rcvhwm, kHighWaterMark);
+    dealer.set(zmq::sockopt::rcvhwm, transport::Courier::kHighWaterMark);
     dealer.set(zmq::sockopt::tcp_keepalive, 1);
     dealer.connect(endpoint_);
     watch(dealer.get(zmq::sockopt::fd), number);
@@ -93,7 +89,7 @@ class Switchboard::Sockets {
   std::optional<Message> receive(std::size_t number) {
     auto& dealer = lines_.at(number).dealer;
     if (!dealer) return std::nullopt;
-    auto parcel = transport::Courier::receive(*dealer, kPartsMax);
+    auto parcel = transport::Courier::receive(*dealer, transport::Courier::kPartsMax);
     if (!parcel) return std::nullopt;
     auto message = courier_.unpack(std::move(*parcel));
     if (!message) throw std::runtime_error("the broker says: " + message.error().text);
