@@ -41,8 +41,8 @@ FENCES = [
     Fence(r"opencv2/imgcodecs.*", r"worker/imgcodecs/|producer/sources/|bench/vision/", False),
     Fence(
         r"opencv2/.*",
-        r"worker/(detectors|decoding|imgcodecs|networks)/|producer/(capture|motion|sources)/|"
-        r"bench/vision/",
+        r"worker/(cascades|detectors|decoding|imgcodecs|networks)/|"
+        r"producer/(capture|motion|sources)/|bench/vision/",
         True,
     ),
     Fence(r"onnxruntime_cxx_api\.h", r"worker/networks/", False),
@@ -128,8 +128,9 @@ LAYERS = [
     (r"shared/telemetry/", r"shared/(base|config|telemetry)/"),
     (r"(broker|worker|producer|sink)/core/", r"shared/base/|{0}/core/"),
     (r"worker/decoding/", r"shared/base/|worker/decoding/"),
+    (r"worker/cascades/", r"worker/(cascades|decoding)/"),
     (r"worker/networks/", r"shared/base/|worker/(networks|decoding)/"),
-    (r"worker/detectors/", r"shared/base/|worker/(detectors|decoding|networks)/"),
+    (r"worker/detectors/", r"shared/base/|worker/(cascades|detectors|decoding|networks)/"),
     (r"worker/pool/", r"shared/(base|processes|wire)/|worker/(pool|detectors|decoding|networks)/"),
     (r"worker/imgcodecs/", r"shared/(base|processes)/|worker/(imgcodecs|pool|decoding)/"),
     (r"producer/cameras/", r"shared/(base|processes)/|producer/(cameras|motion)/"),

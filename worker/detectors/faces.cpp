@@ -1,12 +1,12 @@
 #include "worker/detectors/faces.hpp"
 
+#include "worker/cascades/cascade.hpp"
 #include "worker/detectors/mat.hpp"
 #include "worker/detectors/network_faces.hpp"
 
 #include "shared/base/assert.hpp"
 
 #include <fmt/format.h>
-#include <opencv2/objdetect.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,11 +17,11 @@
 namespace framefleet::worker {
 namespace {
 
-struct Cascade {
+struct KnownCascade {
   std::string_view name;
   std::string_view file;
 };
-constexpr std::array<Cascade, 8> kCascades{{
+constexpr std::array<KnownCascade, 8> kCascades{{
     {"alt2", "haarcascades/haarcascade_frontalface_alt2.xml"},
     {"default", "haarcascades/haarcascade_frontalface_default.xml"},
     {"alt", "haarcascades/haarcascade_frontalface_alt.xml"},
@@ -34,8 +34,8 @@ constexpr std::array<Cascade, 8> kCascades{{
 
 class Faces final : public Detector {
  public:
-  Faces(cv::CascadeClassifier classifier, const Options& options, DecodeScale smallest)
-      : classifier_(std::move(classifier)),
+  Faces(std::unique_ptr<Cascade> cascade, const Options& options, DecodeScale smallest)
+      : cascade_(std::move(cascade)),
         smallest_(smallest),
         scale_(options.real("scale")),
         neighbours_(static_cast<int>(options.integer("neighbours"))),
@@ -47,14 +47,17 @@ class Faces final : public Detector {
   Result<Found, DetectError> detect(const DetectInput& input) override {
     const Plane& grey = input.picture.grey;
     const Ratio ratio = full_to(input.picture, grey);
-    std::vector<cv::Rect> boxes;
-    std::vector<int> neighbours;
-    classifier_.detectMultiScale(as_mat(grey), boxes, neighbours, scale_, neighbours_, 0,
-                                 in_plane(min_size_, ratio), in_plane(max_size_, ratio));
+    const CascadeSearch search{scale_,
+                               neighbours_,
+                               in_plane(min_size_, ratio.x),
+                               in_plane(min_size_, ratio.y),
+                               in_plane(max_size_, ratio.x),
+                               in_plane(max_size_, ratio.y)};
     Found found;
-    for (std::size_t i = 0; i < boxes.size(); ++i) {
+    for (const auto& face : cascade_->look(grey, search)) {
+      const cv::Rect box(face.x, face.y, face.width, face.height);
       found.detections.push_back(
-          {"face", static_cast<float>(neighbours[i]), as_box(boxes[i], ratio), ""});
+          {"face", static_cast<float>(face.neighbours), as_box(box, ratio), ""});
     }
     std::stable_sort(found.detections.begin(), found.detections.end(),
                      [](const Detection& a, const Detection& b) { return a.score > b.score; });
@@ -63,30 +66,17 @@ class Faces final : public Detector {
 
  private:
   /// A size in pixels of the full picture in those of the plane; only 0, no limit, becomes 0.
-  static cv::Size in_plane(int size, Ratio ratio) {
-    const auto side = [size](double full_pixels) {
-      return std::max(size > 0 ? 1 : 0, static_cast<int>(std::lround(size / full_pixels)));
-    };
-    return {side(ratio.x), side(ratio.y)};
+  static int in_plane(int size, double full_pixels) {
+    return std::max(size > 0 ? 1 : 0, static_cast<int>(std::lround(size / full_pixels)));
   }
 
-  cv::CascadeClassifier classifier_;
+  std::unique_ptr<Cascade> cascade_;
   DecodeScale smallest_;
   double scale_;
   int neighbours_;
   int min_size_;
   int max_size_;
 };
-
-/// False where the text is no cascade: OpenCV says so in two ways.
-bool load(cv::CascadeClassifier& classifier, const std::string& text) {
-  try {
-    const cv::FileStorage storage(text, cv::FileStorage::READ | cv::FileStorage::MEMORY);
-    return storage.isOpened() && classifier.read(storage.getFirstTopLevelNode());
-  } catch (const cv::Exception&) {
-    return false;
-  }
-}
 
 /// Where the chosen cascade is, and the model that says so, if it is one.
 struct Chosen {
@@ -147,14 +137,14 @@ Result<void, Error> check(const Options& options, const DetectorSettings& settin
   return model ? Result<void, Error>{} : fail(model.error());
 }
 
-Result<cv::CascadeClassifier, Error> open_cascade(const FileBytes& text, const std::string& path) {
+Result<std::unique_ptr<Cascade>, Error> cascade_of(const FileBytes& text, const std::string& path) {
   if (text == nullptr) return not_there(path);
-  cv::CascadeClassifier classifier;
-  if (!load(classifier, *text)) {
+  auto cascade = open_cascade(*text);
+  if (cascade == nullptr) {
     return fail(
         Error{fmt::format("detector \"faces\": {} is not a cascade", path), exit_code::kNoInput});
   }
-  return classifier;
+  return cascade;
 }
 
 Result<std::unique_ptr<Detector>, Error> make(const Options& options,
@@ -165,13 +155,13 @@ Result<std::unique_ptr<Detector>, Error> make(const Options& options,
   if (auto checked = check_cascade(options, settings); !checked) return fail(checked.error());
   const auto [model, path] = chosen(options, settings);
   const auto known = settings.cascades.find(path);
-  auto classifier = open_cascade(model != nullptr                   ? bytes_of(*model)
-                                 : known != settings.cascades.end() ? known->second
-                                                                    : read_bytes(path),
-                                 path);
-  if (!classifier) return fail(classifier.error());
+  auto cascade = cascade_of(model != nullptr                   ? bytes_of(*model)
+                            : known != settings.cascades.end() ? known->second
+                                                               : read_bytes(path),
+                            path);
+  if (!cascade) return fail(cascade.error());
   const auto smallest = model != nullptr ? model->decode_scale : DecodeScale::full;
-  return std::make_unique<Faces>(std::move(*classifier), options, smallest);
+  return std::make_unique<Faces>(std::move(*cascade), options, smallest);
 }
 
 }  // namespace
@@ -210,8 +200,9 @@ DetectorKind faces_kind() {
 }
 
 std::string cascade_path(std::string_view name, const DetectorSettings& settings) {
-  const auto* const cascade = std::find_if(kCascades.begin(), kCascades.end(),
-                                           [&](const Cascade& each) { return each.name == name; });
+  const auto* const cascade =
+      std::find_if(kCascades.begin(), kCascades.end(),
+                   [&](const KnownCascade& each) { return each.name == name; });
   FRAMEFLEET_ASSERT(cascade != kCascades.end());
   return std::filesystem::path(settings.cascade_folder) / cascade->file;
 }
@@ -226,7 +217,7 @@ CascadeFiles read_cascades(const DetectorSettings& settings) {
 }
 
 Result<void, Error> try_cascade(const Model& model) {
-  const auto opened = open_cascade(bytes_of(model), model.path);
+  const auto opened = cascade_of(bytes_of(model), model.path);
   return opened ? Result<void, Error>{} : fail(opened.error());
 }
 

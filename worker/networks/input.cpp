@@ -1,5 +1,7 @@
 #include "worker/networks/input.hpp"
 
+#include "worker/decoding/mat.hpp"
+
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -14,11 +16,6 @@ int rounded_up(int side, int step) { return (side + step - 1) / step * step; }
 /// At least one pixel of a picture stays.
 int scaled(int side, double scale) {
   return std::max(1, static_cast<int>(std::lround(side * scale)));
-}
-
-cv::Mat as_view(const Plane& bgr) {
-  // A view; OpenCV has no read-only Mat.
-  return cv::Mat(bgr.height, bgr.width, CV_8UC3, const_cast<std::uint8_t*>(bgr.pixels), bgr.stride);
 }
 
 }  // namespace
@@ -106,7 +103,7 @@ Blob InputMaker::make(const Plane& bgr, const InputSpec& spec, const Placement& 
                        placement.picture.height);
   if (where.size() != canvas.size()) canvas.setTo(cv::Scalar::all(spec.fill));
   cv::Mat onto = canvas(where);
-  const cv::Mat picture = as_view(bgr);
+  const cv::Mat picture = as_mat(bgr);
   if (picture.size() == where.size()) {
     picture.copyTo(onto);
   } else {
