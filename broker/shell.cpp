@@ -318,9 +318,7 @@ void Shell::show(const Show& wanted) {
   } else {
     document = status_document(dispatcher_.fleet_status(now));
   }
-  std::vector<transport::Frame> frames;
-  frames.push_back(transport::Frame::of(std::move(document)));
-  const auto payload = hub_->payloads().put(std::move(frames));
+  const auto payload = hub_->payloads().put(transport::Frame::of(std::move(document)));
   const Report report{wanted.asker, Reason::none, wanted.text, payload};
   note_end(audit_.answered(wanted.peer, report));
   outbox_.add({wanted.peer, report});

@@ -79,9 +79,8 @@ class Channel::Socket {
 
   std::optional<Incoming> receive() {
     for (int i = 0; dealer_ && i < Courier::kUnknownMax; ++i) {
-      auto parcel = Courier::receive(*dealer_, Courier::kPartsMax);
-      if (!parcel) return std::nullopt;
-      auto message = courier_.unpack(std::move(*parcel));
+      if (!Courier::receive(*dealer_, Courier::kPartsMax, parts_)) return std::nullopt;
+      auto message = courier_.unpack(parts_);
       if (message) return Incoming{std::move(*message), {}};
       if (!message.error().type_unknown) return Incoming{{}, std::move(message.error().text)};
     }
@@ -211,6 +210,7 @@ class Channel::Socket {
   std::optional<SocketWatch> watch_;  // of dealer_
   PayloadStore payloads_;
   Courier courier_;
+  Parts parts_;                 // the message that is being received
   std::vector<Parcel> packed_;  // the message that is being sent
   std::deque<Parcel> waiting_;
   Wait wait_;

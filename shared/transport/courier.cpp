@@ -76,17 +76,17 @@ std::optional<Message> split_off_half(Message& message) {
 }  // namespace
 
 Result<void, std::string> Courier::pack(const Message& message, std::vector<Parcel>& out) const {
-  Parcel parcel(1);
+  Parcel parcel;
   std::vector<std::uint64_t> sizes;
   for_each_payload(message, [&](const Payload& payload) {
     for (const auto& frame : payloads_.frames(payload.id)) {
       sizes.push_back(frame.size());
-      parcel.push_back(frame);
+      parcel.frames.push_back(frame);
     }
   });
   auto header = wire::encode(message, sizes);
   if (header) {
-    parcel.front() = Frame::of(std::move(*header));
+    parcel.header = std::move(*header);
     out.push_back(std::move(parcel));
     return {};
   }
@@ -99,45 +99,48 @@ Result<void, std::string> Courier::pack(const Message& message, std::vector<Parc
   return packed;
 }
 
-Result<Message, Courier::Unreadable> Courier::unpack(Parcel parcel) {
-  if (parcel.empty()) return fail(Unreadable{false, "a message without a frame"});
+Result<Message, Courier::Unreadable> Courier::unpack(std::span<zmq::message_t> parts) {
+  if (parts.empty()) return fail(Unreadable{false, "a message without a frame"});
   std::vector<std::uint64_t> sizes;
-  for (std::size_t i = 1; i < parcel.size(); ++i) sizes.push_back(parcel[i].size());
-  auto message = wire::decode(parcel.front().bytes(), sizes);
+  for (const auto& part : parts.subspan(1)) sizes.push_back(part.size());
+  const auto& header = parts.front();
+  auto message = wire::decode({header.data<std::byte>(), header.size()}, sizes);
   if (!message) {
     return fail(Unreadable{message.error().kind == wire::CodecError::Kind::unknown_type,
                            message.error().text});
   }
-  auto next = parcel.begin() + 1;
+  auto next = parts.begin() + 1;
   for_each_payload(*message, [&](Payload& payload) {
+    if (payload.frames == 1) {
+      payload = payloads_.put(Frame::of(std::move(*next++)));
+      return;
+    }
     std::vector<Frame> frames;
     frames.reserve(payload.frames);
-    for (int i = 0; i < payload.frames; ++i) frames.push_back((next++)->detached());
+    for (int i = 0; i < payload.frames; ++i) frames.push_back(Frame::of(std::move(*next++)));
     payload = payloads_.put(std::move(frames));
   });
   return std::move(*message);
 }
 
-std::optional<Parcel> Courier::receive(zmq::socket_t& socket, std::size_t parts_max) {
-  Parcel parcel;
-  constexpr std::size_t kUsualParts = 4;
-  parcel.reserve(kUsualParts);
+bool Courier::receive(zmq::socket_t& socket, std::size_t parts_max, Parts& parts) {
+  parts.clear();
   bool more = true;
   while (more) {
-    auto part = std::make_shared<zmq::message_t>();
-    const auto got = uninterrupted([&] { return socket.recv(*part, zmq::recv_flags::dontwait); });
-    if (!got) return std::nullopt;
-    more = part->more();
+    zmq::message_t part;
+    const auto got = uninterrupted([&] { return socket.recv(part, zmq::recv_flags::dontwait); });
+    if (!got) return false;
+    more = part.more();
     // The rest of a message that is too long is read, so that the next one can be.
-    if (parcel.size() <= parts_max) parcel.emplace_back(std::move(part));
+    if (parts.size() <= parts_max) parts.push_back(std::move(part));
   }
-  return parcel;
+  return true;
 }
 
-Courier::Origin Courier::origin_of(const Parcel& parcel, bool keyed) {
+Courier::Origin Courier::origin_of(const Parts& parts, bool keyed) {
   Origin origin;
-  if (parcel.empty() || !parcel.back().message_) return origin;
-  const auto& frame = *parcel.back().message_;
+  if (parts.empty()) return origin;
+  const auto& frame = parts.back();
   origin.connection = zmq_msg_get(frame.handle(), ZMQ_SRCFD);
   if (const auto address = property(frame, "Peer-Address")) origin.user = user_of_peer(*address);
   if (!keyed || origin.user) return origin;
@@ -152,14 +155,17 @@ Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, con
       const auto flags = zmq::send_flags::dontwait | zmq::send_flags::sndmore;
       if (!uninterrupted([&] { return socket.send(first, flags); })) return Sent::would_block;
     }
-    for (std::size_t i = 0; i < parcel.size(); ++i) {
-      zmq::message_t part;
-      part.copy(*parcel[i].message_);  // shares the bytes
-      const auto flags = i + 1 < parcel.size()
-                             ? zmq::send_flags::dontwait | zmq::send_flags::sndmore
-                             : zmq::send_flags::dontwait;
+    const auto send_part = [&](zmq::message_t part, bool is_last) {
+      const auto flags = is_last ? zmq::send_flags::dontwait
+                                 : zmq::send_flags::dontwait | zmq::send_flags::sndmore;
+      return uninterrupted([&] { return socket.send(part, flags); }).has_value();
+    };
+    zmq::message_t header(parcel.header.data(), parcel.header.size());
+    if (!send_part(std::move(header), parcel.frames.empty())) return Sent::would_block;
+    for (const auto& frame : parcel.frames) {
       // After the first part libzmq takes the others whatever its high-water mark says.
-      if (!uninterrupted([&] { return socket.send(part, flags); })) return Sent::would_block;
+      const bool is_last = &frame == &parcel.frames.back();
+      if (!send_part(frame.message(), is_last)) return Sent::would_block;
     }
     return Sent::yes;
   } catch (const zmq::error_t& error) {

@@ -20,8 +20,15 @@
 
 namespace framefleet::transport {
 
-/// A message as its frames: header first, then the payloads.
-using Parcel = std::vector<Frame>;
+/// A message that is sent: the header, then the payloads.
+struct Parcel {
+  std::string header;
+  std::vector<Frame> frames;
+};
+
+/// A message as it was received, part by part. Kept by its reader, so that none of them takes
+/// memory for the list.
+using Parts = std::vector<zmq::message_t>;
 
 class Courier {
  public:
@@ -36,21 +43,21 @@ class Courier {
     bool type_unknown{false};
     std::string text;
   };
-  Result<Message, Unreadable> unpack(Parcel parcel);
+  Result<Message, Unreadable> unpack(std::span<zmq::message_t> parts);
 
-  /// All parts of the next message, without waiting. Nothing: there is none. Of more than
+  /// All parts of the next message, without waiting. False: there is none. Of more than
   /// `parts_max` parts one too many is kept, to which the codec objects; the others are thrown
   /// away.
-  static std::optional<Parcel> receive(zmq::socket_t& socket, std::size_t parts_max);
-  /// What libzmq knows of the connection that a parcel came over. Reads the last frame: libzmq
-  /// 4.3.4 leaves the metadata of a first frame out after a poll.
+  static bool receive(zmq::socket_t& socket, std::size_t parts_max, Parts& parts);
+  /// What libzmq knows of the connection that a message came over. Reads the last part: libzmq
+  /// 4.3.4 leaves the metadata of a first one out after a poll.
   struct Origin {
     std::optional<std::uint32_t> user;       ///< Over ipc: whose process, by the kernel's word.
     std::optional<security::PublicKey> key;  ///< Of a peer that a gatekeeper let in.
     int connection{-1};                      ///< The descriptor, libzmq's own; -1: not known.
   };
   /// `keyed`: tcp connections have a gatekeeper. Without one a "User-Id" is the peer's invention.
-  static Origin origin_of(const Parcel& parcel, bool keyed);
+  static Origin origin_of(const Parts& parts, bool keyed);
 
   /// Of a message, without a route: its header and its payloads' frames.
   static constexpr std::size_t kPartsMax = 1 + wire::kPayloadFramesMax;

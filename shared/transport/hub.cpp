@@ -120,20 +120,17 @@ class Hub::Sockets {
 
   std::optional<Incoming> receive() {
     for (int i = 0; i < Courier::kUnknownMax; ++i) {
-      auto parcel = Courier::receive(router_, 1 + Courier::kPartsMax);
-      if (!parcel) return std::nullopt;
+      if (!Courier::receive(router_, 1 + Courier::kPartsMax, parts_)) return std::nullopt;
       ++stats_.received;
-      const std::string route(parcel->front().text());
-      const auto origin = Courier::origin_of(*parcel, gatekeeper_.has_value());
+      const auto origin = Courier::origin_of(parts_, gatekeeper_.has_value());
       if (!is_let_in(origin)) continue;
-      parcel->erase(parcel->begin());
-      auto message = courier_.unpack(std::move(*parcel));
+      auto message = courier_.unpack(std::span(parts_).subspan(1));
       if (!message && message.error().type_unknown) {
         ++stats_.unknown_types;
         continue;  // The core never hears of it, so nobody would forget its route.
       }
       Incoming incoming;
-      incoming.from = peer_of(route, origin.key);
+      incoming.from = peer_of(parts_.front().to_string(), origin.key);
       const auto& user = origin.user;
       incoming.sender = {user, user && (*user == 0 || *user == ::geteuid()), origin.key};
       if (message) {
@@ -209,7 +206,7 @@ class Hub::Sockets {
   /// For a peer that reads too slowly.
   struct Waiting {
     std::deque<Parcel> parcels;
-    std::uint64_t bytes{0};  ///< Of their first parts.
+    std::uint64_t bytes{0};  ///< Of their headers.
   };
 
   void set_broker_key(const security::KeyPair& broker) {
@@ -264,7 +261,7 @@ class Hub::Sockets {
     }
     auto& waiting = waiting_[peer];
     for (; next != packed_.end(); ++next) {
-      waiting.bytes += next->front().size();
+      waiting.bytes += next->header.size();
       waiting.parcels.push_back(std::move(*next));
     }
     send_waiting(peer, route, waiting);
@@ -272,7 +269,7 @@ class Hub::Sockets {
 
   void send_waiting(PeerId peer, const std::string& route, Waiting& waiting) {
     while (!waiting.parcels.empty()) {
-      const auto bytes = waiting.parcels.front().front().size();
+      const auto bytes = waiting.parcels.front().header.size();
       switch (Courier::send(router_, &route, waiting.parcels.front())) {
         case Courier::Sent::yes:
           ++stats_.sent;
@@ -310,6 +307,7 @@ class Hub::Sockets {
   std::vector<Listener> listeners_;                       // with CURVE
   std::uint32_t listen_count_{1};                         // sockets at each of their addresses
   int heard_listener_{-1};      // the socket of the address that was bound last
+  Parts parts_;                 // the message that is being received, its route first
   std::vector<Parcel> packed_;  // the message that is being sent
   std::map<PeerId, Waiting> waiting_;
   Wait wait_;

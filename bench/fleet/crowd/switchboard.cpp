@@ -89,9 +89,10 @@ class Switchboard::Sockets {
   std::optional<Message> receive(std::size_t number) {
     auto& dealer = lines_.at(number).dealer;
     if (!dealer) return std::nullopt;
-    auto parcel = transport::Courier::receive(*dealer, transport::Courier::kPartsMax);
-    if (!parcel) return std::nullopt;
-    auto message = courier_.unpack(std::move(*parcel));
+    if (!transport::Courier::receive(*dealer, transport::Courier::kPartsMax, parts_)) {
+      return std::nullopt;
+    }
+    auto message = courier_.unpack(parts_);
     if (!message) throw std::runtime_error("the broker says: " + message.error().text);
     return std::move(*message);
   }
@@ -125,6 +126,7 @@ class Switchboard::Sockets {
   FileDescriptor epoll_;
   std::vector<Line> lines_;
   std::vector<std::size_t> hot_;
+  transport::Parts parts_;                  // the message that is being received
   std::vector<transport::Parcel> parcels_;  // the message that is being sent
 };
 
