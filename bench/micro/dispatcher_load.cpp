@@ -13,6 +13,8 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
+constexpr std::uint64_t kRecordBytes = 1000;
+
 /// Names of sources as hashes are: without order. SplitMix64's finaliser (Steele, Lea, Flood: "Fast
 /// splittable pseudorandom number generators", 2014).
 std::uint64_t hash_of(std::uint64_t number) {
@@ -140,6 +142,14 @@ std::uint64_t DispatcherLoad::in_state(broker::TaskState state) const {
   return counts.storing;
 }
 
+std::uint64_t DispatcherLoad::counted_bytes(std::uint64_t tables) const {
+  const auto status = dispatcher_.fleet_status(now_);
+  const auto waiting = status.in_progress.backlog();
+  const auto storing = status.in_progress.storing;
+  return status.backlog_bytes + status.unstored_bytes -
+         waiting * (prototype_.payload.bytes + tables) - storing * (kRecordBytes + tables);
+}
+
 SubmittedTask DispatcherLoad::next_task() {
   const auto& source = sources_[next_source_];
   auto task = prototype_;
@@ -160,7 +170,7 @@ TaskResult DispatcherLoad::result_of(const HandOut& hand_out) {
   result.id = hand_out.task;
   result.lease = hand_out.lease;
   result.elapsed = milliseconds{2 + hand_out.task.sequence % 16};
-  result.payload = {PayloadId{++payloads_}, 1, 1000};
+  result.payload = {PayloadId{++payloads_}, 1, kRecordBytes};
   return result;
 }
 

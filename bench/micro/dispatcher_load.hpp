@@ -47,8 +47,8 @@ class DispatcherLoad {
 
   std::uint64_t settled() const { return settled_; }
   std::uint64_t in_state(broker::TaskState state) const;
-  /// Description and digest of one task: what Task::bytes() counts besides Task::kTables.
-  std::uint64_t text_bytes() const { return prototype_.task.size() + prototype_.digest.size(); }
+  /// What the dispatcher counts for all tasks besides their payloads and `tables` for each of them.
+  std::uint64_t counted_bytes(std::uint64_t tables) const;
   /// What this object itself keeps of all that is handed out.
   std::uint64_t own_bytes() const { return handed_out_.size() * sizeof(HandOut); }
 

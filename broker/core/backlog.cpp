@@ -61,7 +61,16 @@ void Backlog::list(Flow& flow) {
   flow.listed = true;
   append(lane, flow, flow.credit <= Duration::zero());
   lane.weights += flow.source->weight;
+  if ((ready_.at(flow.level) & mask_of(flow.route)) != 0) return;
   ready_.at(flow.level) |= mask_of(flow.route);
+  note_ready(flow.level);
+}
+
+/// The routes of a level changed, and with them perhaps those of all that are as live as it is.
+void Backlog::note_ready(std::size_t level) {
+  RouteMask routes = 0;
+  for (std::size_t alike = level % 2; alike < kLevels; alike += 2) routes |= ready_[alike];
+  (is_live(level) ? ready_live_ : ready_batch_) = routes;
 }
 
 /// A route that was idle goes on level with the one of its rivals that was given least: nothing is
@@ -81,7 +90,9 @@ void Backlog::unlist(Flow& flow) {
   unlink(lane, flow);
   flow.listed = false;
   lane.weights -= flow.source->weight;
-  if (lane.empty()) ready_.at(flow.level) &= ~mask_of(flow.route);
+  if (!lane.empty()) return;
+  ready_.at(flow.level) &= ~mask_of(flow.route);
+  note_ready(flow.level);
 }
 
 /// What a flow is given for the rounds that began since it was here last: one round's credit at
@@ -244,18 +255,6 @@ void Backlog::forget(Source& source) {
   for (const auto& flow : source.flows) FRAMEFLEET_ASSERT(flow->first == nullptr && !flow->listed);
   source.flows.clear();
   source.underpaid = {};
-}
-
-RouteMask Backlog::ready_routes() const {
-  RouteMask routes = 0;
-  for (const auto mask : ready_) routes |= mask;
-  return routes;
-}
-
-RouteMask Backlog::ready_live_routes() const {
-  RouteMask routes = 0;
-  for (std::size_t level = 1; level < kLevels; level += 2) routes |= ready_.at(level);
-  return routes;
 }
 
 Time Backlog::oldest() const {

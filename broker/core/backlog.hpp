@@ -64,8 +64,8 @@ class Backlog {
   void forget(Source& source);
 
   /// Routes with a ready task, of sources that are not paused.
-  RouteMask ready_routes() const;
-  RouteMask ready_live_routes() const;
+  RouteMask ready_routes() const { return ready_live_ | ready_batch_; }
+  RouteMask ready_live_routes() const { return ready_live_; }
   /// When the oldest ready task was admitted; kNever when there is none. Sources that are paused do
   /// not count. Visits every other source.
   Time oldest() const;
@@ -106,6 +106,7 @@ class Backlog {
   Lane& lane_of(const Flow& flow) { return lanes_.at(flow.level).at(flow.route); }
   void list(Flow& flow);
   void unlist(Flow& flow);
+  void note_ready(std::size_t level);
   static void link_first(Flow& flow, Task& task);
   static void unlink_task(Flow& flow, Task& task);
   static void renew(const Lane& lane, Flow& flow);
@@ -116,6 +117,8 @@ class Backlog {
   double lower_share_;
   std::array<std::array<Lane, kRoutesMax>, kLevels> lanes_;
   std::array<RouteMask, kLevels> ready_{};    // routes with a listed flow
+  RouteMask ready_live_{0};                   // those of all levels that are live
+  RouteMask ready_batch_{0};                  // and of all that are not
   std::array<double, kLevels> owed_below_{};  // ns of service owed to the levels below
   RouteRivals rivals_ = every_route_rivals_all();
 };

@@ -69,36 +69,35 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
               now, out);
   };
   const auto only = [&](Role allowed, auto act) { role == allowed ? act() : wrong_role(); };
-  std::visit(Overloaded{
-                 [&](Heartbeat& heartbeat) { on_heartbeat(from, heartbeat, now, out); },
-                 [&](Goodbye&) { on_goodbye(from, now, out); },
-                 [&](Submit& submit) {
-                   only(Role::producer, [&] { on_submit(from, std::move(submit), now, out); });
-                 },
-                 [&](Ask& ask) { only(Role::producer, [&] { on_ask(from, ask, now, out); }); },
-                 [&](TaskResult& result) {
-                   only(Role::worker, [&] { on_result(from, result, now, out); });
-                 },
-                 [&](Nack& nack) { only(Role::worker, [&] { on_nack(from, nack, now, out); }); },
-                 [&](Release& release) {
-                   only(Role::worker, [&] { on_release(from, release, now, out); });
-                 },
-                 [&](Drain&) { only(Role::worker, [&] { on_drain(from, now); }); },
-                 [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
-                 [&](Known& known) { only(Role::sink, [&] { on_known(known, now, out); }); },
-                 [&](Report& report) {
-                   const bool answers = role == Role::sink || role == Role::producer;
-                   answers ? forwarded_.heard(from, report, out) : wrong_role();
-                 },
-                 [&](Sources& sources) {
-                   only(Role::producer, [&] { on_sources(from, std::move(sources), now, out); });
-                 },
-                 [&](Control& control) {
-                   only(Role::client, [&] { on_control(from, control, now, out); });
-                 },
-                 [&](auto&) { wrong_role(); },
-             },
-             message);
+  std::visit(
+      Overloaded{
+          [&](Heartbeat& heartbeat) { on_heartbeat(from, heartbeat, now, out); },
+          [&](Goodbye&) { on_goodbye(from, now, out); },
+          [&](Submit& submit) { only(Role::producer, [&] { on_submit(from, submit, now, out); }); },
+          [&](Ask& ask) { only(Role::producer, [&] { on_ask(from, ask, now, out); }); },
+          [&](TaskResult& result) {
+            only(Role::worker, [&] { on_result(from, result, now, out); });
+          },
+          [&](Nack& nack) { only(Role::worker, [&] { on_nack(from, nack, now, out); }); },
+          [&](Release& release) {
+            only(Role::worker, [&] { on_release(from, release, now, out); });
+          },
+          [&](Drain&) { only(Role::worker, [&] { on_drain(from, now); }); },
+          [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
+          [&](Known& known) { only(Role::sink, [&] { on_known(known, now, out); }); },
+          [&](Report& report) {
+            const bool answers = role == Role::sink || role == Role::producer;
+            answers ? forwarded_.heard(from, report, out) : wrong_role();
+          },
+          [&](Sources& sources) {
+            only(Role::producer, [&] { on_sources(from, std::move(sources), now, out); });
+          },
+          [&](Control& control) {
+            only(Role::client, [&] { on_control(from, control, now, out); });
+          },
+          [&](auto&) { wrong_role(); },
+      },
+      message);
   say_farewell_when_empty(out);
 }
 
@@ -159,8 +158,8 @@ void Dispatcher::leave_waiting(Task& task) {
   if (task.deadline != kNever) overdue_.erase({task.deadline, task.id});
   if (task.source->waiting_live == &task) task.source->waiting_live = nullptr;
   if (task.state == TaskState::delayed) {
-    delayed_.erase({task.due_at, task.id});
-    task.due_at = kNever;
+    delayed_.erase({task.past->due_at, task.id});
+    task.past->due_at = kNever;
     task.unsure = false;
   } else if (task.flow != nullptr) {
     backlog_.remove(task);
@@ -200,7 +199,7 @@ Outcome Dispatcher::outcome_of(const Task& task, Time now) const {
   const Time handed_out_at = task.attempts == 0 ? now : task.handed_out_at;
   outcome.queued = handed_out_at - task.admitted_at;
   outcome.leased = now - handed_out_at;
-  outcome.task = task.description;
+  outcome.task = task.texts.description();
   if (task.past != nullptr) {
     outcome.history = task.past->history;
     outcome.revived_from = task.past->revived_from;
@@ -226,7 +225,7 @@ void Dispatcher::leave_backlog(Task& task) {
     --owner->second.tasks;
   }
   task.payload = {};
-  task.description = std::string{};
+  task.texts = TaskTexts(task.texts.digest(), {});
   task.past.reset();
   ledger_.moved(task, TaskState::storing);
 }
@@ -283,7 +282,7 @@ void Dispatcher::forget_settled(Task& task, const SettledTask& settled, Duration
       TaskSettled{settled.id, settled.status, settled.reason, now - task.admitted_at, storing});
   if (is_kept(task)) out.push_back(WriteEnd{settled.id});
   task.quota_part.free();
-  tasks_.erase(settled.id);
+  tasks_.remove(task);
   settled_.remember(settled);
   if (source.owner) out.push_back(SendTo{source.owner, Settled{{settled}}});
   if (source.in_progress.in_all() == 0) backlog_.forget(source);
@@ -302,9 +301,18 @@ void Dispatcher::expire_overdue(Time now, Effects& out) {
 }
 
 Task& Dispatcher::task_at(const TaskId& id) {
-  const auto position = tasks_.find(id);
-  FRAMEFLEET_ASSERT(position != tasks_.end());
-  return position->second;
+  auto* const task = tasks_.find(id);
+  FRAMEFLEET_ASSERT(task != nullptr);
+  return *task;
+}
+
+/// From its first hand-out on a task that this broker let in has one that is over.
+TaskPast& Dispatcher::past_of(Task& task) const {
+  if (task.past == nullptr) {
+    task.past = std::make_unique<TaskPast>();
+    task.past->over = {options_.incarnation, 0};
+  }
+  return *task.past;
 }
 
 // --- looking

@@ -27,6 +27,7 @@
 #include "broker/core/status.hpp"
 #include "broker/core/storing_table.hpp"
 #include "broker/core/task.hpp"
+#include "broker/core/task_table.hpp"
 #include "broker/core/worker_registry.hpp"
 
 #include "shared/base/messages.hpp"
@@ -37,7 +38,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -145,12 +145,13 @@ class Dispatcher {
   bool cancel(Task& task, Time now, Effects& out);
 
   // Submits (dispatcher_submits.cpp)
-  void on_submit(PeerId from, Submit submit, Time now, Effects& out);
+  void on_submit(PeerId from, const Submit& submit, Time now, Effects& out);
   void submit_unaccounted(PeerId from, const SubmittedTask& task, Time now, Effects& out);
-  void submit_one(PeerId from, SubmittedTask task, Time now, SubmitAnswers& answers, Effects& out);
+  void submit_one(PeerId from, const SubmittedTask& task, Time now, SubmitAnswers& answers,
+                  Effects& out);
   std::optional<Busy> busy_answer(PeerId from, const SubmittedTask& task, Time now) const;
   std::optional<RejectedTask> reject_answer(PeerId from, const SubmittedTask& task);
-  void admit(PeerId from, SubmittedTask submitted, RouteId route, Time now, Effects& out);
+  void admit(PeerId from, const SubmittedTask& submitted, RouteId route, Time now, Effects& out);
   void admit_live(Task& task, Time now, Effects& out);
   void note_offer(const SubmittedTask& task, Time now);
 
@@ -205,6 +206,8 @@ class Dispatcher {
   void note_end_of(Job* job, Time now, Effects& out);
   void expire_overdue(Time now, Effects& out);
   Task& task_at(const TaskId& id);
+  TaskPast& past_of(Task& task) const;
+  LeaseId lease_of(const Task& task) const { return {options_.incarnation, task.lease}; }
   bool is_suspect(const Task& task) const { return task.charges.lost >= options_.suspect_losses; }
   std::vector<std::pair<std::string, std::uint64_t>> unroutable_tasks() const;
   bool sink_keeps_up() const;
@@ -221,7 +224,7 @@ class Dispatcher {
   DeathWatch deaths_;
   Demand demand_;
 
-  std::unordered_map<TaskId, Task> tasks_;     // every task in progress; never iterated for effects
+  TaskTable tasks_;
   std::set<std::pair<Time, TaskId>> delayed_;  // by the end of their back-off
   std::set<std::pair<Time, TaskId>> overdue_;  // ready and delayed tasks with a ttl, by its end
   std::deque<TaskId> suspects_;                // ready, to be tried alone

@@ -27,9 +27,8 @@ void Dispatcher::on_ask(PeerId from, const Ask& ask, Time now, Effects& out) {
     const auto* const source = ledger_.find_source(id.source);
     if (source == nullptr ? quota != nullptr : !Ledger::may_have(*source, quota)) {
       foreign.push_back(id);
-    } else if (const auto task = tasks_.find(id);
-               task != tasks_.end() && !task->second.unaccounted()) {
-      const bool durable = is_kept(task->second);
+    } else if (const auto* task = tasks_.find(id); task != nullptr && !task->unaccounted()) {
+      const bool durable = is_kept(*task);
       (durable ? written : admitted).tasks.push_back({id, durable});
     } else if (const auto* known = settled_.find(id)) {
       settled.tasks.push_back(*known);

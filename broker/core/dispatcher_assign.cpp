@@ -116,18 +116,19 @@ void Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
   task.handed_out_at = now;
   ++task.attempts;
   workers_.took_task(worker, now + options_.recall_delay);
-  task.lease = leases_.open(task.id, worker, now + options_.lease_duration);
+  const auto lease = leases_.open(task.id, worker, now + options_.lease_duration);
+  task.lease = lease.counter;
   Assign one;
   auto& assigned = one.tasks.emplace_back();
   assigned.id = task.id;
-  assigned.lease = task.lease;
+  assigned.lease = lease;
   assigned.attempt = task.attempts;
   assigned.lease_duration = options_.lease_duration;
   if (task.deadline != kNever) assigned.ttl_left = task.deadline - now;
   assigned.age = now - task.admitted_at;
   assigned.source = task.source->name;
   assigned.task_class = task.task_class;
-  assigned.task = task.description;
+  assigned.task = task.texts.description();
   assigned.payload = task.payload;
   out.push_back(SendTo{worker, std::move(one)});
 }

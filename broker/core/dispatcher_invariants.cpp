@@ -21,8 +21,9 @@ void Dispatcher::check_invariants() const {
   std::map<const Quota*, std::pair<std::uint64_t, std::uint64_t>> held;  // tasks, bytes
   std::uint64_t timed = 0;
   std::uint64_t unaccounted = 0;
-  for (const auto& [id, task] : tasks_) {
-    FRAMEFLEET_ASSERT(id == task.id && task.source != nullptr);
+  tasks_.for_each([&](const Task& task) {
+    const auto& id = task.id;
+    FRAMEFLEET_ASSERT(tasks_.find(id) == &task && task.source != nullptr);
     const auto count = [state = task.state](InProgress& counts) {
       counts.ready += state == TaskState::ready ? 1U : 0U;
       counts.delayed += state == TaskState::delayed ? 1U : 0U;
@@ -41,11 +42,12 @@ void Dispatcher::check_invariants() const {
     if (task.job != nullptr) count(by_job[task.job]);
     const bool waits = task.state == TaskState::ready || task.state == TaskState::delayed;
     FRAMEFLEET_ASSERT((task.state == TaskState::storing) == storing_.holds(id));
-    FRAMEFLEET_ASSERT(task.state == TaskState::delayed || (task.due_at == kNever && !task.unsure));
-    FRAMEFLEET_ASSERT(task.state != TaskState::delayed || task.due_at != kNever || task.unsure);
+    FRAMEFLEET_ASSERT(task.state == TaskState::delayed ||
+                      (task.due_at() == kNever && !task.unsure));
+    FRAMEFLEET_ASSERT(task.state != TaskState::delayed || task.due_at() != kNever || task.unsure);
     FRAMEFLEET_ASSERT(task.flow == nullptr || task.state == TaskState::ready);
     if (task.state == TaskState::leased) {
-      const auto* lease = leases_.find(task.lease);
+      const auto* lease = leases_.find(lease_of(task));
       FRAMEFLEET_ASSERT(lease != nullptr && lease->task == id);
     }
     if (task.state != TaskState::storing) {
@@ -62,7 +64,7 @@ void Dispatcher::check_invariants() const {
     FRAMEFLEET_ASSERT(!task.gone || task.unaccounted() || task.state == TaskState::storing);
     FRAMEFLEET_ASSERT(!options_.journal || is_kept(task) != task.source->unkept.contains(id));
     timed += waits && task.deadline != kNever ? 1U : 0U;
-  }
+  });
   FRAMEFLEET_ASSERT(all == ledger_.in_progress());
   FRAMEFLEET_ASSERT(all.leased == leases_.count());
   FRAMEFLEET_ASSERT(all.storing == storing_.count());

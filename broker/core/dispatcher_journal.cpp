@@ -33,18 +33,19 @@ JournaledTask Dispatcher::journaled(const Task& task, Time now) const {
                        .source = task.source->name,
                        .job = task.job == nullptr ? std::string{} : task.job->name,
                        .detectors = routes_.at(task.route),
-                       .task = task.description,
-                       .digest = task.digest,
+                       .task = std::string(task.texts.description()),
+                       .digest = std::string(task.texts.digest()),
                        .priority = task.priority,
                        .age = now - task.admitted_at,
                        .attempts = task.attempts,
                        .failed = task.charges.failed,
                        .lost = task.charges.lost,
-                       .over = task.over};
+                       .over = {options_.incarnation, 0}};
   if (task.deadline != kNever) record.ttl_left = std::max(task.deadline - now, Duration{1});
   if (task.past != nullptr) {
     record.revived_from = task.past->revived_from;
     record.history = task.past->history;
+    record.over = task.past->over;
   }
   return record;
 }
@@ -92,19 +93,16 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
   const auto route = routes_.open(record.detectors);
   // An earlier broker had as many routes, and a journal does not make up tasks.
   FRAMEFLEET_ASSERT(route.has_value());
-  auto& task = tasks_[record.id];
-  FRAMEFLEET_ASSERT(task.source == nullptr);
-  task.id = record.id;
+  FRAMEFLEET_ASSERT(tasks_.find(record.id) == nullptr);
+  auto& task = tasks_.add(record.id);
   task.source = &ledger_.open_source(record.id.source, record.source);
   task.job = ledger_.open_job(record.job);
   task.payload = restored.payload;
-  task.digest = std::move(record.digest);
-  task.description = std::move(record.task);
-  if (record.revived_from || !record.history.empty()) {
-    task.past = std::make_unique<TaskPast>();
-    task.past->revived_from = record.revived_from;
-    task.past->history = std::move(record.history);
-  }
+  task.texts = {record.digest, record.task};
+  auto& past = past_of(task);
+  past.revived_from = record.revived_from;
+  past.history = std::move(record.history);
+  past.over = record.over;
   task.task_class = restored.task_class;
   task.gone = restored.gone;
   task.admitted_at = now - std::min(record.age + restored.unattended, kUnattendedMax);
@@ -115,7 +113,6 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
   }
   task.charges = {record.failed, record.lost};
   task.attempts = record.attempts;
-  task.over = record.over;
   task.priority = record.priority;
   task.route = *route;
   task.unsure = true;
@@ -123,7 +120,7 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
   ledger_.restored(task);
   task.quota_part.take(task.source->quota, task.bytes());
   count_bytes(task);
-  delayed_.emplace(task.due_at, task.id);  // kNever: until a sink has been asked
+  delayed_.emplace(past.due_at, task.id);  // kNever: until a sink has been asked
   note_deadline(task);
 }
 
@@ -151,7 +148,7 @@ void Dispatcher::end_restore(Time now) {
   ledger_.await_owners(now + kReturnTimeouts * options_.peer_timeout);
   for (const auto* source : ledger_.sources()) {
     for (const auto& [id, task_class] : source->unkept) {
-      if (tasks_.contains(id)) continue;
+      if (tasks_.find(id) != nullptr) continue;
       RestoredTask unkept{.task_class = task_class, .gone = true};
       unkept.task.id = id;
       unkept.task.source = source->name;
@@ -180,7 +177,7 @@ void Dispatcher::submit_unaccounted(PeerId from, const SubmittedTask& submitted,
   task.quota_part.free();
   ledger_.disowned(task);
   routes_.leave(task.route);
-  tasks_.erase(submitted.id);
+  tasks_.remove(task);
 }
 
 /// Their outcomes may be stored; the answer saves work and no more, so it is not waited for long.
@@ -195,12 +192,13 @@ void Dispatcher::ask_for_the_restored(Time now, Effects& out) {
     }
     for (const auto& id : ids) {
       auto& task = task_at(id);
-      delayed_.erase({task.due_at, id});
-      task.due_at = now + options_.ask_timeout;
+      auto& due_at = past_of(task).due_at;
+      delayed_.erase({due_at, id});
+      due_at = now + options_.ask_timeout;
       if (const Time until = ledger_.owners_awaited_until(); task.gone && until != kNever) {
-        task.due_at = std::max(task.due_at, until);
+        due_at = std::max(due_at, until);
       }
-      delayed_.emplace(task.due_at, id);
+      delayed_.emplace(due_at, id);
     }
     auto& pending = asks_[++ask_numbers_];
     pending = {PeerId{}, std::move(ids), kNever};
@@ -210,8 +208,8 @@ void Dispatcher::ask_for_the_restored(Time now, Effects& out) {
 
 void Dispatcher::on_known_of_restored(const Known& known, Time now, Effects& out) {
   const auto waiting = [this](const TaskId& id) -> Task* {
-    const auto position = tasks_.find(id);
-    return position == tasks_.end() || !position->second.unsure ? nullptr : &position->second;
+    auto* const task = tasks_.find(id);
+    return task == nullptr || !task->unsure ? nullptr : task;
   };
   for (const auto& settled : known.stored) {
     if (auto* const task = waiting(settled.id)) {

@@ -136,9 +136,9 @@ Report Dispatcher::cancel_job(const std::string& name, Time now, Effects& out) {
   job->cancelled = true;
   ledger_.note(job);
   std::vector<TaskId> ids;  // in an order that no hash decides
-  for (const auto& [id, task] : tasks_) {
-    if (task.job == job && task.state != TaskState::storing) ids.push_back(id);
-  }
+  tasks_.for_each([&](const Task& task) {
+    if (task.job == job && task.state != TaskState::storing) ids.push_back(task.id);
+  });
   std::sort(ids.begin(), ids.end());
   for (const auto& id : ids) cancel(task_at(id), now, out);
   return done(tasks(ids.size()) + " of job '" + name +
@@ -149,8 +149,8 @@ Report Dispatcher::cancel_tasks(const std::vector<TaskId>& ids, Time now, Effect
   std::uint64_t cancelled = 0;
   std::string late;
   for (const auto& id : ids) {
-    const auto position = tasks_.find(id);
-    if (position != tasks_.end() && cancel(position->second, now, out)) {
+    auto* const task = tasks_.find(id);
+    if (task != nullptr && cancel(*task, now, out)) {
       ++cancelled;
     } else {
       late += " " + to_string(id);

@@ -47,11 +47,11 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
 /// on it again, and who does is told.
 bool Dispatcher::take_from_before(const TaskResult& result, Time now, Effects& out) {
   const bool from_before = result.lease.incarnation < options_.incarnation && !result.token.empty();
-  const auto position = from_before ? tasks_.find(result.id) : tasks_.end();
-  if (position == tasks_.end()) return false;
-  auto& task = position->second;
+  auto* const known = from_before ? tasks_.find(result.id) : nullptr;
+  if (known == nullptr || known->past == nullptr) return false;  // none, or let in by us
+  auto& task = *known;
   if (task.state == TaskState::storing || task.cancelled) return false;
-  if (task.over >= result.lease) return false;
+  if (task.past->over >= result.lease) return false;
   ++counts_.results_from_before;
   if (task.state == TaskState::leased) {
     take_back(task, Reason::none, now, out);
@@ -132,7 +132,10 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
                            Effects& out) {
   auto& task = task_at(lease.task);
   close_lease(lease, task, reason, Duration::zero(), now, out);
-  task.over = lease.id;
+  uncount_bytes(task);
+  auto& past = past_of(task);
+  past.over = lease.id;
+  count_bytes(task);
   const auto* worker = workers_.find(lease.worker);
   const std::string worker_name = worker == nullptr ? std::string{} : worker->name;
   if (reason == Reason::deadline_passed && task.deadline != kNever) {
@@ -153,8 +156,8 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
       return;
     case Verdict::What::again_later:
       ledger_.moved(task, TaskState::delayed);
-      task.due_at = now + verdict.delay;
-      delayed_.emplace(task.due_at, task.id);
+      past.due_at = now + verdict.delay;
+      delayed_.emplace(past.due_at, task.id);
       note_deadline(task);
       if (is_kept(task)) out.push_back(WriteAttempt{journaled(task, now)});
       return;
@@ -184,8 +187,7 @@ void Dispatcher::pay_for_attempt(Task& task, Reason reason, Time now) {
 void Dispatcher::remember_attempt(Task& task, const std::string& worker, Reason reason,
                                   const std::string& text) {
   uncount_bytes(task);
-  if (task.past == nullptr) task.past = std::make_unique<TaskPast>();
-  auto& history = task.past->history;
+  auto& history = past_of(task).history;
   if (history.size() == kHistoryMax) history.erase(history.begin());
   history.push_back({task.attempts, worker, reason, text});
   count_bytes(task);
@@ -233,7 +235,7 @@ void Dispatcher::take_up(Task& task, Time now, Effects& out) {
 
 /// From the worker that has it, and is told so.
 void Dispatcher::take_back(Task& task, Reason reason, Time now, Effects& out) {
-  const auto lease = leases_.close(task.lease, task.id);
+  const auto lease = leases_.close(lease_of(task), task.id);
   FRAMEFLEET_ASSERT(lease.has_value());
   backlog_.settle_up(task, now - task.handed_out_at);
   close_lease(*lease, task, reason, Duration::zero(), now, out);

@@ -72,9 +72,9 @@ double pictures_offered(Source& source, const SubmittedTask& task, Time now, Dur
 
 }  // namespace
 
-void Dispatcher::on_submit(PeerId from, Submit submit, Time now, Effects& out) {
+void Dispatcher::on_submit(PeerId from, const Submit& submit, Time now, Effects& out) {
   SubmitAnswers answers;
-  for (auto& task : submit.tasks) submit_one(from, std::move(task), now, answers, out);
+  for (const auto& task : submit.tasks) submit_one(from, task, now, answers, out);
   if (!answers.at_once.tasks.empty()) out.push_back(SendTo{from, std::move(answers.at_once)});
   if (answers.again) unwritten_.leave_out_waiting(from, answers.once_written);
   if (!answers.once_written.tasks.empty()) {
@@ -83,8 +83,8 @@ void Dispatcher::on_submit(PeerId from, Submit submit, Time now, Effects& out) {
   assign_all(now, out);
 }
 
-void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAnswers& answers,
-                            Effects& out) {
+void Dispatcher::submit_one(PeerId from, const SubmittedTask& task, Time now,
+                            SubmitAnswers& answers, Effects& out) {
   // First of all: what we know of another key's task is not for this one.
   const auto* const source_of_id = ledger_.find_source(task.id.source);
   if (source_of_id != nullptr && !Ledger::may_have(*source_of_id, peers_.at(from).quota)) {
@@ -94,21 +94,21 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAns
                                           "the source of this id belongs to another key"}}}});
     return;
   }
-  auto known = tasks_.find(task.id);
-  if (known != tasks_.end() && known->second.unaccounted()) {
+  const auto* known = tasks_.find(task.id);
+  if (known != nullptr && known->unaccounted()) {
     submit_unaccounted(from, task, now, out);
     if (task.gone) return;
-    known = tasks_.end();
+    known = nullptr;
   }
-  if (known != tasks_.end()) {
+  if (known != nullptr) {
     ++counts_.duplicate_submits;
     release_payload(task.payload, out);
-    const auto& digest = known->second.digest;
+    const auto digest = known->texts.digest();
     if (!digest.empty() && !task.digest.empty() && digest != task.digest) {
       out.push_back(SendTo{from, Rejected{{{task.id, Reason::conflict,
                                             "this id is in progress with another payload"}}}});
     } else {
-      const bool durable = is_kept(known->second);
+      const bool durable = is_kept(*known);
       (durable ? answers.once_written : answers.at_once).tasks.push_back({task.id, durable});
       answers.again |= durable;
     }
@@ -151,7 +151,7 @@ void Dispatcher::submit_one(PeerId from, SubmittedTask task, Time now, SubmitAns
   auto& admitted = is_written ? answers.once_written : answers.at_once;
   admitted.tasks.push_back({task.id, is_kept(task)});
   warn_of_unknown(task.detectors, announced_, admitted);
-  admit(from, std::move(task), *route, now, out);
+  admit(from, task, *route, now, out);
 }
 
 std::optional<RejectedTask> Dispatcher::reject_answer(PeerId from, const SubmittedTask& task) {
@@ -215,21 +215,15 @@ std::optional<Busy> Dispatcher::busy_answer(PeerId from, const SubmittedTask& ta
   return std::nullopt;
 }
 
-void Dispatcher::admit(PeerId from, SubmittedTask submitted, RouteId route, Time now,
+void Dispatcher::admit(PeerId from, const SubmittedTask& submitted, RouteId route, Time now,
                        Effects& out) {
-  auto& task = tasks_[submitted.id];
-  task.id = submitted.id;
+  auto& task = tasks_.add(submitted.id);
   task.source = ledger_.find_source(submitted.id.source);
   task.job = ledger_.open_job(submitted.job);
   task.payload = submitted.payload;
-  task.digest = std::move(submitted.digest);
-  task.description = std::move(submitted.task);
-  if (submitted.revived_from) {
-    task.past = std::make_unique<TaskPast>();
-    task.past->revived_from = submitted.revived_from;
-  }
+  task.texts = {submitted.digest, submitted.task};
+  if (submitted.revived_from) past_of(task).revived_from = submitted.revived_from;
   task.admitted_at = task.queued_at = now;
-  task.over = {options_.incarnation, 0};
   task.task_class = submitted.task_class;
   task.gone = submitted.gone;
   auto ttl = submitted.ttl;

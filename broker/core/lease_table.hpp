@@ -2,16 +2,15 @@
 // Who works on what, until when. A lease names one hand-out of a task; its number is never used
 // again, so a late answer of an earlier hand-out finds nothing to close.
 
+#include "broker/core/line.hpp"
+
 #include "shared/base/strong_id.hpp"
 #include "shared/base/task_id.hpp"
 #include "shared/base/time.hpp"
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace framefleet::broker {
@@ -34,7 +33,8 @@ class LeaseTable {
   const Lease* find(const LeaseId& id) const;
   /// False when there is no such lease (any more).
   bool extend(const LeaseId& id, Time deadline);
-  /// The lease that has been over longest, removed; or nothing.
+  /// The lease that has been over longest, removed; or nothing. Of those with one deadline the one
+  /// that was given it first.
   std::optional<Lease> pop_expired(Time now);
   /// Some lease of this worker, removed; or nothing.
   std::optional<Lease> pop_owned_by(PeerId worker);
@@ -48,13 +48,27 @@ class LeaseTable {
   std::uint64_t count_of(PeerId worker) const;
 
  private:
-  Lease remove(std::unordered_map<LeaseId, Lease>::iterator position);
+  struct Entry {
+    Lease lease;
+    Entry* sooner{nullptr};
+    Entry* later{nullptr};
+    Entry* older{nullptr};
+    Entry* newer{nullptr};
+  };
+  struct Owned {
+    Line<Entry, &Entry::older, &Entry::newer> line;  // in the order in which they were opened
+    std::uint64_t count{0};
+  };
+
+  Entry* find_entry(const LeaseId& id);
+  void line_up(Entry& entry);
+  Lease remove(Entry& entry);
 
   std::uint32_t incarnation_;
   std::uint64_t counter_{0};
-  std::unordered_map<LeaseId, Lease> leases_;
-  std::set<std::pair<Time, LeaseId>> by_deadline_;
-  std::map<PeerId, std::set<LeaseId>> by_worker_;
+  std::unordered_map<std::uint64_t, Entry> leases_;  // by the counter of their ids
+  Line<Entry, &Entry::sooner, &Entry::later> by_deadline_;
+  std::unordered_map<PeerId, Owned> by_worker_;  // looked up alone
 };
 
 }  // namespace framefleet::broker

@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -105,13 +106,34 @@ struct Job {
   Duration last_window{};
 };
 
-/// What few tasks have.
+/// Digest and description of a task, in one piece of memory.
+class TaskTexts {
+ public:
+  TaskTexts() = default;
+  /// Requires: a digest has kDigestBytesMax (shared/wire/limits.hpp) at most.
+  TaskTexts(std::string_view digest, std::string_view description);
+
+  std::string_view digest() const { return {chars_.get(), digest_bytes_}; }
+  std::string_view description() const {
+    return {chars_.get() + digest_bytes_, description_bytes_};
+  }
+  std::uint64_t bytes() const { return std::uint64_t{digest_bytes_} + description_bytes_; }
+
+ private:
+  std::unique_ptr<char[]> chars_;
+  std::uint32_t description_bytes_{0};
+  std::uint8_t digest_bytes_{0};
+};
+
+/// What few tasks have: those that came back, came from a journal, or try another one again.
 struct TaskPast {
   std::optional<TaskId> revived_from;
   std::vector<AttemptRecord> history;
+  LeaseId over;         ///< Hand-outs up to this one are over: what they bring closes nothing.
+  Time due_at{kNever};  ///< While delayed.
 
   std::uint64_t bytes() const {
-    std::uint64_t sum = 0;
+    std::uint64_t sum = sizeof(TaskPast);
     for (const auto& attempt : history) {
       sum += sizeof attempt + attempt.worker.size() + attempt.text.size();
     }
@@ -124,18 +146,15 @@ struct Task {
   Source* source{nullptr};
   Job* job{nullptr};
   Payload payload;  ///< Ours until the task is storing.
-  std::string digest;
-  std::string description;
+  TaskTexts texts;
   std::unique_ptr<TaskPast> past;
   Time admitted_at{};
-  Time queued_at{};       ///< Since when it waits, in all its states of waiting.
-  Time handed_out_at{};   ///< The latest hand-out.
-  Time due_at{kNever};    ///< While delayed.
-  Time deadline{kNever};  ///< Work begins before this or not at all.
-  QuotaPart quota_part;   ///< Until it is settled.
-  LeaseId lease;          ///< While leased.
-  LeaseId over;           ///< Hand-outs up to this one are over: what they bring closes nothing.
-  Duration charged{};     ///< Service time its source has paid for the hand-out.
+  Time queued_at{};        ///< Since when it waits, in all its states of waiting.
+  Time handed_out_at{};    ///< The latest hand-out.
+  Time deadline{kNever};   ///< Work begins before this or not at all.
+  QuotaPart quota_part;    ///< Until it is settled.
+  std::uint64_t lease{0};  ///< The counter of its lease, while leased.
+  Duration charged{};      ///< Service time its source has paid for the hand-out.
   /// The journal has its admission once this is written (UnwrittenAnswers); 0: nothing to wait for.
   std::uint64_t written_by{0};
   Charges charges;
@@ -159,14 +178,15 @@ struct Task {
   Flow* flow{nullptr};
   Task* before{nullptr};
   Task* behind{nullptr};
+  Task* next_in_bucket{nullptr};  ///< The task table's.
 
+  Time due_at() const { return past == nullptr ? kNever : past->due_at; }
   /// Of the memory that the broker may take: the payload, the texts, what went wrong so far, and
   /// what the tables need for a task (bench/micro/dispatcher measures it).
   std::uint64_t bytes() const {
-    return payload.bytes + description.size() + digest.size() +
-           (past == nullptr ? 0 : past->bytes()) + kTables;
+    return payload.bytes + texts.bytes() + (past == nullptr ? 0 : past->bytes()) + kTables;
   }
-  static constexpr std::uint64_t kTables = 704;
+  static constexpr std::uint64_t kTables = 512;
 };
 
 /// A wall clock that was set right meanwhile says decades, and no message holds that.

@@ -5,7 +5,9 @@
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 using namespace framefleet;
@@ -16,7 +18,10 @@ namespace {
 
 class NaiveLeases {
  public:
-  void open(const Lease& lease) { leases_.push_back(lease); }
+  void open(const Lease& lease) {
+    leases_.push_back(lease);
+    given_[lease.id] = ++gifts_;
+  }
   template <class Wanted, class Order>
   std::optional<Lease> take(Wanted wanted, Order before) {
     auto best = leases_.end();
@@ -32,9 +37,15 @@ class NaiveLeases {
     for (auto& lease : leases_) {
       if (lease.id != id) continue;
       lease.deadline = deadline;
+      given_.at(id) = ++gifts_;
       return true;
     }
     return false;
+  }
+  /// Whether `left` is over before `right`: earlier, or by a deadline that it was given earlier.
+  bool over_before(const Lease& left, const Lease& right) const {
+    return std::pair{left.deadline, given_.at(left.id)} <
+           std::pair{right.deadline, given_.at(right.id)};
   }
   Time next_deadline() const {
     Time next = kNever;
@@ -63,6 +74,8 @@ class NaiveLeases {
 
  private:
   std::vector<Lease> leases_;
+  std::map<LeaseId, std::uint64_t> given_;  // deadlines, in their order
+  std::uint64_t gifts_{0};
 };
 
 bool same(const std::optional<Lease>& left, const std::optional<Lease>& right) {
@@ -103,13 +116,11 @@ TEST_CASE("the lease table holds what a naive one holds") {
           RC_ASSERT(table.extend(id, time) == naive.extend(id, time));
           break;
         case 3:
-          RC_ASSERT(same(
-              table.pop_expired(time),
-              naive.take(
-                  [&](const Lease& lease) { return lease.deadline <= time; },
-                  [](const Lease& left, const Lease& right) {
-                    return std::pair{left.deadline, left.id} < std::pair{right.deadline, right.id};
-                  })));
+          RC_ASSERT(same(table.pop_expired(time),
+                         naive.take([&](const Lease& lease) { return lease.deadline <= time; },
+                                    [&](const Lease& left, const Lease& right) {
+                                      return naive.over_before(left, right);
+                                    })));
           break;
         default:
           RC_ASSERT(same(table.pop_owned_by(worker),
