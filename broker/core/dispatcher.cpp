@@ -23,6 +23,21 @@ std::uint64_t held_bytes_max(const CoreOptions& options) {
                          : std::min(options.backlog_bytes_max, of_journal);
 }
 
+/// By the detectors they need, of those routes that no worker in service has, while there are
+/// workers.
+std::vector<std::pair<std::string, std::uint64_t>> unroutable_tasks(const Backlog& backlog,
+                                                                    const RouteTable& all) {
+  std::vector<std::pair<std::string, std::uint64_t>> rows;
+  for (RouteMask left = backlog.ready_routes(); left != 0; left &= left - 1) {
+    const auto route = static_cast<RouteId>(std::countr_zero(left));
+    if (all.unserved_since(route) == kNever) continue;
+    std::string names;
+    for (const auto& name : all.at(route)) names += (names.empty() ? "" : ",") + name;
+    rows.emplace_back(std::move(names), all.tasks(route));
+  }
+  return rows;
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(CoreOptions options)
@@ -306,15 +321,6 @@ Task& Dispatcher::task_at(const TaskId& id) {
   return *task;
 }
 
-/// From its first hand-out on a task that this broker let in has one that is over.
-TaskPast& Dispatcher::past_of(Task& task) const {
-  if (task.past == nullptr) {
-    task.past = std::make_unique<TaskPast>();
-    task.past->over = {options_.incarnation, 0};
-  }
-  return *task.past;
-}
-
 // --- looking
 // -------------------------------------------------------------------------------------
 
@@ -356,22 +362,8 @@ DispatcherStats Dispatcher::stats(Time now) const {
   stats.fleet = fleet_status(now);
   stats.by_source = ledger_.labelled();
   stats.live_sources = ledger_.live_sources(now);
-  stats.unroutable = unroutable_tasks();
+  stats.unroutable = unroutable_tasks(backlog_, routes_);
   return stats;
-}
-
-/// By the detectors they need, of those routes that no worker in service has, while there are
-/// workers.
-std::vector<std::pair<std::string, std::uint64_t>> Dispatcher::unroutable_tasks() const {
-  std::vector<std::pair<std::string, std::uint64_t>> rows;
-  for (RouteMask left = backlog_.ready_routes(); left != 0; left &= left - 1) {
-    const auto route = static_cast<RouteId>(std::countr_zero(left));
-    if (routes_.unserved_since(route) == kNever) continue;
-    std::string names;
-    for (const auto& name : routes_.at(route)) names += (names.empty() ? "" : ",") + name;
-    rows.emplace_back(std::move(names), routes_.tasks(route));
-  }
-  return rows;
 }
 
 std::vector<WorkerRow> Dispatcher::worker_rows(Time now) const {

@@ -26,7 +26,6 @@
 #include "broker/core/settled_memory.hpp"
 #include "broker/core/status.hpp"
 #include "broker/core/storing_table.hpp"
-#include "broker/core/task.hpp"
 #include "broker/core/task_table.hpp"
 #include "broker/core/worker_registry.hpp"
 
@@ -206,10 +205,8 @@ class Dispatcher {
   void note_end_of(Job* job, Time now, Effects& out);
   void expire_overdue(Time now, Effects& out);
   Task& task_at(const TaskId& id);
-  TaskPast& past_of(Task& task) const;
   LeaseId lease_of(const Task& task) const { return {options_.incarnation, task.lease}; }
   bool is_suspect(const Task& task) const { return task.charges.lost >= options_.suspect_losses; }
-  std::vector<std::pair<std::string, std::uint64_t>> unroutable_tasks() const;
   bool sink_keeps_up() const;
 
   CoreOptions options_;

@@ -99,7 +99,7 @@ void Dispatcher::restore(RestoredTask restored, Time now) {
   task.job = ledger_.open_job(record.job);
   task.payload = restored.payload;
   task.texts = {record.digest, record.task};
-  auto& past = past_of(task);
+  auto& past = task.past_in(options_.incarnation);
   past.revived_from = record.revived_from;
   past.history = std::move(record.history);
   past.over = record.over;
@@ -192,7 +192,7 @@ void Dispatcher::ask_for_the_restored(Time now, Effects& out) {
     }
     for (const auto& id : ids) {
       auto& task = task_at(id);
-      auto& due_at = past_of(task).due_at;
+      auto& due_at = task.past_in(options_.incarnation).due_at;
       delayed_.erase({due_at, id});
       due_at = now + options_.ask_timeout;
       if (const Time until = ledger_.owners_awaited_until(); task.gone && until != kNever) {

@@ -133,7 +133,7 @@ void Dispatcher::hand_back(const Lease& lease, Reason reason, const std::string&
   auto& task = task_at(lease.task);
   close_lease(lease, task, reason, Duration::zero(), now, out);
   uncount_bytes(task);
-  auto& past = past_of(task);
+  auto& past = task.past_in(options_.incarnation);
   past.over = lease.id;
   count_bytes(task);
   const auto* worker = workers_.find(lease.worker);
@@ -187,7 +187,7 @@ void Dispatcher::pay_for_attempt(Task& task, Reason reason, Time now) {
 void Dispatcher::remember_attempt(Task& task, const std::string& worker, Reason reason,
                                   const std::string& text) {
   uncount_bytes(task);
-  auto& history = past_of(task).history;
+  auto& history = task.past_in(options_.incarnation).history;
   if (history.size() == kHistoryMax) history.erase(history.begin());
   history.push_back({task.attempts, worker, reason, text});
   count_bytes(task);

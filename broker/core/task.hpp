@@ -180,6 +180,14 @@ struct Task {
   Task* behind{nullptr};
   Task* next_in_bucket{nullptr};  ///< The task table's.
 
+  /// Made where there is none: by then nothing is over that the broker of `incarnation` handed out.
+  TaskPast& past_in(std::uint32_t incarnation) {
+    if (past == nullptr) {
+      past = std::make_unique<TaskPast>();
+      past->over = {incarnation, 0};
+    }
+    return *past;
+  }
   Time due_at() const { return past == nullptr ? kNever : past->due_at; }
   /// Of the memory that the broker may take: the payload, the texts, what went wrong so far, and
   /// what the tables need for a task (bench/micro/dispatcher measures it).
