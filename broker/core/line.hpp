@@ -6,8 +6,8 @@
 
 namespace framefleet::broker {
 
-/// `kBefore`, `kBehind`: where a thing keeps its neighbours; null while it stands in no such line.
-template <class Thing, Thing* Thing::*kBefore, Thing* Thing::*kBehind>
+/// `Before`, `Behind`: where a thing keeps its neighbours; null while it stands in no such line.
+template <class Thing, Thing* Thing::*Before, Thing* Thing::*Behind>
 class Line {
  public:
   Thing* first() const { return first_; }
@@ -17,18 +17,18 @@ class Line {
   void push_back(Thing& thing) { insert_behind(last_, thing); }
   /// Null: to the front. Requires: `thing` stands in no such line.
   void insert_behind(Thing* earlier, Thing& thing) {
-    Thing* const later = earlier == nullptr ? first_ : earlier->*kBehind;
-    thing.*kBefore = earlier;
-    thing.*kBehind = later;
-    (earlier == nullptr ? first_ : earlier->*kBehind) = &thing;
-    (later == nullptr ? last_ : later->*kBefore) = &thing;
+    Thing* const later = earlier == nullptr ? first_ : earlier->*Behind;
+    thing.*Before = earlier;
+    thing.*Behind = later;
+    (earlier == nullptr ? first_ : earlier->*Behind) = &thing;
+    (later == nullptr ? last_ : later->*Before) = &thing;
   }
   /// Requires: it stands in this line.
   void remove(Thing& thing) {
-    Thing* const earlier = std::exchange(thing.*kBefore, nullptr);
-    Thing* const later = std::exchange(thing.*kBehind, nullptr);
-    (earlier == nullptr ? first_ : earlier->*kBehind) = later;
-    (later == nullptr ? last_ : later->*kBefore) = earlier;
+    Thing* const earlier = std::exchange(thing.*Before, nullptr);
+    Thing* const later = std::exchange(thing.*Behind, nullptr);
+    (earlier == nullptr ? first_ : earlier->*Behind) = later;
+    (later == nullptr ? last_ : later->*Before) = earlier;
   }
 
  private:
