@@ -5,6 +5,7 @@
 #include "shared/telemetry/monotonic.hpp"
 
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -57,10 +58,22 @@ sink::OutcomeToStore outcome_of(std::uint64_t sequence) {
   return given;
 }
 
+/// Processor time of this thread, the kernel's included.
+Duration processor_time() {
+  rusage used{};
+  getrusage(RUSAGE_THREAD, &used);
+  const auto duration = [](const timeval& time) {
+    return std::chrono::seconds{time.tv_sec} + std::chrono::microseconds{time.tv_usec};
+  };
+  return duration(used.ru_utime) + duration(used.ru_stime);
+}
+
 struct Series {
   std::uint64_t rows{0};
   Duration spent{};
+  Duration worked{};
   double rows_per_second() const { return static_cast<double>(rows) / seconds(spent); }
+  double cpu_us() const { return seconds(worked) * 1e6 / static_cast<double>(rows); }
 };
 
 /// Commits `rows` outcomes in batches of `batch`; false where the store fails.
@@ -70,14 +83,16 @@ bool commit(sink::SqliteStore& store, std::uint64_t batch, std::uint64_t rows,
     std::vector<sink::OutcomeToStore> outcomes;
     for (std::uint64_t i = 0; i < batch; ++i) outcomes.push_back(outcome_of(sequence++));
     const Time begin = telemetry::monotonic_now();
+    const Duration worked = processor_time();
     if (!store.commit(outcomes)) return false;
+    series.worked += processor_time() - worked;
     series.spent += telemetry::monotonic_now() - begin;
     series.rows += batch;
   }
   return true;
 }
 
-/// Batches of 64 and of 512 take turns in one store, so that both meet the same disk.
+/// Batches of one, of 64 and of 512 take turns in one store, so that all meet the same disk.
 void store_rows(benchmark::State& state) {
   const NewFolder folder;
   auto store = sink::SqliteStore::open({.folder = folder.path(),
@@ -88,21 +103,26 @@ void store_rows(benchmark::State& state) {
     state.SkipWithError(store.error().text.c_str());
     return;
   }
+  Series alone;
   Series small;
   Series large;
   Series warm_up;
   std::uint64_t sequence = 0;
   bool stored = commit(**store, 512, 8'192, sequence, warm_up);
   for (auto _ : state) {
-    const Duration before = small.spent + large.spent;
-    stored = stored && commit(**store, 64, 4'096, sequence, small) &&
+    const Duration before = alone.spent + small.spent + large.spent;
+    stored = stored && commit(**store, 1, 128, sequence, alone) &&
+             commit(**store, 64, 4'096, sequence, small) &&
              commit(**store, 512, 4'096, sequence, large);
-    state.SetIterationTime(seconds(small.spent + large.spent - before));
+    state.SetIterationTime(seconds(alone.spent + small.spent + large.spent - before));
   }
   if (!stored) {
     state.SkipWithError("the store failed; is there space in the folder for temporary files?");
     return;
   }
+  state.counters["cpu_us_1"] = alone.cpu_us();
+  state.counters["cpu_us_64"] = small.cpu_us();
+  state.counters["cpu_us_512"] = large.cpu_us();
   state.counters["rows_per_s_64"] = small.rows_per_second();
   state.counters["rows_per_s_512"] = large.rows_per_second();
   state.counters["512_to_64"] = large.rows_per_second() / small.rows_per_second();
