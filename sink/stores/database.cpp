@@ -1,5 +1,6 @@
 #include "sink/stores/database.hpp"
 
+#include "shared/base/assert.hpp"
 #include "shared/base/failpoint.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +16,31 @@ constexpr int kBusyTimeoutMs = 5000;
 /// The write-ahead log is copied into the database when it has grown to this (4 MiB).
 constexpr int kCheckpointPages = 1000;
 
+/// SQLite counts every byte that it has of malloc, under a lock of all its connections, and nobody
+/// looks. Where SQLite has begun already it goes on counting.
+void count_no_memory() {
+  static const int asked_once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(asked_once);
+}
+
 }  // namespace
+
+struct Database::Prepared {
+  explicit Prepared(Database& database)
+      : begin_read(database, "BEGIN"),
+        begin_write(database, "BEGIN IMMEDIATE"),
+        commit(database, "COMMIT"),
+        page_count(database, "PRAGMA page_count"),
+        free_count(database, "PRAGMA freelist_count"),
+        page_size(database, "PRAGMA page_size") {}
+
+  Statement begin_read;
+  Statement begin_write;
+  Statement commit;
+  Statement page_count;
+  Statement free_count;
+  Statement page_size;
+};
 
 bool SqlError::is_full() const {
   const int primary = code & 0xff;
@@ -30,6 +55,7 @@ bool SqlError::is_not_a_database() const { return (code & 0xff) == SQLITE_NOTADB
 
 Result<std::unique_ptr<Database>, SqlError> Database::open(const std::filesystem::path& file,
                                                            Access access) {
+  count_no_memory();
   sqlite3* connection = nullptr;
   const int mode =
       access == Access::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
@@ -46,7 +72,12 @@ Result<std::unique_ptr<Database>, SqlError> Database::open(const std::filesystem
   return database;
 }
 
-Database::~Database() { sqlite3_close_v2(connection_); }
+Database::Database(sqlite3* connection) : connection_(connection) {}
+
+Database::~Database() {
+  prepared_.reset();
+  sqlite3_close_v2(connection_);
+}
 
 int Database::on_commit_logged(void* self, sqlite3* /*connection*/, const char* /*schema*/,
                                int pages) {
@@ -74,6 +105,17 @@ std::int64_t Database::last_row_id() const { return sqlite3_last_insert_rowid(co
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(connection_) == 0; }
 
+Database::Prepared& Database::prepared() {
+  if (!prepared_) prepared_ = std::make_unique<Prepared>(*this);
+  return *prepared_;
+}
+
+bool Database::begin(Access access) {
+  return access == Access::write ? prepared().begin_write.run() : prepared().begin_read.run();
+}
+
+bool Database::commit() { return prepared().commit.run(); }
+
 bool Database::checkpoint() {
   int pages = 0;
   int copied = 0;
@@ -89,11 +131,25 @@ bool Database::checkpoint_if_grown() {
   return log_pages_ < kCheckpointPages || checkpoint() || error().is_full();
 }
 
-std::uint64_t Database::log_bytes() const {
+std::uint64_t Database::log_bytes() {
+  if (log_bytes_ && log_pages_ <= log_pages_seen_) return *log_bytes_;
   std::error_code error;
   const auto bytes = std::filesystem::file_size(
       std::string(sqlite3_db_filename(connection_, "main")) + "-wal", error);
-  return error ? 0 : bytes;
+  log_bytes_ = error ? 0 : bytes;
+  log_pages_seen_ = log_pages_;
+  return *log_bytes_;
+}
+
+std::uint64_t Database::used_bytes() {
+  const auto first_of = [](Statement& statement) {
+    const auto value = statement.start() && statement.next() ? statement.integer(0) : 0;
+    statement.reset();
+    return value;
+  };
+  auto& with = prepared();
+  const auto pages = first_of(with.page_count) - first_of(with.free_count);
+  return static_cast<std::uint64_t>(pages * first_of(with.page_size));
 }
 
 void Database::return_pages() { static_cast<void>(execute("PRAGMA incremental_vacuum(2000)")); }
@@ -103,6 +159,7 @@ bool Database::empty_log() {
   const int code =
       sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(connection_, kBusyTimeoutMs);
+  log_bytes_.reset();
   return code == SQLITE_OK;
 }
 
@@ -130,11 +187,18 @@ Transaction::~Transaction() {
 Statement::Statement(Database& database, std::string_view sql) {
   sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
                      SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  parameters_ = static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_));
 }
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
+bool Statement::takes(std::size_t values) const {
+  FRAMEFLEET_ASSERT(!usable() || values == parameters_);
+  return usable();
+}
+
 bool Statement::next() {
+  stepped_ = true;
   const int code = sqlite3_step(statement_);
   failed_ = code != SQLITE_ROW && code != SQLITE_DONE;
   return code == SQLITE_ROW;
@@ -143,9 +207,9 @@ bool Statement::next() {
 bool Statement::finish() { return !next() && !failed_; }
 
 void Statement::reset() {
-  if (statement_ == nullptr) return;
+  if (!stepped_) return;
   sqlite3_reset(statement_);
-  sqlite3_clear_bindings(statement_);
+  stepped_ = false;
   failed_ = false;
 }
 

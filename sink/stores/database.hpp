@@ -24,6 +24,8 @@ struct sqlite3_stmt;
 
 namespace framefleet::sink {
 
+class Statement;
+
 struct Null {};
 struct Blob {
   std::string_view bytes;
@@ -58,6 +60,8 @@ class Database {
   std::optional<std::string> text(const std::string& sql);
   std::int64_t last_row_id() const;
   bool in_transaction() const;
+  [[nodiscard]] bool begin(Access access);
+  [[nodiscard]] bool commit();
   /// Copies what the write-ahead log holds into the file, as far as readers allow. A lock in the
   /// way is no error.
   [[nodiscard]] bool checkpoint();
@@ -68,7 +72,9 @@ class Database {
   /// log has something that the file has not.
   [[nodiscard]] bool empty_log();
   /// Of the file of the write-ahead log; 0 where there is none.
-  std::uint64_t log_bytes() const;
+  std::uint64_t log_bytes();
+  /// Of the pages that are in use: within a transaction those of its changes too.
+  std::uint64_t used_bytes();
   /// Gives some of the free pages back to the file system: a courtesy, they are reused in any case.
   void return_pages();
 
@@ -78,11 +84,17 @@ class Database {
   sqlite3* handle() const { return connection_; }
 
  private:
-  explicit Database(sqlite3* connection) : connection_(connection) {}
+  explicit Database(sqlite3* connection);
   static int on_commit_logged(void* self, sqlite3* connection, const char* schema, int pages);
 
+  struct Prepared;
+  Prepared& prepared();
+
   sqlite3* connection_;
-  int log_pages_{0};  // waiting in the write-ahead log after the latest commit
+  std::unique_ptr<Prepared> prepared_;  // what is said around every commit; once it was
+  int log_pages_{0};                    // waiting in the write-ahead log after the latest commit
+  int log_pages_seen_{0};               // the most that the log has held since it was measured
+  std::optional<std::uint64_t> log_bytes_;
 };
 
 /// A transaction that is rolled back unless commit() succeeded.
@@ -93,8 +105,8 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  [[nodiscard]] bool begin() { return database_.execute("BEGIN IMMEDIATE"); }
-  [[nodiscard]] bool commit() { return database_.execute("COMMIT"); }
+  [[nodiscard]] bool begin() { return database_.begin(Access::write); }
+  [[nodiscard]] bool commit() { return database_.commit(); }
 
  private:
   Database& database_;
@@ -123,9 +135,6 @@ class Statement {
   /// An unusable statement, with the reason in database.error(), when `sql` cannot be prepared.
   Statement(Database& database, std::string_view sql);
   ~Statement();
-  Statement(Statement&& other) noexcept : statement_(other.statement_) {
-    other.statement_ = nullptr;
-  }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
@@ -138,17 +147,17 @@ class Statement {
     reset();
     return done;
   }
-  /// Binds the values; then next() gives the rows.
+  /// Binds the values; then next() gives the rows. Requires: a value for each parameter.
   template <class... Values>
   [[nodiscard]] bool start(const Values&... values) {
     reset();
     int index = 0;
-    return usable() && (bind(++index, values) && ...);
+    return takes(sizeof...(values)) && (bind(++index, values) && ...);
   }
   /// True: a row is there. False: no more, or an error (then failed() is true).
   bool next();
   bool failed() const { return failed_; }
-  /// Lets go of the rows and of the values bound.
+  /// Lets go of the rows.
   void reset();
 
   std::int64_t integer(int column) const;
@@ -158,6 +167,8 @@ class Statement {
   bool is_null(int column) const;
 
  private:
+  /// False where the statement is unusable.
+  bool takes(std::size_t values) const;
   bool finish();
   bool bind(int index, std::int64_t value);
   bool bind(int index, std::uint64_t value) {
@@ -177,6 +188,8 @@ class Statement {
   }
 
   sqlite3_stmt* statement_{nullptr};
+  std::size_t parameters_{0};
+  bool stepped_{false};  // since it was reset
   bool failed_{false};
 };
 

@@ -1,72 +1,36 @@
 #include "sink/stores/ndjson_writer.hpp"
 
-#include "sink/stores/text.hpp"
+#include "sink/stores/ndjson_line.hpp"
 
 #include "shared/base/failpoint.hpp"
 
 #include <fcntl.h>
-#include <fmt/compile.h>
-#include <fmt/format.h>
 
-#include <array>
-#include <iterator>
+#include <optional>
 
 namespace framefleet::sink {
 namespace {
 
 constexpr std::size_t kAppendBytes = std::size_t{1} << 20U;
+constexpr std::size_t kFreshBytesMax = std::size_t{4} << 20U;
 
-/// Appends `"key":` after a comma where one is needed.
-void append_key(std::string& out, std::string_view key) {
-  if (out.back() != '{' && out.back() != '[') out += ',';
-  out += '"';
-  out += key;
-  out += "\":";
+std::optional<std::string> text_or_null(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(std::string(row.text(column)));
 }
 
-void append_text(std::string& out, std::string_view key, const Statement& row, int column) {
-  append_key(out, key);
-  if (row.is_null(column)) {
-    out += "null";
-  } else {
-    append_json_string(out, row.text(column));
-  }
+std::optional<std::int64_t> integer_or_null(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.integer(column));
 }
 
-void append_integer(std::string& out, std::string_view key, const Statement& row, int column) {
-  append_key(out, key);
-  if (row.is_null(column)) {
-    out += "null";
-  } else {
-    const fmt::format_int digits(row.integer(column));
-    out.append(digits.data(), digits.size());
-  }
-}
-
-void append_real(std::string& out, std::string_view key, const Statement& row, int column) {
-  append_key(out, key);
-  if (row.is_null(column)) {
-    out += "null";
-  } else {
-    fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), row.real(column));
-  }
-}
-
-void append_bool(std::string& out, std::string_view key, const Statement& row, int column) {
-  append_key(out, key);
-  out += row.integer(column) != 0 ? "true" : "false";
-}
-
-void open_object(std::string& out) {
-  if (out.back() != '[') out += ',';
-  out += '{';
+std::optional<double> real_or_null(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.real(column));
 }
 
 }  // namespace
 
-class NdjsonWriter::Lines {
+class NdjsonWriter::Rows {
  public:
-  explicit Lines(Database& database)
+  explicit Rows(Database& database)
       : database_(database),
         outcomes_(database,
                   "SELECT id, task, job, source, epoch, sequence, class, origin, detect, status, "
@@ -91,19 +55,17 @@ class NdjsonWriter::Lines {
   }
 
   bool start_after(std::int64_t row) { return outcomes_.start(row); }
-  /// Appends lines until `bytes` are there or the rows end. False: the rows have ended, or an
-  /// error.
-  bool append_until(std::string& out, std::size_t bytes, std::int64_t& last_row) {
-    while (out.size() < bytes) {
-      if (!outcomes_.next()) {
-        failed_ |= outcomes_.failed();
-        return false;
-      }
-      append_line(out);
-      if (failed_) return false;
-      last_row = outcomes_.integer(0);
+  /// Nothing: the rows have ended, or an error.
+  std::optional<OutcomeRow> next() {
+    if (!outcomes_.next()) {
+      failed_ |= outcomes_.failed();
+      return std::nullopt;
     }
-    return true;
+    auto row = read_outcome();
+    read_runs(row);
+    read_pictures(row);
+    read_history(row);
+    return failed_ ? std::nullopt : std::optional(std::move(row));
   }
   void finish() { outcomes_.reset(); }
 
@@ -111,103 +73,86 @@ class NdjsonWriter::Lines {
   StoreError error() const { return database_.failure(); }
 
  private:
-  void append_line(std::string& out) {
-    const auto id = outcomes_.integer(0);
-    out += '{';
-    constexpr std::array kIdentity{"task", "job", "source"};
-    int column = 1;
-    for (const auto* key : kIdentity) append_text(out, key, outcomes_, column++);
-    append_integer(out, "epoch", outcomes_, column++);
-    append_integer(out, "sequence", outcomes_, column++);
-    constexpr std::array kWords{"class", "origin", "detect", "status", "reason", "text"};
-    for (const auto* key : kWords) append_text(out, key, outcomes_, column++);
-    append_bool(out, "damaged", outcomes_, column++);
-    constexpr std::array kCounts{"attempts", "width", "height"};
-    for (const auto* key : kCounts) append_integer(out, key, outcomes_, column++);
-    append_text(out, "captured_at", outcomes_, column++);
-    append_text(out, "stored_at", outcomes_, column++);
-    constexpr std::array kStages{"queued", "leased", "worked", "decode", "annotate"};
-    for (const auto* key : kStages) append_real(out, key, outcomes_, column++);
-    append_text(out, "worker", outcomes_, column++);
-    append_text(out, "build", outcomes_, column++);
-    append_bool(out, "pruned", outcomes_, column++);
-    append_bool(out, "annotated", outcomes_, column++);
-    append_text(out, "revived_from", outcomes_, column++);
-    append_text(out, "revived_as", outcomes_, column);
-    append_detectors(out, id);
-    append_pictures(out, id);
-    append_history(out, id);
-    out += "}\n";
+  OutcomeRow read_outcome() const {
+    const auto& from = outcomes_;
+    const auto text = [&from](int column) { return std::string(from.text(column)); };
+    OutcomeRow row;
+    row.id = from.integer(0);
+    row.task = text(1);
+    row.job = text(2);
+    row.source = text(3);
+    row.epoch = from.integer(4);
+    row.sequence = from.integer(5);
+    row.task_class = text(6);
+    row.origin = text(7);
+    row.detect = text(8);
+    row.status = text(9);
+    row.reason = text(10);
+    row.text = text(11);
+    row.damaged = from.integer(12) != 0;
+    row.attempts = from.integer(13);
+    row.width = integer_or_null(from, 14);
+    row.height = integer_or_null(from, 15);
+    row.captured_at = text_or_null(from, 16);
+    row.stored_at = text(17);
+    row.queued = from.real(18);
+    row.leased = from.real(19);
+    row.worked = real_or_null(from, 20);
+    row.decode = real_or_null(from, 21);
+    row.annotate = real_or_null(from, 22);
+    row.worker = text(23);
+    row.build = text(24);
+    row.pruned = from.integer(25) != 0;
+    row.annotated = from.integer(26) != 0;
+    row.revived_from = text_or_null(from, 27);
+    row.revived_as = text_or_null(from, 28);
+    return row;
   }
 
-  void append_detectors(std::string& out, std::int64_t outcome) {
-    append_key(out, "detectors");
-    out += '[';
-    failed_ |= !runs_.start(outcome);
-    while (!failed_ && runs_.next()) {
-      open_object(out);
-      append_text(out, "detector", runs_, 1);
-      append_text(out, "version", runs_, 2);
-      append_real(out, "elapsed", runs_, 3);
-      append_detections(out, runs_.integer(0));
-      out += '}';
-    }
-    failed_ |= runs_.failed();
-    runs_.reset();
-    out += ']';
+  /// Calls `add()` at each row of the statement.
+  template <class Add>
+  void each(Statement& statement, std::int64_t of, Add add) {
+    failed_ |= !statement.start(of);
+    while (!failed_ && statement.next()) add();
+    failed_ |= statement.failed();
+    statement.reset();
   }
 
-  void append_detections(std::string& out, std::int64_t run) {
-    append_key(out, "detections");
-    out += '[';
-    failed_ |= !detections_.start(run);
-    while (!failed_ && detections_.next()) {
-      open_object(out);
-      append_text(out, "label", detections_, 0);
-      constexpr std::array kNumbers{"score", "x", "y", "width", "height"};
-      int column = 1;
-      for (const auto* key : kNumbers) append_real(out, key, detections_, column++);
-      append_key(out,
-                 "extra");  // The store made sure that it is a JSON object without line breaks.
-      out += detections_.is_null(column) ? std::string_view("null") : detections_.text(column);
-      out += '}';
-    }
-    failed_ |= detections_.failed();
-    detections_.reset();
-    out += ']';
+  void read_runs(OutcomeRow& row) {
+    each(runs_, row.id, [&] {
+      auto& run = row.runs.emplace_back(DetectorRunRow{
+          std::string(runs_.text(1)), std::string(runs_.text(2)), runs_.real(3), {}});
+      read_detections(run, runs_.integer(0));
+    });
   }
 
-  void append_pictures(std::string& out, std::int64_t outcome) {
-    append_key(out, "pictures");
-    out += '[';
-    failed_ |= !pictures_.start(outcome);
-    while (!failed_ && pictures_.next()) {
-      open_object(out);
-      append_text(out, "kind", pictures_, 0);
-      append_text(out, "path", pictures_, 1);
-      append_integer(out, "bytes", pictures_, 2);
-      out += '}';
-    }
-    failed_ |= pictures_.failed();
-    pictures_.reset();
-    out += ']';
+  void read_detections(DetectorRunRow& run, std::int64_t id) {
+    const auto& from = detections_;
+    each(detections_, id, [&] {
+      run.detections.push_back({.label = std::string(from.text(0)),
+                                .score = real_or_null(from, 1),
+                                .x = real_or_null(from, 2),
+                                .y = real_or_null(from, 3),
+                                .width = real_or_null(from, 4),
+                                .height = real_or_null(from, 5),
+                                .extra = text_or_null(from, 6)});
+    });
   }
 
-  void append_history(std::string& out, std::int64_t outcome) {
-    append_key(out, "history");
-    out += '[';
-    failed_ |= !attempts_.start(outcome);
-    while (!failed_ && attempts_.next()) {
-      open_object(out);
-      append_integer(out, "attempt", attempts_, 0);
-      append_text(out, "worker", attempts_, 1);
-      append_text(out, "reason", attempts_, 2);
-      append_text(out, "text", attempts_, 3);
-      out += '}';
-    }
-    failed_ |= attempts_.failed();
-    attempts_.reset();
-    out += ']';
+  void read_pictures(OutcomeRow& row) {
+    const auto& from = pictures_;
+    each(pictures_, row.id, [&] {
+      row.pictures.push_back({std::string(from.text(0)), std::string(from.text(1)),
+                              static_cast<std::uint64_t>(from.integer(2))});
+    });
+  }
+
+  void read_history(OutcomeRow& row) {
+    const auto& from = attempts_;
+    each(attempts_, row.id, [&] {
+      row.history.push_back({from.integer(0), std::string(from.text(1)), std::string(from.text(2)),
+                             std::string(from.text(3))});
+    });
   }
 
   Database& database_;
@@ -218,6 +163,20 @@ class NdjsonWriter::Lines {
   Statement attempts_;
   bool failed_{false};
 };
+
+void FreshLines::begin(std::int64_t last_row) {
+  text_.clear();
+  after_ = last_row;
+  last_ = last_row;
+  whole_ = true;
+}
+
+void FreshLines::add(const OutcomeRow& row) {
+  last_ = row.id;
+  if (whole_) append_line(text_, row);
+  whole_ = whole_ && text_.size() <= kFreshBytesMax;
+  if (!whole_) text_ = {};
+}
 
 Result<std::unique_ptr<NdjsonWriter>, StoreError> NdjsonWriter::open(
     const std::filesystem::path& file, Database& database, NdjsonPosition recorded) {
@@ -230,35 +189,47 @@ Result<std::unique_ptr<NdjsonWriter>, StoreError> NdjsonWriter::open(
   const auto at = reached ? recorded : NdjsonPosition{};
   if (const auto cut = opened->truncate(at.bytes); !cut) return fail(cut.error());
   std::unique_ptr<NdjsonWriter> writer(new NdjsonWriter(std::move(*opened), database, at));
-  if (!writer->lines_->usable()) return fail(writer->lines_->error());
+  if (!writer->rows_->usable()) return fail(writer->rows_->error());
   return writer;
 }
 
 NdjsonWriter::NdjsonWriter(File file, Database& database, NdjsonPosition at)
     : database_(database),
       file_(std::move(file)),
-      lines_(std::make_unique<Lines>(database)),
+      rows_(std::make_unique<Rows>(database)),
       position_(at),
       synced_(at) {}
 
 NdjsonWriter::~NdjsonWriter() = default;
 
-Result<void, StoreError> NdjsonWriter::append_new() {
+Result<void, StoreError> NdjsonWriter::append_new(const FreshLines& fresh) {
+  if (!fresh.whole_ || fresh.after_ != position_.row) return append_from_database();
+  return fresh.text_.empty() ? Result<void, StoreError>{} : append(fresh.text_, fresh.last_);
+}
+
+Result<void, StoreError> NdjsonWriter::append_from_database() {
   const ReadTransaction reading(database_);
-  if (!lines_->start_after(position_.row)) return fail(lines_->error());
+  if (!rows_->start_after(position_.row)) return fail(rows_->error());
   Result<void, StoreError> done;
+  std::string lines;
   bool more = true;
   while (more && done) {
-    std::string lines;
+    lines.clear();
     auto last_row = position_.row;
-    more = lines_->append_until(lines, kAppendBytes, last_row);
-    if (lines_->failed()) {
-      done = fail(lines_->error());
+    while (more && lines.size() < kAppendBytes) {
+      const auto row = rows_->next();
+      more = row.has_value();
+      if (!more) break;
+      append_line(lines, *row);
+      last_row = row->id;
+    }
+    if (rows_->failed()) {
+      done = fail(rows_->error());
     } else if (!lines.empty()) {
       done = append(lines, last_row);
     }
   }
-  lines_->finish();
+  rows_->finish();
   return done;
 }
 

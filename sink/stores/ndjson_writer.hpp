@@ -1,6 +1,7 @@
 #pragma once
-// `results.ndjson`: one line of JSON per row of `outcomes`, in the order of their ids, made from
-// the database after each commit (fields: docs/STORE.md).
+// `results.ndjson`: one line of JSON per row of `outcomes`, in the order of their ids, written
+// after each commit (fields: docs/STORE.md): those that were spelled while their rows were, or else
+// read from the database.
 //
 // Invariant: the file is the lines of the rows 1 … position().row and nothing else, except while
 // append_new() writes. A position that is on disk is recorded in the database with the next commit;
@@ -11,10 +12,12 @@
 
 #include "sink/stores/database.hpp"
 #include "sink/stores/file.hpp"
+#include "sink/stores/outcome_row.hpp"
 
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace framefleet::sink {
 
@@ -23,6 +26,23 @@ struct NdjsonPosition {
   std::uint64_t bytes{0};  ///< Length of the file after that line.
 
   friend bool operator==(const NdjsonPosition&, const NdjsonPosition&) = default;
+};
+
+/// The lines of one commit, spelled while its rows are written. Bounded: of a commit with very many
+/// detections it keeps nothing, and the lines are read from the database.
+class FreshLines {
+ public:
+  /// Begins anew. `last_row`: outcomes.id of the last row that is committed.
+  void begin(std::int64_t last_row);
+  /// Of an inserted row, in the order of their ids.
+  void add(const OutcomeRow& row);
+
+ private:
+  friend class NdjsonWriter;
+  std::string text_;
+  std::int64_t after_{0};
+  std::int64_t last_{0};
+  bool whole_{false};
 };
 
 class NdjsonWriter {
@@ -35,8 +55,9 @@ class NdjsonWriter {
   NdjsonWriter(const NdjsonWriter&) = delete;
   NdjsonWriter& operator=(const NdjsonWriter&) = delete;
 
-  /// Appends the lines of all rows committed since the last call.
-  Result<void, StoreError> append_new();
+  /// Appends the lines of all rows committed since the last call: `fresh` is those of the latest
+  /// commit, or empty.
+  Result<void, StoreError> append_new(const FreshLines& fresh);
   /// Syncs the file when at least `bytes_min` were appended since the last time.
   Result<void, StoreError> sync_if_grown(std::uint64_t bytes_min);
 
@@ -45,13 +66,14 @@ class NdjsonWriter {
   NdjsonPosition synced() const { return synced_; }
 
  private:
-  class Lines;  ///< Reads rows and spells them.
+  class Rows;  ///< Reads them.
   NdjsonWriter(File file, Database& database, NdjsonPosition at);
+  Result<void, StoreError> append_from_database();
   Result<void, StoreError> append(const std::string& lines, std::int64_t last_row);
 
   Database& database_;
   File file_;
-  std::unique_ptr<Lines> lines_;
+  std::unique_ptr<Rows> rows_;
   NdjsonPosition position_;
   NdjsonPosition synced_;
 };

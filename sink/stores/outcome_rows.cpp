@@ -9,10 +9,6 @@
 namespace framefleet::sink {
 namespace {
 
-constexpr std::size_t kNameBytesMax = 256;
-constexpr std::size_t kTextBytesMax = 4096;
-/// No description of a task is longer: what a dead letter asked for is never cut.
-constexpr std::size_t kDetectBytesMax = 8192;
 constexpr auto kSequenceMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 std::optional<Status> parse_status(std::string_view word) {
@@ -33,15 +29,6 @@ bool fits_in_gaps(const Outcome& outcome) {
   return outcome.task_class == TaskClass::live && outcome.id.part == 0 &&
          outcome.id.sequence < kSequenceMax &&
          (outcome.status == Status::superseded || outcome.status == Status::lost);
-}
-
-std::string joined(std::span<const std::string> words) {
-  std::string all;
-  for (const auto& word : words) {
-    if (!all.empty()) all += ',';
-    all += word;
-  }
-  return clean_text(all, kDetectBytesMax);
 }
 
 std::string name(std::string_view given) { return clean_text(given, kNameBytesMax); }
@@ -83,9 +70,11 @@ OutcomeRows::OutcomeRows(Database& database, DeadLetters& dead_letters)
       insert_detection_(
           database,
           "INSERT INTO detection_rows (run, label, score, x, y, width, height, extra) VALUES "
-          "(?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN ?8 = '' THEN NULL WHEN NOT json_valid(?8) THEN "
-          "json_object('text', ?8) WHEN json_type(?8) = 'object' THEN json(?8) ELSE "
-          "json_object('value', json(?8)) END)"),
+          "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      make_object_(database,
+                   "SELECT CASE WHEN NOT json_valid(?1) THEN json_object('text', ?1) "
+                   "WHEN json_type(?1) = 'object' THEN json(?1) "
+                   "ELSE json_object('value', json(?1)) END"),
       insert_attempt_(database,
                       "INSERT INTO attempt_rows (outcome, attempt, worker, reason, text) VALUES "
                       "(?1, ?2, ?3, ?4, ?5)"),
@@ -106,8 +95,9 @@ OutcomeRows::OutcomeRows(Database& database, DeadLetters& dead_letters)
 bool OutcomeRows::usable() const {
   return find_outcome_.usable() && find_gap_.usable() && find_picture_.usable() &&
          insert_outcome_.usable() && insert_run_.usable() && insert_detection_.usable() &&
-         insert_attempt_.usable() && insert_picture_.usable() && insert_gap_.usable() &&
-         extend_gap_.usable() && remove_gap_.usable() && mark_revived_.usable();
+         make_object_.usable() && insert_attempt_.usable() && insert_picture_.usable() &&
+         insert_gap_.usable() && extend_gap_.usable() && remove_gap_.usable() &&
+         mark_revived_.usable();
 }
 
 std::optional<SettledTask> OutcomeRows::find(const TaskId& task) {
@@ -157,8 +147,10 @@ bool OutcomeRows::has_picture(const std::string& path) {
 }
 
 bool OutcomeRows::insert(const OutcomeToStore& given, const std::string& stored_at,
-                         std::span<const PictureRow> pictures) {
+                         std::span<const PictureRow> pictures,
+                         std::optional<OutcomeRow>& inserted) {
   const auto& outcome = given.outcome;
+  inserted.reset();
   if (outcome.revived_from) {
     const auto old = to_string(*outcome.revived_from);
     if (!mark_revived_.run(old, to_string(outcome.id))) return false;
@@ -168,13 +160,12 @@ bool OutcomeRows::insert(const OutcomeToStore& given, const std::string& stored_
     failpoint("store.gap.written");
     return noted;
   }
-  if (!insert_outcome(given, stored_at)) return false;
-  const auto id = database_.last_row_id();
-  bool done = insert_history(id, outcome.history);
-  if (outcome.status == Status::ok) done = done && insert_reports(id, given.record.reports);
-  if (outcome.status == Status::failed) done = done && dead_letters_.keep(id, given.picture);
-  for (const auto& picture : pictures) {
-    done = done && insert_picture_.run(id, picture.kind, picture.path, picture.bytes);
+  auto& row = inserted.emplace(row_of(given, stored_at, pictures));
+  bool done =
+      insert_outcome(row) && insert_history(row.id, row.history) && insert_runs(row.id, row.runs);
+  if (outcome.status == Status::failed) done = done && dead_letters_.keep(row.id, given.picture);
+  for (const auto& picture : row.pictures) {
+    done = done && insert_picture_.run(row.id, picture.kind, picture.path, picture.bytes);
   }
   return done;
 }
@@ -199,52 +190,45 @@ bool OutcomeRows::insert_gap(const Outcome& outcome, const std::string& stored_a
                          gap.status, gap.reason, stored_at);
 }
 
-bool OutcomeRows::insert_outcome(const OutcomeToStore& given, const std::string& stored_at) {
-  const auto& outcome = given.outcome;
-  const auto& record = given.record;
-  const bool ok = outcome.status == Status::ok;
-  using Number = std::optional<std::uint32_t>;
-  using Seconds = std::optional<double>;
-  const auto captured_at_ms = given.description.captured_at_ms;
-  const auto captured_at = captured_at_ms == 0 ? std::nullopt : iso_time(captured_at_ms);
-  return insert_outcome_.run(
-      TaskIdText(outcome.id).view(), name(outcome.job), name(outcome.source), outcome.id.epoch,
-      outcome.id.sequence, to_string(outcome.task_class),
-      clean_text(given.description.origin, kTextBytesMax), joined(given.description.detect),
-      to_string(outcome.status), to_string(outcome.reason), clean_text(outcome.text, kTextBytesMax),
-      ok && record.damaged, std::uint32_t{outcome.attempts}, ok ? Number(record.width) : Number(),
-      ok ? Number(record.height) : Number(), captured_at, stored_at, seconds(outcome.queued),
-      seconds(outcome.leased), ok ? Seconds(seconds(outcome.worked)) : Seconds(),
-      ok ? Seconds(seconds(record.decode)) : Seconds(),
-      ok ? Seconds(seconds(record.annotate)) : Seconds(), name(outcome.worker), name(outcome.build),
-      given.description.annotate,
-      outcome.revived_from ? std::optional(to_string(*outcome.revived_from)) : std::nullopt);
+bool OutcomeRows::insert_outcome(OutcomeRow& row) {
+  const bool done = insert_outcome_.run(
+      row.task, row.job, row.source, row.epoch, row.sequence, row.task_class, row.origin,
+      row.detect, row.status, row.reason, row.text, row.damaged, row.attempts, row.width,
+      row.height, row.captured_at, row.stored_at, row.queued, row.leased, row.worked, row.decode,
+      row.annotate, row.worker, row.build, row.annotated, row.revived_from);
+  if (done) row.id = database_.last_row_id();
+  return done;
 }
 
-bool OutcomeRows::insert_reports(std::int64_t outcome, std::span<const DetectorReport> reports) {
-  for (const auto& report : reports) {
-    if (!insert_run_.run(outcome, name(report.detector), name(report.version),
-                         seconds(report.elapsed))) {
-      return false;
-    }
+bool OutcomeRows::insert_runs(std::int64_t outcome, std::span<DetectorRunRow> runs) {
+  for (auto& report : runs) {
+    if (!insert_run_.run(outcome, report.detector, report.version, report.elapsed)) return false;
     const auto run = database_.last_row_id();
-    for (const auto& found : report.detections) {
-      const bool done = insert_detection_.run(
-          run, name(found.label), as_printed(found.score), as_printed(found.box.x),
-          as_printed(found.box.y), as_printed(found.box.width), as_printed(found.box.height),
-          clean_text(found.extra, found.extra.size() * 3));
-      if (!done) return false;
+    for (auto& found : report.detections) {
+      if (found.extra && !make_object(*found.extra)) return false;
+      if (!insert_detection_.run(run, found.label, found.score, found.x, found.y, found.width,
+                                 found.height, found.extra)) {
+        return false;
+      }
     }
   }
   return true;
 }
 
-bool OutcomeRows::insert_history(std::int64_t outcome, std::span<const AttemptRecord> history) {
+bool OutcomeRows::make_object(std::string& extra) {
+  const bool done = make_object_.start(extra) && make_object_.next();
+  std::string object(done ? make_object_.text(0) : std::string_view());
+  make_object_.reset();
+  extra = std::move(object);
+  return done;
+}
+
+bool OutcomeRows::insert_history(std::int64_t outcome, std::span<const AttemptRow> history) {
   for (const auto& attempt : history) {
-    const bool done =
-        insert_attempt_.run(outcome, std::uint32_t{attempt.attempt}, name(attempt.worker),
-                            to_string(attempt.reason), clean_text(attempt.text, kTextBytesMax));
-    if (!done) return false;
+    if (!insert_attempt_.run(outcome, attempt.attempt, attempt.worker, attempt.reason,
+                             attempt.text)) {
+      return false;
+    }
   }
   return true;
 }

@@ -1,11 +1,12 @@
 #pragma once
-// The rows of one outcome: looked up, written. Knows the columns; knows nothing of transactions,
+// The rows of one outcome: looked up, written. Knows the statements; knows nothing of transactions,
 // files or retention. Superseded and lost frames of live sources become ranges in `gaps` instead of
 // rows. Threads, lifetime: those of the database. Errors: false or failed(), the reason in
 // Database::error().
 
 #include "sink/stores/database.hpp"
 #include "sink/stores/dead_letters.hpp"
+#include "sink/stores/outcome_row.hpp"
 #include "sink/stores/result_store.hpp"
 
 #include <optional>
@@ -13,13 +14,6 @@
 #include <string>
 
 namespace framefleet::sink {
-
-/// A picture of an outcome that is on disk already.
-struct PictureRow {
-  std::string kind;
-  std::string path;
-  std::uint64_t bytes{0};
-};
 
 class OutcomeRows {
  public:
@@ -37,11 +31,13 @@ class OutcomeRows {
   bool failed() const { return failed_; }
 
   /// Names it in the row of the failed task that it revives, too: of several the latest stands, and
-  /// where there is no such row nothing happens.
+  /// where there is no such row nothing happens. `inserted` becomes the row, or nothing where it is
+  /// a gap's now.
   /// Requires: find(given.outcome.id) is nothing; a transaction is open; dead_letters.begin() was
   /// called in it.
   [[nodiscard]] bool insert(const OutcomeToStore& given, const std::string& stored_at,
-                            std::span<const PictureRow> pictures);
+                            std::span<const PictureRow> pictures,
+                            std::optional<OutcomeRow>& inserted);
 
  private:
   std::optional<SettledTask> find_in_gaps(const TaskId& task);
@@ -49,9 +45,11 @@ class OutcomeRows {
   /// The last gap of the task's source that begins at `sequence` or before it.
   bool read_gap(const TaskId& task, std::int64_t sequence, std::optional<Gap>& gap);
   bool insert_gap(const Outcome& outcome, const std::string& stored_at);
-  bool insert_outcome(const OutcomeToStore& given, const std::string& stored_at);
-  bool insert_reports(std::int64_t outcome, std::span<const DetectorReport> reports);
-  bool insert_history(std::int64_t outcome, std::span<const AttemptRecord> history);
+  bool insert_outcome(OutcomeRow& row);
+  bool insert_runs(std::int64_t outcome, std::span<DetectorRunRow> runs);
+  bool insert_history(std::int64_t outcome, std::span<const AttemptRow> history);
+  /// Makes a JSON object without line breaks of whatever it is.
+  bool make_object(std::string& extra);
 
   Database& database_;
   DeadLetters& dead_letters_;
@@ -61,6 +59,7 @@ class OutcomeRows {
   Statement insert_outcome_;
   Statement insert_run_;
   Statement insert_detection_;
+  Statement make_object_;
   Statement insert_attempt_;
   Statement insert_picture_;
   Statement insert_gap_;

@@ -22,13 +22,6 @@ struct Pruner::Selection {
   bool more{false};
 };
 
-std::uint64_t used_bytes(Database& database) {
-  const auto pages = database.number("PRAGMA page_count").value_or(0);
-  const auto free = database.number("PRAGMA freelist_count").value_or(0);
-  const auto page_bytes = database.number("PRAGMA page_size").value_or(0);
-  return static_cast<std::uint64_t>((pages - free) * page_bytes);
-}
-
 Pruner::Pruner(Database& database, PictureWriter& pictures, DeadLetters& dead_letters,
                Retention retention)
     : database_(database), pictures_(pictures), dead_letters_(dead_letters), retention_(retention) {
@@ -77,7 +70,7 @@ bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection&
   const bool by_age = retention_.keep.count() > 0;
   const auto cutoff =
       by_age ? iso_time(now_ms - retention_.keep.count()).value_or(std::string()) : std::string();
-  const auto used = used_bytes(database_) + picture_bytes;
+  const auto used = database_.used_bytes() + picture_bytes;
   auto excess = retention_.keep_bytes > 0 && used > retention_.keep_bytes
                     ? used - retention_.keep_bytes
                     : std::uint64_t{0};

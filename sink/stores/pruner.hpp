@@ -39,7 +39,4 @@ class Pruner {
   std::int64_t pruned_through_{0};  ///< outcomes.id up to which everything is pruned.
 };
 
-/// Bytes of the pages in use.
-std::uint64_t used_bytes(Database& database);
-
 }  // namespace framefleet::sink

@@ -156,6 +156,7 @@ struct SqliteStore::Parts {
   SpaceReserve reserve;
   Statement record_position;
   std::unique_ptr<NdjsonWriter> ndjson;
+  FreshLines fresh_lines;
   NdjsonPosition recorded;
   std::string uuid;
   std::int64_t last_row{0};
@@ -173,12 +174,15 @@ struct SqliteStore::Parts {
     std::vector<const OutcomeToStore*> fresh;
     std::vector<SettledTask> answers;
   };
+  Result<std::vector<SettledTask>, StoreError> store_rows(std::span<const OutcomeToStore> outcomes);
   Result<Sorted, StoreError> sorted(std::span<const OutcomeToStore> outcomes);
   Result<std::vector<std::vector<PictureRow>>, StoreError> write_pictures(
       std::span<const OutcomeToStore* const> outcomes);
-  Result<void, StoreError> write_rows(std::span<const OutcomeToStore* const> outcomes,
+  /// Requires: the transaction has begun.
+  Result<void, StoreError> write_rows(Transaction& transaction,
+                                      std::span<const OutcomeToStore* const> outcomes,
                                       std::span<const std::vector<PictureRow>> pictures);
-  Result<void, StoreError> write_ndjson();
+  Result<void, StoreError> write_ndjson(const FreshLines& fresh);
   void close();
 };
 
@@ -216,6 +220,7 @@ Result<std::unique_ptr<SqliteStore>, Error> SqliteStore::try_open(
   if (const auto error = parts->open_ndjson()) {
     return fail(Error{error->text, exit_code::kDiskError});
   }
+  parts->stats.database_bytes = parts->database->used_bytes();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
 
@@ -233,19 +238,32 @@ Result<std::vector<SettledTask>, StoreError> SqliteStore::commit(
 Result<std::vector<SettledTask>, StoreError> SqliteStore::try_commit(
     std::span<const OutcomeToStore> outcomes) {
   failpoint("store.begin");
-  auto sorted = parts_->sorted(outcomes);
+  auto stored = parts_->store_rows(outcomes);
+  if (!stored) return stored;
+  if (const auto done = parts_->write_ndjson(parts_->fresh_lines); !done) {
+    return fail(done.error());
+  }
+  if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
+  parts_->reserve.keep();
+  return stored;
+}
+
+Result<std::vector<SettledTask>, StoreError> SqliteStore::Parts::store_rows(
+    std::span<const OutcomeToStore> outcomes) {
+  // Looked up, written and committed in one transaction: each begin and end of one takes and gives
+  // back locks.
+  Transaction transaction(*database);
+  if (!transaction.begin()) return fail(database->failure());
+  fresh_lines.begin(last_row);
+  auto sorted = this->sorted(outcomes);
   if (!sorted) return fail(sorted.error());
   const auto& fresh = sorted->fresh;
-  const auto pictures = parts_->write_pictures(fresh);
-  if (!pictures) return fail(pictures.error());
-  if (const auto done = parts_->write_rows(fresh, *pictures); !done) return fail(done.error());
-  auto& stats = parts_->stats;
+  const auto written = write_pictures(fresh);
+  if (!written) return fail(written.error());
+  if (const auto done = write_rows(transaction, fresh, *written); !done) return fail(done.error());
   ++stats.commits;
   stats.stored += fresh.size();
   stats.duplicates += outcomes.size() - fresh.size();
-  if (const auto done = parts_->write_ndjson(); !done) return fail(done.error());
-  if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
-  parts_->reserve.keep();
   return std::move(sorted->answers);
 }
 
@@ -264,20 +282,22 @@ Result<PruneStep, StoreError> SqliteStore::prune(std::int64_t now_ms) {
   auto step = parts_->noted(parts_->pruner.step(now_ms, parts_->stats.picture_bytes));
   if (!step) return step;
   parts_->stats.pruned += step->outcomes;
+  if (step->outcomes > 0) parts_->stats.database_bytes = parts_->database->used_bytes();
   if (!parts_->database->checkpoint_if_grown()) return fail(parts_->database->failure());
   return step;
 }
 
 Result<ControlAnswer, StoreError> SqliteStore::carry_out(const Control& control,
                                                          std::uint64_t frame_bytes_max) {
-  return parts_->noted(parts_->answers.answer(control, frame_bytes_max));
+  auto answer = parts_->noted(parts_->answers.answer(control, frame_bytes_max));
+  parts_->stats.database_bytes = parts_->database->used_bytes();
+  return answer;
 }
 
 const std::string& SqliteStore::uuid() const { return parts_->uuid; }
 
 StoreStats SqliteStore::stats() const {
   auto stats = parts_->stats;
-  stats.database_bytes = used_bytes(*parts_->database);
   stats.log_bytes = parts_->database->log_bytes();
   const auto letters = parts_->dead_letters.totals();
   stats.dead_letters = letters.letters;
@@ -302,13 +322,12 @@ std::optional<StoreError> SqliteStore::Parts::open_ndjson() {
     if (!record_position.run(start.row, start.bytes)) return database->failure();
     recorded = start;
   }
-  if (const auto done = write_ndjson(); !done) return done.error();
+  if (const auto done = write_ndjson({}); !done) return done.error();
   return std::nullopt;
 }
 
 Result<SqliteStore::Parts::Sorted, StoreError> SqliteStore::Parts::sorted(
     std::span<const OutcomeToStore> outcomes) {
-  const ReadTransaction reading(*database);
   Sorted sorted;
   sorted.answers.reserve(outcomes.size());
   std::unordered_map<TaskId, std::size_t> first_of;
@@ -355,29 +374,34 @@ Result<std::vector<std::vector<PictureRow>>, StoreError> SqliteStore::Parts::wri
 }
 
 Result<void, StoreError> SqliteStore::Parts::write_rows(
-    std::span<const OutcomeToStore* const> outcomes,
+    Transaction& transaction, std::span<const OutcomeToStore* const> outcomes,
     std::span<const std::vector<PictureRow>> pictures_of) {
   if (outcomes.empty()) return {};
   const auto stored_at = time_text(options.now_ms());
-  Transaction transaction(*database);
-  if (!transaction.begin()) return fail(database->failure());
   failpoint("store.rows.begun");
   dead_letters.begin();
+  auto row = last_row;
+  std::optional<OutcomeRow> inserted;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (!rows.insert(*outcomes[i], stored_at, pictures_of[i])) return fail(database->failure());
+    if (!rows.insert(*outcomes[i], stored_at, pictures_of[i], inserted)) {
+      return fail(database->failure());
+    }
+    if (inserted) row = inserted->id;
+    if (inserted && ndjson) fresh_lines.add(*inserted);
     failpoint("store.rows.inserted");
   }
-  const auto row = database->number("SELECT max(id) FROM outcomes").value_or(0);
   const auto position = ndjson ? ndjson->synced() : recorded;
   if (!(position == recorded) && !record_position.run(position.row, position.bytes)) {
     return fail(database->failure());
   }
+  const auto database_bytes = database->used_bytes();
   failpoint("store.commit.before");
   if (!transaction.commit()) return fail(database->failure());
   failpoint("store.commit.after");
   dead_letters.committed();
   recorded = position;
   last_row = row;
+  stats.database_bytes = database_bytes;
   for (const auto& of_one : pictures_of) {
     for (const auto& picture : of_one) {
       ++stats.pictures;
@@ -387,9 +411,9 @@ Result<void, StoreError> SqliteStore::Parts::write_rows(
   return {};
 }
 
-Result<void, StoreError> SqliteStore::Parts::write_ndjson() {
+Result<void, StoreError> SqliteStore::Parts::write_ndjson(const FreshLines& fresh) {
   if (!ndjson) return {};
-  auto done = ndjson->append_new();
+  auto done = ndjson->append_new(fresh);
   if (done) done = ndjson->sync_if_grown(kNdjsonSyncBytes);
   // The rows are committed and the lines can be made from them later: no reason to refuse the
   // batch.
@@ -400,7 +424,7 @@ Result<void, StoreError> SqliteStore::Parts::write_ndjson() {
 void SqliteStore::Parts::close() {
   failpoint("store.close.before");
   // Everything is committed; what fails here is done again by the next open().
-  if (ndjson && write_ndjson() && ndjson->sync_if_grown(1)) {
+  if (ndjson && write_ndjson({}) && ndjson->sync_if_grown(1)) {
     const auto position = ndjson->synced();
     static_cast<void>(position == recorded || record_position.run(position.row, position.bytes));
   }

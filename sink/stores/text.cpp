@@ -59,6 +59,14 @@ bool is_kept_in_name(std::uint32_t code) {
   return code >= 0x80 || kRefused.find(static_cast<char>(code)) == std::string_view::npos;
 }
 
+/// Nearly every text is ASCII, without the byte that ends one in C. Looks at all of it, so that
+/// compilers can do so at many bytes at once.
+bool is_plain(std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain &= static_cast<signed char>(c) > 0;
+  return plain;
+}
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string_view without_picture_extension(std::string_view name) {
@@ -78,6 +86,7 @@ std::string_view without_picture_extension(std::string_view name) {
 std::size_t utf8_length(std::string_view text) { return first_character(text).length; }
 
 std::string clean_text(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max && is_plain(text)) return std::string(text);
   std::string out;
   out.reserve(std::min(text.size(), bytes_max));
   while (!text.empty()) {

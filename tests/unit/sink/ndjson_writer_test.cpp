@@ -4,6 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
 namespace framefleet::test {
 namespace {
 
@@ -107,6 +111,82 @@ TEST_CASE("a file that is gone is written anew") {
   std::filesystem::remove(folder.path() / "results.ndjson");
   const auto store = open_store(store_options(folder.path()));
   CHECK(contents(folder.path() / "results.ndjson") == whole);
+}
+
+/// Whatever a peer can make of an outcome that reaches the store.
+std::vector<sink::OutcomeToStore> odd_outcomes() {
+  auto numbers = ok_outcome(1);
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  const auto infinite = std::numeric_limits<float>::infinity();
+  numbers.record.reports[0].detections = {
+      {"face", -0.0F, {nan, infinite, -infinite, 1e30F}, ""},
+      {"face", 1e-30F, {0.1F, -0.1F, 16777216.0F, 123456.789F}, ""},
+      {"face", 1e15F, {1e16F, -1e17F, 3.4e38F, 1.4e-45F}, ""}};
+  numbers.outcome.queued = std::chrono::nanoseconds(1);
+  numbers.outcome.leased = std::chrono::hours(1'000'000);
+  auto texts = ok_outcome(2, "\xC3\xA4 \xFF \x01 \"\\ \t\r\n");
+  texts.outcome.job = std::string("a\0b", 3);
+  texts.outcome.source = std::string(300, 'x') + "\xF0\x9F\x90\xB6";
+  texts.outcome.worker = std::string(255, 'x') + "\xC3\xA4";
+  texts.outcome.history[0].text = std::string(5000, '"');
+  const std::vector<std::string> extras{"",
+                                        "{}",
+                                        "[1, 2]",
+                                        "null",
+                                        "\"text\"",
+                                        "no JSON",
+                                        "{ \"a\" :\n1.50 }",
+                                        "\xFF",
+                                        " ",
+                                        "1e400",
+                                        "{\"a\":1} more",
+                                        "-0.0",
+                                        "{\"\\u0000\":0}",
+                                        std::string("\0", 1)};
+  for (const auto& extra : extras) {
+    texts.record.reports[1].detections.push_back({"", 0.5F, {}, extra});
+  }
+  auto far = failed_outcome(std::numeric_limits<std::uint64_t>::max(), "bytes");
+  far.outcome.id.epoch = std::numeric_limits<std::uint32_t>::max();
+  far.outcome.id.part = 7;
+  far.outcome.revived_from = task_number(99);
+  far.description = {};
+  auto annotated = annotated_outcome(5, "/photos/cat.jpg", "pixels");
+  annotated.description.annotate = true;
+  annotated.record.damaged = true;
+  return {numbers, texts, far, annotated};
+}
+
+TEST_CASE("a line that is spelled with its commit is the one that is read from the database") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "results.ndjson";
+  {
+    const auto store = open_store(store_options(folder.path()));
+    commit(*store, odd_outcomes());
+  }
+  const auto spelled = contents(file);
+  CHECK(std::count(spelled.begin(), spelled.end(), '\n') == 4);
+  std::filesystem::remove(file);
+  { const auto store = open_store(store_options(folder.path())); }
+  CHECK(contents(file) == spelled);
+}
+
+TEST_CASE("a commit with more detections than are kept in memory has all its lines") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "results.ndjson";
+  auto large = ok_outcome(1);
+  large.record.reports[0].detections.resize(60'000, {"a label", 0.5F, {1, 2, 3, 4}, ""});
+  {
+    const auto store = open_store(store_options(folder.path()));
+    commit(*store, {large, ok_outcome(2)});
+    commit(*store, {ok_outcome(3)});
+  }
+  const auto written = contents(file);
+  CHECK(written.size() > 4U << 20U);
+  CHECK(std::count(written.begin(), written.end(), '\n') == 3);
+  std::filesystem::remove(file);
+  { const auto store = open_store(store_options(folder.path())); }
+  CHECK(contents(file) == written);
 }
 
 TEST_CASE("rows committed without their lines get them later") {

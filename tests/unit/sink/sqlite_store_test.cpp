@@ -256,6 +256,30 @@ TEST_CASE("a full disk loses nothing, and the store goes on when there is room")
   CHECK(std::count(ndjson.begin(), ndjson.end(), '\n') == static_cast<std::int64_t>(all.size()));
 }
 
+TEST_CASE("lines for which there was no room are written, in their order, when there is") {
+  const TinyDisk disk;
+  if (!disk.mounted()) return;
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "results.ndjson";
+  std::filesystem::create_symlink(disk.path() / "results.ndjson", file);
+  std::string written;
+  {
+    const auto store = open_store(store_options(folder.path()));
+    commit(*store, {ok_outcome(0)});
+    write_file(disk.path() / "ballast", std::string(4'000'000, 'b'));
+    std::uint64_t next = 1;
+    while (store->stats().ndjson_behind == 0 && next < 100) commit(*store, {ok_outcome(next++)});
+    CHECK(store->stats().ndjson_behind == 1);
+    std::filesystem::remove(disk.path() / "ballast");
+    commit(*store, {ok_outcome(100), ok_outcome(101)});
+    CHECK(store->stats().ndjson_behind == 0);
+    written = contents(file);
+  }
+  std::filesystem::remove(file);
+  { const auto store = open_store(store_options(folder.path())); }
+  CHECK(contents(file) == written);
+}
+
 TEST_CASE("kill -9 at any moment loses no outcome that was acknowledged") {
   const TemporaryFolder folder;
   std::uint64_t acknowledged = 0;
