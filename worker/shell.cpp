@@ -101,7 +101,7 @@ Shell::Shell(const WorkerOptions& options, telemetry::Program& program,
       channel_(std::move(channel)),
       pool_(std::move(pool)),
       self_tester_(options.detectors, formats_of(options), options.self_test_interval, program.log),
-      session_(hello_of(options), options.link),
+      session_(hello_of(options), options.link, pool_->line_max()),
       metrics_(options.detectors),
       drain_(program, options.drain_timeout),
       link_watch_(program) {
@@ -308,10 +308,10 @@ void Shell::perform(Time now) {
     if (transport::perform_common(*channel_, effect)) continue;
     if (const auto* begin = std::get_if<StartTask>(&effect)) {
       start(begin->task, now);
+    } else if (const auto* back = std::get_if<TakeBack>(&effect)) {
+      take_back(back->leases, now);
     } else if (const auto* abandon = std::get_if<AbandonTask>(&effect)) {
-      for (const auto& [ticket, lease] : tickets_) {
-        if (lease == abandon->lease) pool_->abandon(ticket);
-      }
+      pool_->abandon(ticket_of(abandon->lease));
     }
   }
   link_watch_.look(session_.link(), channel_->trouble());
@@ -348,6 +348,28 @@ void Shell::start(const AssignedTask& task, Time now) {
   tickets_.erase(last_ticket_);
   program_.log.error("pool_full", {{"task", to_string(task.id)}});
   session_.failed(task.lease, Reason::drained, "", now, effects_);
+}
+
+void Shell::take_back(const std::vector<LeaseId>& leases, Time now) {
+  std::vector<LeaseId> taken;
+  for (const auto& lease : leases) {
+    const auto ticket = ticket_of(lease);
+    if (pool_->take_back(ticket)) {
+      tickets_.erase(ticket);
+      taken.push_back(lease);
+    } else {
+      session_.begun(lease, effects_);
+    }
+  }
+  if (!taken.empty()) session_.taken_back(taken, now, effects_);
+}
+
+/// 0, which no order has: it is not in the pool.
+std::uint64_t Shell::ticket_of(const LeaseId& lease) const {
+  for (const auto& [ticket, held] : tickets_) {
+    if (held == lease) return ticket;
+  }
+  return 0;
 }
 
 void Shell::take_pool_stats() {

@@ -57,6 +57,8 @@ class Shell {
   void perform(Time now);
   void note_hello();
   void start(const AssignedTask& task, Time now);
+  void take_back(const std::vector<LeaseId>& leases, Time now);
+  std::uint64_t ticket_of(const LeaseId& lease) const;
   void take_pool_stats();
   std::string serving() const;
   void publish(Time now);

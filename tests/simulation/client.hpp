@@ -6,6 +6,7 @@
 #include "tests/simulation/pictures.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -30,7 +31,9 @@ struct Client {
   bool live{false};                     // producer: a camera; each life of it is a run of its own
   std::int64_t clock_ppm{0};            // its clock runs so many millionths too fast
   std::vector<Flight> inbox;            // while paused
-  std::map<LeaseId, TaskId> pool;       // worker: what its pool has
+  std::map<LeaseId, TaskId> pool;       // worker: what its pool works on
+  std::deque<AssignedTask> line;        // worker: what waits in its pool
+  std::vector<AssignedTask> ended;      // worker: of its pool, and its session has not heard of it
   std::size_t tests{0};                 // worker: slots taken by self-tests
   std::map<LeaseId, Time> deadlines;    // worker: when work on a task must have begun
   std::set<producer::PictureRef> told;  // producer: the tasks whose end it was told in this life
@@ -42,6 +45,9 @@ struct Client {
     return submission != nullptr && submission->over() && submission->complete();
   }
   std::uint32_t slots() const { return index == 0 ? 2 : 1; }
+  /// What the pool of a worker takes beyond its slots; one is like a pool of processes.
+  std::size_t line_max() const { return index == 1 ? 0 : 3; }
+  std::size_t in_pool() const { return pool.size() + line.size() + ended.size() + tests; }
   /// What a worker can run: the last one lacks a detector that every other task needs.
   std::vector<std::string> detectors() const {
     return index == 2 ? std::vector<std::string>{"faces"}

@@ -361,13 +361,11 @@ void Promises::broker_assigns(ConnectionId to, const Message& message) {
   }
 }
 
-void Promises::worker_starts(const AssignedTask& task, const PayloadShelf& shelf,
-                             std::size_t running, std::size_t slots) {
+void Promises::worker_starts(const AssignedTask& task, const PayloadShelf& shelf) {
   const auto* content = shelf.find(task.payload.id);
   if (content == nullptr || content->task != task.id || content->is_result) {
     break_with("a task came with wrong pixels: " + to_string(task.id));
   }
-  if (running > slots) break_with(fmt::format("{} tasks run in {} slots", running, slots));
 }
 
 void Promises::sink_sends(const Message& message) {

@@ -79,8 +79,7 @@ class Promises {
   void thief_is_answered(PeerId thief, const broker::Effects& effects);
 
   // Its clients.
-  void worker_starts(const AssignedTask& task, const PayloadShelf& shelf, std::size_t running,
-                     std::size_t slots);
+  void worker_starts(const AssignedTask& task, const PayloadShelf& shelf);
   void sink_sends(const Message& message);
   void sink_commits(const std::vector<Outcome>& outcomes, const PayloadShelf& shelf);
   void producer_is_told(const producer::TaskEnded& ended);

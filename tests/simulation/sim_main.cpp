@@ -107,13 +107,15 @@ int main(int argc, char** argv) {
       "%llu self-tests (%llu failed), %llu orders; "
       "%llu stored: %llu failed, %llu expired, %llu superseded, %llu cancelled, %llu lost (%llu "
       "unaccounted); "
-      "%llu handed ahead, %llu recalled, %llu restored, %llu ended from before, %llu worked on "
+      "%llu handed ahead, %llu recalled, %llu lined up (%llu taken back, %llu begun before), "
+      "%llu restored, %llu ended from before, %llu worked on "
       "again; %llu thefts tried: no violation\n",
       number(arguments.seeds), number(sum.steps), number(sum.crashes), number(sum.cuts),
       number(sum.drains), number(sum.self_tests), number(sum.failed_self_tests),
       number(sum.controls), number(sum.stored), number(sum.failed), number(sum.expired),
       number(sum.superseded), number(sum.cancelled), number(sum.lost), number(sum.unaccounted),
-      number(sum.handed_ahead), number(sum.recalled), number(sum.restored), number(sum.from_before),
+      number(sum.handed_ahead), number(sum.recalled), number(sum.lined_up), number(sum.taken_back),
+      number(sum.begun_before), number(sum.restored), number(sum.from_before),
       number(sum.worked_again), number(sum.thefts));
   return 0;
 }

@@ -250,7 +250,7 @@ void World::start(Client& client) {
                                                .name = client.name(),
                                                .detectors = client.detectors(),
                                                .slots = client.slots()},
-                                         LinkOptions{});
+                                         LinkOptions{}, client.line_max());
     test(client, false);
   } else if (client.kind == Kind::producer) {
     const auto source = source_of(client);
@@ -283,6 +283,8 @@ void World::end(Client& client) {
   client.shelf = {};
   client.inbox.clear();
   client.pool.clear();
+  client.line.clear();
+  client.ended.clear();
   client.deadlines.clear();
   client.tests = 0;
   client.told.clear();

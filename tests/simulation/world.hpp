@@ -66,6 +66,9 @@ struct WorldReport {
   std::uint64_t unaccounted{0};   ///< Of these, those of producers that did not come back.
   std::uint64_t handed_ahead{0};  ///< Tasks assigned to a worker without a free slot.
   std::uint64_t recalled{0};
+  std::uint64_t lined_up{0};      ///< Orders that waited in a pool.
+  std::uint64_t taken_back{0};    ///< Of these, those that left it again.
+  std::uint64_t begun_before{0};  ///< Wanted back when work on them had begun.
   std::uint64_t restored{0};      ///< Tasks that a broker found in its journal.
   std::uint64_t controls{0};      ///< Orders of operators.
   std::uint64_t from_before{0};   ///< Tasks ended by results of an earlier broker's hand-outs.
@@ -82,7 +85,8 @@ struct WorldReport {
           &WorldReport::lost_messages, &WorldReport::busy_answers, &WorldReport::stored,
           &WorldReport::failed,        &WorldReport::superseded,   &WorldReport::expired,
           &WorldReport::cancelled,     &WorldReport::lost,         &WorldReport::unaccounted,
-          &WorldReport::handed_ahead,  &WorldReport::recalled,     &WorldReport::restored,
+          &WorldReport::handed_ahead,  &WorldReport::recalled,     &WorldReport::lined_up,
+          &WorldReport::taken_back,    &WorldReport::begun_before, &WorldReport::restored,
           &WorldReport::controls,      &WorldReport::from_before,  &WorldReport::worked_again,
           &WorldReport::thefts}) {
       this->*number += other.*number;
@@ -155,19 +159,40 @@ class World {
   void perform(broker::Effects& effects);
   void write(const broker::Effects& effects);
   void commit_later();
-  void perform(Client& client, worker::Effects& effects);
   void perform(Client& client, producer::Effects& effects);
   void perform(Client& client, sink::Effects& effects);
+  /// The effects that all clients have in common; true if it was one of them.
   template <class Effect>
-  bool perform_common(Client& client, Effect& effect);
+  bool perform_common(Client& client, Effect& effect) {
+    if (std::holds_alternative<Dial>(effect)) {
+      dial(client);
+    } else if (std::holds_alternative<HangUp>(effect)) {
+      network_.hang_up(client.connection);
+    } else if (auto* send = std::get_if<Send>(&effect)) {
+      send_to_broker(client, std::move(send->message));
+    } else {
+      return false;
+    }
+    return true;
+  }
+  void dial(Client& client);
+  void send_to_broker(Client& client, Message message);
   void let_go(Client& client, PayloadId payload);
   void plan(Client& client, Duration wait, Agenda::Action action);
-  void work(Client& client, const AssignedTask& task);
-  void finish_work(Client& client, const AssignedTask& task);
   void list(Client& client, const producer::ListSequences& request);
   void read(Client& client, producer::PictureRef ref);
   void commit(Client& client, const std::vector<Outcome>& outcomes);
   void look_up(Client& client, const std::vector<TaskId>& tasks);
+
+  // A worker and its pool (world_pool.cpp)
+  void perform(Client& client, worker::Effects& effects);
+  void take_up(Client& client, const AssignedTask& task);
+  void begin_next(Client& client);
+  void work(Client& client, const AssignedTask& task);
+  void end_work(Client& client, const AssignedTask& task);
+  void hear_of_ends(Client& client);
+  void hear_of_end(Client& client, const AssignedTask& task);
+  void take_back(Client& client, const std::vector<LeaseId>& leases);
 
   /// Hands the client's core and an effects buffer to `act`, and performs what it asks for.
   template <class Act>

@@ -15,9 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The budget of a stage in the worker: a task that takes longer is given up.
-constexpr Duration kStageTimeout = 3s;
-
 std::string describe(const Message& message) {
   std::string text(name_of(message));
   const auto add = [&text](const TaskId& id, const LeaseId& lease) {
@@ -120,7 +117,7 @@ void World::arrive(Flight flight) {
 }
 
 void World::note_deadlines(Client& client, const Assign& assign) {
-  auto taken = client.pool.size();
+  auto taken = client.in_pool();
   for (const auto& task : assign.tasks) {
     if (taken++ >= client.slots()) ++report_.handed_ahead;
     if (task.ttl_left == Duration::zero() || client.deadlines.contains(task.lease)) continue;
@@ -193,21 +190,14 @@ void World::commit_later() {
 // --- its clients
 // ----------------------------------------------------------------------------------
 
-/// The effects that all clients have in common; true if it was one of them.
-template <class Effect>
-bool World::perform_common(Client& client, Effect& effect) {
-  if (std::holds_alternative<Dial>(effect)) {
-    network_.hang_up(client.connection);
-    client.connection = network_.dial(client.position, broker_ ? incarnation_ : 0);
-  } else if (std::holds_alternative<HangUp>(effect)) {
-    network_.hang_up(client.connection);
-  } else if (auto* message = std::get_if<Send>(&effect)) {
-    if (client.kind == Kind::sink) promises_.sink_sends(message->message);
-    send(client.connection, true, std::move(message->message), client.shelf);
-  } else {
-    return false;
-  }
-  return true;
+void World::send_to_broker(Client& client, Message message) {
+  if (client.kind == Kind::sink) promises_.sink_sends(message);
+  send(client.connection, true, std::move(message), client.shelf);
+}
+
+void World::dial(Client& client) {
+  network_.hang_up(client.connection);
+  client.connection = network_.dial(client.position, broker_ ? incarnation_ : 0);
 }
 
 void World::let_go(Client& client, PayloadId payload) {
@@ -224,62 +214,6 @@ void World::plan(Client& client, Duration wait, Agenda::Action action) {
       plan(client, 100ms, action);
     } else {
       action();
-    }
-  });
-}
-
-void World::perform(Client& client, worker::Effects& effects) {
-  for (auto& effect : effects) {
-    if (perform_common(client, effect)) continue;
-    if (const auto* start_task = std::get_if<worker::StartTask>(&effect)) {
-      work(client, start_task->task);
-    } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
-      let_go(client, release->payload);
-    }
-  }
-}
-
-void World::work(Client& client, const AssignedTask& task) {
-  client.pool[task.lease] = task.id;
-  promises_.worker_starts(task, client.shelf, client.pool.size() + client.tests, client.slots());
-  if (needed_by(task.id).size() > client.detectors().size()) {
-    promises_.break_with("a worker gets a task whose detectors it lacks: " + to_string(task.id));
-  }
-  if (promises_.stored().contains(task.id)) ++report_.worked_again;
-  if (const auto deadline = client.deadlines.find(task.lease);
-      deadline != client.deadlines.end() && deadline->second <= now_of(client)) {
-    promises_.break_with("work begins after the deadline: " + to_string(task.id));
-  }
-  const Duration usual = quick_ ? 4ms : 200ms;
-  const Duration needed = agenda_.delay(1ms, agenda_.chance(0.03) ? Duration{9s} : usual);
-  const bool is_watched = agenda_.chance(0.5);  // or nobody measures its time
-  if (needed > kStageTimeout && is_watched) {
-    plan(client, kStageTimeout, [this, &client, lease = task.lease] {
-      with<worker::Session>(client, [&](auto& session, auto& out) {
-        session.overdue(lease, Reason::detect_timeout, "too slow", now_of(client), out);
-      });
-    });
-  }
-  plan(client, needed, [this, &client, task] { finish_work(client, task); });
-}
-
-void World::finish_work(Client& client, const AssignedTask& task) {
-  client.pool.erase(task.lease);
-  client.deadlines.erase(task.lease);
-  if (is_deadly(task.id)) {
-    note(client.name() + " dies with " + to_string(task.id));
-    crash(client);
-    return;
-  }
-  with<worker::Session>(client, [&](auto& session, auto& out) {
-    if (is_poison(task.id)) {
-      session.failed(task.lease, Reason::detector_error, "poison", now_of(client), out);
-    } else if (is_refused(task.id)) {
-      session.failed(task.lease, Reason::not_a_picture, "not a picture", now_of(client), out);
-    } else {
-      const auto payload = client.shelf.put({task.id, true, task.lease});
-      session.finished(task.lease, {payload, 1, kResultBytes}, quick_ ? 2ms : 100ms, now_of(client),
-                       out);
     }
   });
 }

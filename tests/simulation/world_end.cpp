@@ -157,7 +157,7 @@ void World::drain_workers() {
 void World::check_nothing_is_kept(const Client& client) {
   const auto* intake = std::get_if<sink::Intake>(&client.core);
   const bool at_work =
-      !client.pool.empty() ||
+      client.in_pool() > client.tests ||
       (intake != nullptr && intake->stats().waiting + intake->stats().committing != 0);
   if (!at_work && client.shelf.count() != 0) {
     promises_.break_with(client.name() + " keeps payloads of nothing");

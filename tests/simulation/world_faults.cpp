@@ -89,6 +89,9 @@ void World::test(Client& worker, bool was_ready) {
     }
     ++report_.self_tests;
     worker.tests = 1;
+    if (worker.pool.size() + worker.tests > worker.slots()) {
+      promises_.break_with("a self-test takes a slot that is not free");
+    }
     const bool passes = !faulty() || agenda_.chance(0.7);
     plan(worker, agenda_.delay(1ms, 300ms), [this, &worker, passes] { end_test(worker, passes); });
   });
@@ -96,6 +99,7 @@ void World::test(Client& worker, bool was_ready) {
 
 void World::end_test(Client& worker, bool passed) {
   worker.tests = 0;
+  begin_next(worker);
   with<worker::Session>(worker, [&](auto& session, auto& out) {
     session.give_back_slot(now_of(worker), out);
     session.set_not_ready(passed ? "" : "failed", now_of(worker), out);

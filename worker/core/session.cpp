@@ -16,8 +16,8 @@ void release(const Payload& payload, Effects& out) {
 
 }  // namespace
 
-Session::Session(const Hello& hello, LinkOptions options)
-    : link_(hello, options), slots_(hello.slots) {}
+Session::Session(const Hello& hello, LinkOptions options, std::size_t line_max)
+    : link_(hello, options), slots_(hello.slots), line_max_(line_max) {}
 
 void Session::receive(Message message, Time now, Effects& out) {
   if (link_.receive(message, now, out) == LinkEvent::up) on_up(now, out);
@@ -43,6 +43,10 @@ void Session::on_up(Time now, Effects& out) {
   incarnation_ = link_.incarnation();
   // A new broker does not know the leases of the old one; it hands the tasks out again.
   while (!same_broker && !queue_.empty()) unqueue(queue_.front(), out);
+  if (!same_broker && !line_.empty()) {
+    take_back_the_line(out);
+    while (!line_.empty()) set_state(works_.at(line_.front()), State::abandoned);
+  }
   for (auto& [lease, work] : works_) {
     if (work.state == State::unsettled) send_result(work, now, out);
     if (work.state == State::running && !same_broker) give_up(work, out);
@@ -71,24 +75,46 @@ void Session::take(AssignedTask task, Time now, Effects& out) {
 /// Whether it was assigned ahead, or to a slot that will soon be free: not to one that the broker
 /// takes for free while an abandoned run has it.
 bool Session::may_wait(const AssignedTask& task) const {
-  const auto known_to_broker = count(State::running) + queue_.size();
+  const auto waiting = line_.size() + queue_.size();
+  const auto known_to_broker = count(State::running) + waiting;
   if (queue_.size() < taken_ && known_to_broker + taken_ >= slots_) return true;
-  return task.task_class == TaskClass::batch && known_to_broker >= slots_ &&
-         queue_.size() < kAheadMax;
+  return task.task_class == TaskClass::batch && known_to_broker >= slots_ && waiting < kAheadMax;
 }
 
+/// While a slot is taken, or to be taken, for something else, the pool's line stays as it is: what
+/// is lined up gets the next slot that frees.
+bool Session::may_line_up(const Work& work) const {
+  const auto in_pool = count(State::running) + count(State::abandoned) + count(State::lined_up);
+  return work.task.task_class == TaskClass::batch && work.deadline == kNever && taken_ == 0 &&
+         !slot_wanted_ && in_pool < slots_ + line_max_;
+}
+
+/// A slot has freed, or may have: the pool has begun the next one of its line by itself.
 void Session::start_queued(Time now, Effects& out) {
-  while (!queue_.empty() && slot_is_free() && !slot_wanted_) {
+  while (!line_.empty() && slot_is_free()) set_state(works_.at(line_.front()), State::running);
+  while (!queue_.empty()) {
     auto& work = works_.at(queue_.front());
+    const bool starts = slot_is_free() && !slot_wanted_;
+    if (!starts && !may_line_up(work)) return;
     if (work.deadline <= now) {
       nack({work.task.id, work.task.lease}, Reason::deadline_passed, "", out);
       unqueue(work.task.lease, out);
       continue;
     }
     queue_.pop_front();
-    set_state(work, State::running);
-    out.push_back(StartTask{work.task});
+    hand_to_pool(work, starts ? State::running : State::lined_up, out);
   }
+}
+
+void Session::hand_to_pool(Work& work, State state, Effects& out) {
+  set_state(work, state);
+  StartTask start{std::move(work.task)};
+  work.task = {};
+  work.task.id = start.task.id;
+  work.task.lease = start.task.lease;
+  work.task.token = std::exchange(start.task.token, {});
+  work.task.payload = start.task.payload;
+  out.push_back(std::move(start));
 }
 
 /// Those that wait for a slot in vain.
@@ -112,7 +138,12 @@ void Session::unqueue(LeaseId lease, Effects& out) {
   std::erase(queue_, lease);
 }
 
+void Session::take_back_the_line(Effects& out) {
+  if (!line_.empty()) out.push_back(TakeBack{{line_.begin(), line_.end()}});
+}
+
 void Session::release_all_queued(Effects& out) {
+  take_back_the_line(out);
   if (queue_.empty()) return;
   Release back;
   while (!queue_.empty()) {
@@ -125,13 +156,44 @@ void Session::release_all_queued(Effects& out) {
 
 void Session::on_recall(const Recall& recall, Effects& out) {
   Release back;
+  TakeBack from_pool;
   for (const auto& task : recall.tasks) {
     const auto position = works_.find(task.lease);
-    if (position == works_.end() || position->second.state != State::queued) continue;
+    if (position == works_.end()) continue;
+    if (position->second.state == State::lined_up) from_pool.leases.push_back(task.lease);
+    if (position->second.state != State::queued) continue;
     back.tasks.push_back({position->second.task.id, task.lease});
     unqueue(task.lease, out);
   }
   if (!back.tasks.empty()) out.push_back(Send{std::move(back)});
+  if (!from_pool.leases.empty()) out.push_back(std::move(from_pool));
+}
+
+void Session::taken_back(const std::vector<LeaseId>& leases, Time now, Effects& out) {
+  Release back;
+  for (const auto& lease : leases) {
+    const auto position = works_.find(lease);
+    if (position == works_.end()) continue;
+    const auto& work = position->second;
+    if (work.state != State::abandoned) back.tasks.push_back({work.task.id, lease});
+    release(work.task.payload, out);
+    forget(position);
+  }
+  if (!back.tasks.empty() && link_.up()) out.push_back(Send{std::move(back)});
+  start_queued(now, out);
+  leave_when_done(now, out);
+}
+
+/// It runs although the end of the one before it has not been told yet.
+void Session::begun(const LeaseId& lease, Effects& out) {
+  const auto position = works_.find(lease);
+  if (position == works_.end()) return;
+  auto& work = position->second;
+  if (work.state == State::lined_up) set_state(work, State::running);
+  if (work.state != State::abandoned) return;
+  ++stale_;
+  out.push_back(AbandonTask{lease});
+  release_all_queued(out);
 }
 
 void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, Time now,
@@ -181,7 +243,7 @@ void Session::failed(const LeaseId& lease, Reason reason, const std::string& tex
   const auto position = works_.find(lease);
   if (position == works_.end()) return;
   const auto& work = position->second;
-  if (work.state == State::running) nack({work.task.id, lease}, reason, text, out);
+  if (work.state != State::abandoned) nack({work.task.id, lease}, reason, text, out);
   release(work.task.payload, out);
   forget(position);
   start_queued(now, out);
@@ -191,7 +253,7 @@ void Session::failed(const LeaseId& lease, Reason reason, const std::string& tex
 void Session::overdue(const LeaseId& lease, Reason reason, const std::string& text, Time now,
                       Effects& out) {
   const auto position = works_.find(lease);
-  if (position == works_.end() || position->second.state != State::running) return;
+  if (position == works_.end() || !is_in_pool(position->second.state)) return;
   nack({position->second.task.id, lease}, reason, text, out);
   give_up(position->second, out);
   release_all_queued(out);
@@ -222,6 +284,11 @@ void Session::on_stale(const LeasedTask& stale, Effects& out) {
   auto& work = position->second;
   if (work.state == State::queued) {
     unqueue(stale.lease, out);
+    return;
+  }
+  if (work.state == State::lined_up) {
+    out.push_back(TakeBack{{stale.lease}});
+    set_state(work, State::abandoned);
     return;
   }
   ++stale_;
@@ -276,9 +343,8 @@ Time Session::next_deadline() const {
 }
 
 void Session::leave_when_done(Time now, Effects& out) {
-  if (draining_ && count(State::running) == 0 && count(State::unsettled) == 0) {
-    link_.leave(now, out);
-  }
+  const auto wanted = count(State::lined_up) + count(State::running) + count(State::unsettled);
+  if (draining_ && wanted == 0) link_.leave(now, out);
 }
 
 bool Session::slot_is_free() const {
@@ -288,27 +354,39 @@ bool Session::slot_is_free() const {
 std::vector<LeaseId> Session::leases_to_vouch_for() const {
   std::vector<LeaseId> leases;
   for (const auto& [lease, work] : works_) {
-    if (work.state == State::queued || work.state == State::running) leases.push_back(lease);
+    if (work.state == State::queued || is_in_pool(work.state)) leases.push_back(lease);
   }
   return leases;
 }
 
 void Session::set_state(Work& work, State state) {
+  leave_line(work);
   --count(work.state);
   ++count(state);
   work.state = state;
+  if (state == State::lined_up) line_.push_back(work.task.lease);
   if (state == State::unsettled) unsettled_.emplace(work.task.id, work.task.lease);
 }
 
 void Session::forget(Works::iterator position) {
   const auto& work = position->second;
+  leave_line(work);
   --count(work.state);
   if (work.state == State::unsettled) unsettled_.erase({work.task.id, work.task.lease});
   works_.erase(position);
 }
 
+void Session::leave_line(const Work& work) {
+  if (work.state != State::lined_up) return;
+  if (line_.front() == work.task.lease) {
+    line_.pop_front();
+  } else {
+    std::erase(line_, work.task.lease);
+  }
+}
+
 SessionStats Session::stats() const {
-  return {.queued = count(State::queued),
+  return {.queued = count(State::queued) + count(State::lined_up),
           .running = count(State::running),
           .abandoned = count(State::abandoned),
           .unsettled = count(State::unsettled),

@@ -6,9 +6,10 @@
 //   start ──▶ decode ──▶ detect (each detector) ──▶ annotate ──▶ take_done
 //               └── abandon: dropped at the next arrow, still reported once by take_done ──┘
 //
-// Bounded: never more orders than slots, from start() until take_done() has returned them. All
-// methods belong to one thread, the loop's; none of them waits for work to end, but the destructor
-// does.
+// A pool may have a line: orders beyond its slots, which wait in it and are begun in the order in
+// which they were started, without a word to the loop. Bounded: never more orders than slots and
+// line, from start() until take_done() or take_back() has returned them. All methods belong to one
+// thread, the loop's; none of them waits for work to end, but the destructor does.
 
 #include "worker/detectors/workbench.hpp"
 
@@ -80,9 +81,11 @@ class Pool {
   virtual ~Pool() = default;
 
   virtual std::size_t slots() const = 0;
-  /// Orders started and not yet taken by take_done().
+  /// Orders that may wait in it for a slot.
+  virtual std::size_t line_max() const { return 0; }
+  /// Orders started and not yet taken by take_done(), nor taken back.
   virtual std::size_t in_use() const = 0;
-  /// False, and nothing happened, when all slots are in use.
+  /// False, and nothing happened, when all slots are in use and the line is full.
   [[nodiscard]] virtual bool start(WorkOrder order) = 0;
   /// What ended since the last call, in the order in which it ended.
   virtual std::vector<WorkDone> take_done() = 0;
@@ -91,6 +94,9 @@ class Pool {
   virtual int notify_fd() const = 0;
   /// Orders being worked on, by ticket.
   virtual std::vector<StageReport> stages() const = 0;
+  /// An order that waits for a slot leaves the pool, which forgets it. False, and nothing happened:
+  /// work on it has begun, or it is not in the pool.
+  [[nodiscard]] virtual bool take_back(std::uint64_t /*ticket*/) { return false; }
   /// The result is not wanted any more; no word for a ticket that is not in the pool.
   virtual void abandon(std::uint64_t ticket) = 0;
   virtual PoolStats stats() const { return {}; }

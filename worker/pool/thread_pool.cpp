@@ -21,8 +21,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kSlotsMax = 1024;
+/// As many as a broker assigns ahead.
+constexpr std::size_t kLineMax = 64;
 
-/// Readable while its counter is not 0.
+/// Readable from ring() to silence().
 class Bell {
  public:
   Bell() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
@@ -39,8 +41,7 @@ class Bell {
   }
   void silence() {
     std::uint64_t rung = 0;
-    const auto got = ::read(fd_, &rung, sizeof rung);
-    FRAMEFLEET_ASSERT(got == static_cast<ssize_t>(sizeof rung) || errno == EAGAIN);
+    FRAMEFLEET_ASSERT(::read(fd_, &rung, sizeof rung) == static_cast<ssize_t>(sizeof rung));
   }
 
  private:
@@ -75,7 +76,7 @@ class OpenOrder final : public StageObserver {
   mutable std::mutex mutex_;
   Stage stage_{Stage::decode};
   std::string detector_;
-  Clock::time_point since_{Clock::now()};
+  Clock::time_point since_;  // a thread took it up, or it entered the stage
   std::atomic<bool> abandoned_{false};
 };
 
@@ -84,45 +85,50 @@ class OpenOrder final : public StageObserver {
 struct ThreadPool::Shared {
   explicit Shared(PoolOptions chosen) : options(std::move(chosen)) {}
 
-  void serve(const std::stop_token& stop);
-  void work_on(Workbench& bench, OpenOrder& open);
+  void serve();
+  WorkDone work_on(Workbench& bench, OpenOrder& open) const;
+  std::size_t in_use() const { return line.size() + working.size() + done.size(); }
 
   const PoolOptions options;
   Bell bell;
   mutable std::mutex mutex;
-  std::condition_variable_any wake;
-  std::deque<std::shared_ptr<OpenOrder>> waiting;   ///< Started, no thread has it yet.
-  std::vector<std::shared_ptr<OpenOrder>> working;  ///< By the time they were taken up.
-  std::vector<WorkDone> done;                       ///< The three together: at most `slots`.
-  std::vector<std::jthread> threads;  ///< Last: they stop before what they use is gone.
+  std::condition_variable wake;
+  std::size_t idle{0};  ///< Threads that wait for an order.
+  bool ending{false};
+  std::deque<std::unique_ptr<OpenOrder>> line;  ///< Started, no thread has it yet.
+  std::vector<OpenOrder*> working;              ///< By the time they were taken up.
+  std::vector<WorkDone> done;                   ///< The bell rings while it has something.
+  std::vector<std::jthread> threads;            ///< Last: they stop before what they use is gone.
 };
 
-void ThreadPool::Shared::work_on(Workbench& bench, OpenOrder& open) {
+WorkDone ThreadPool::Shared::work_on(Workbench& bench, OpenOrder& open) const {
   const auto begin = Clock::now();
   auto result =
       bench.work(open.order.id, open.order.attempt, open.order.task, open.order.frames, open);
   WorkDone ended{open.order.ticket, open.order.id, false, std::move(result), Clock::now() - begin};
   open.order.keep_alive.reset();
-  const std::lock_guard lock(mutex);
-  ended.abandoned = open.abandoned();
-  std::erase_if(working, [&](const auto& each) { return each.get() == &open; });
-  done.push_back(std::move(ended));
-  bell.ring();
+  return ended;
 }
 
-void ThreadPool::Shared::serve(const std::stop_token& stop) {
+void ThreadPool::Shared::serve() {
   Workbench bench(options.workbench);
+  std::unique_lock lock(mutex);
   while (true) {
-    std::shared_ptr<OpenOrder> open;
-    {
-      std::unique_lock lock(mutex);
-      if (!wake.wait(lock, stop, [&] { return !waiting.empty(); })) return;
-      if (stop.stop_requested()) return;
-      open = std::move(waiting.front());
-      waiting.pop_front();
-      working.push_back(open);
-    }
-    work_on(bench, *open);
+    ++idle;
+    wake.wait(lock, [&] { return ending || !line.empty(); });
+    --idle;
+    if (ending) return;
+    const auto open = std::move(line.front());
+    line.pop_front();
+    open->entered(Stage::decode, {});
+    working.push_back(open.get());
+    lock.unlock();
+    auto ended = work_on(bench, *open);
+    lock.lock();
+    ended.abandoned = open->abandoned();
+    std::erase(working, open.get());
+    done.push_back(std::move(ended));
+    if (done.size() == 1) bell.ring();
   }
 }
 
@@ -130,39 +136,50 @@ ThreadPool::ThreadPool(PoolOptions options) {
   FRAMEFLEET_ASSERT(options.slots >= 1 && options.slots <= kSlotsMax);
   shared_ = std::make_unique<Shared>(std::move(options));
   for (std::size_t i = 0; i < shared_->options.slots; ++i) {
-    shared_->threads.emplace_back(
-        [shared = shared_.get()](std::stop_token stop) { shared->serve(stop); });
+    shared_->threads.emplace_back([shared = shared_.get()] { shared->serve(); });
   }
 }
 
 ThreadPool::~ThreadPool() {
-  for (auto& thread : shared_->threads) thread.request_stop();
   const std::lock_guard lock(shared_->mutex);
-  for (const auto& open : shared_->working) open->abandon();
+  shared_->ending = true;
+  for (auto* const open : shared_->working) open->abandon();
+  shared_->wake.notify_all();
 }
 
 std::size_t ThreadPool::slots() const { return shared_->options.slots; }
 
+std::size_t ThreadPool::line_max() const { return kLineMax; }
+
 std::size_t ThreadPool::in_use() const {
   const std::lock_guard lock(shared_->mutex);
-  return shared_->waiting.size() + shared_->working.size() + shared_->done.size();
+  return shared_->in_use();
 }
 
 bool ThreadPool::start(WorkOrder order) {
+  auto open = std::make_unique<OpenOrder>(std::move(order));
+  bool sleeps = false;
   {
     const std::lock_guard lock(shared_->mutex);
-    const auto used = shared_->waiting.size() + shared_->working.size() + shared_->done.size();
-    if (used >= shared_->options.slots) return false;
-    shared_->waiting.push_back(std::make_shared<OpenOrder>(std::move(order)));
+    if (shared_->in_use() >= slots() + line_max()) return false;
+    shared_->line.push_back(std::move(open));
+    sleeps = shared_->line.size() <= shared_->idle;  // else those that were woken come to it
   }
-  shared_->wake.notify_one();
+  if (sleeps) shared_->wake.notify_one();
   return true;
 }
 
 std::vector<WorkDone> ThreadPool::take_done() {
   const std::lock_guard lock(shared_->mutex);
-  shared_->bell.silence();
+  if (!shared_->done.empty()) shared_->bell.silence();
   return std::exchange(shared_->done, {});
+}
+
+bool ThreadPool::take_back(std::uint64_t ticket) {
+  const std::lock_guard lock(shared_->mutex);
+  const auto taken = std::erase_if(
+      shared_->line, [ticket](const auto& open) { return open->order.ticket == ticket; });
+  return taken > 0;
 }
 
 int ThreadPool::notify_fd() const { return shared_->bell.fd(); }
@@ -170,17 +187,16 @@ int ThreadPool::notify_fd() const { return shared_->bell.fd(); }
 std::vector<StageReport> ThreadPool::stages() const {
   const std::lock_guard lock(shared_->mutex);
   std::vector<StageReport> reports;
-  for (const auto& open : shared_->waiting) reports.push_back(open->report(shared_->options));
-  for (const auto& open : shared_->working) reports.push_back(open->report(shared_->options));
+  for (const auto* open : shared_->working) reports.push_back(open->report(shared_->options));
   return reports;
 }
 
 void ThreadPool::abandon(std::uint64_t ticket) {
   const std::lock_guard lock(shared_->mutex);
-  for (const auto& open : shared_->waiting) {
+  for (const auto& open : shared_->line) {
     if (open->order.ticket == ticket) open->abandon();
   }
-  for (const auto& open : shared_->working) {
+  for (auto* const open : shared_->working) {
     if (open->order.ticket == ticket) open->abandon();
   }
 }

@@ -17,11 +17,6 @@ struct AheadFixture : SessionFixture {
     REQUIRE(session.stats().queued == 2);
     effects.clear();
   }
-  std::vector<TaskId> started() const {
-    std::vector<TaskId> tasks;
-    for (const auto& start : all<StartTask>()) tasks.push_back(start.task.id);
-    return tasks;
-  }
 };
 
 }  // namespace

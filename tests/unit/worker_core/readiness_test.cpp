@@ -11,11 +11,6 @@ namespace {
 
 struct Readiness : SessionFixture {
   void not_ready(const std::string& why) { session.set_not_ready(why, now, effects); }
-  std::vector<TaskId> started() const {
-    std::vector<TaskId> tasks;
-    for (const auto& start : all<StartTask>()) tasks.push_back(start.task.id);
-    return tasks;
-  }
 };
 
 }  // namespace

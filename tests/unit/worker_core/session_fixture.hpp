@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <variant>
 #include <vector>
 
@@ -16,7 +17,9 @@ inline LeaseId lease(std::uint64_t number) { return {7, number}; }
 
 /// A session in the hands of a broker that the test plays.
 struct SessionFixture : test::EffectLog<Effects> {
-  SessionFixture() {
+  /// The pool takes so many beyond its slots.
+  explicit SessionFixture(std::size_t line_max = 0)
+      : session(Hello{.role = Role::worker, .name = "w", .slots = 2}, LinkOptions{}, line_max) {
     session.tick(now, effects);
     welcome(7);
   }
@@ -60,12 +63,17 @@ struct SessionFixture : test::EffectLog<Effects> {
     }
   }
 
+  std::vector<TaskId> started() const {
+    std::vector<TaskId> tasks;
+    for (const auto& start : all<StartTask>()) tasks.push_back(start.task.id);
+    return tasks;
+  }
   bool released(std::uint64_t payload) const {
     const auto releases = all<ReleasePayload>();
     return std::count(releases.begin(), releases.end(), ReleasePayload{PayloadId{payload}}) == 1;
   }
 
-  Session session{Hello{.role = Role::worker, .name = "w", .slots = 2}, LinkOptions{}};
+  Session session;
   Time now{std::chrono::seconds{1}};
 };
 
