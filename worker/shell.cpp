@@ -303,20 +303,22 @@ void Shell::take_self_test(const WorkDone& done, Time now) {
 }
 
 void Shell::perform(Time now) {
-  auto effects = std::exchange(effects_, {});
-  for (auto& effect : effects) {
-    if (transport::perform_common(*channel_, effect)) continue;
-    if (const auto* begin = std::get_if<StartTask>(&effect)) {
-      start(begin->task, now);
-    } else if (const auto* back = std::get_if<TakeBack>(&effect)) {
-      take_back(back->leases, now);
-    } else if (const auto* abandon = std::get_if<AbandonTask>(&effect)) {
-      pool_->abandon(ticket_of(abandon->lease));
+  while (!effects_.empty()) {  // a task that could not be started was given back
+    std::swap(effects_, performed_);
+    for (const auto& effect : performed_) {
+      if (transport::perform_common(*channel_, effect)) continue;
+      if (const auto* begin = std::get_if<StartTask>(&effect)) {
+        start(begin->task, now);
+      } else if (const auto* back = std::get_if<TakeBack>(&effect)) {
+        take_back(back->leases, now);
+      } else if (const auto* abandon = std::get_if<AbandonTask>(&effect)) {
+        pool_->abandon(ticket_of(abandon->lease));
+      }
     }
+    performed_.clear();
   }
   link_watch_.look(session_.link(), channel_->trouble());
   if (session_.link().has_dialled()) note_hello();
-  if (!effects_.empty()) perform(now);  // a task that could not be started was given back
 }
 
 /// Once: the time since the process was started.
@@ -326,9 +328,11 @@ void Shell::note_hello() {
 }
 
 void Shell::start(const AssignedTask& task, Time now) {
-  auto description = wire::decode_task(task.task);
-  if (!description) {
-    return failed(task.lease, Reason::bad_description, description.error().text, now);
+  if (!description_ || description_text_ != task.task) {
+    auto decoded = wire::decode_task(task.task);
+    if (!decoded) return failed(task.lease, Reason::bad_description, decoded.error().text, now);
+    description_ = std::move(*decoded);
+    description_text_ = task.task;
   }
   const auto held = channel_->payloads().frames(task.payload.id);
   auto frames = std::make_shared<std::vector<transport::Frame>>(held.begin(), held.end());
@@ -336,7 +340,7 @@ void Shell::start(const AssignedTask& task, Time now) {
   order.ticket = ++last_ticket_;
   order.id = task.id;
   order.attempt = task.attempt;
-  order.task = std::move(*description);
+  order.task = *description_;
   for (const auto& frame : *frames) order.frames.push_back(frame.bytes());
   order.keep_alive = frames;
   tickets_.emplace(order.ticket, task.lease);

@@ -211,7 +211,7 @@ void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, 
     forget(position);
   } else {
     set_state(work, State::unsettled);
-    work.result = {work.task.id, lease, work.task.token, elapsed, payload};
+    work.result = {work.task.id, lease, std::move(work.task.token), elapsed, payload};
     ++finished_;
     send_result(work, now, out);
   }

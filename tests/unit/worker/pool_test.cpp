@@ -51,6 +51,15 @@ WorkOrder order(std::uint64_t ticket, const std::string& detector) {
   return order_with(ticket, detector, small_picture());
 }
 
+/// Until a thread is in the detector of the only order that is worked on.
+void wait_for_detector(const Pool& pool) {
+  std::vector<StageReport> stages;
+  do {
+    stages = pool.stages();
+    REQUIRE(stages.size() <= 1);
+  } while (stages.empty() || stages[0].stage != Stage::detect);
+}
+
 std::vector<WorkDone> take(Pool& pool, std::size_t count) {
   std::vector<WorkDone> all;
   while (all.size() < count && wait_for_done(pool)) {
@@ -66,7 +75,7 @@ TEST_CASE("every order comes back once, under its ticket, with its own result") 
   std::size_t taken = 0;
   while (taken < 200) {
     while (next < 200 && pool.start(order(next, "stub"))) open.insert(next++);
-    CHECK(pool.in_use() <= pool.slots());
+    CHECK(pool.in_use() <= pool.slots() + pool.line_max());
     REQUIRE(wait_for_done(pool));
     for (const auto& done : pool.take_done()) {
       ++taken;
@@ -81,16 +90,110 @@ TEST_CASE("every order comes back once, under its ticket, with its own result") 
   CHECK(pool.in_use() == 0);
 }
 
-TEST_CASE("a pool takes no more orders than it has slots, until what is done was taken") {
+TEST_CASE("a pool takes no more orders than slots and line, until what is done was taken") {
   ThreadPool pool(with_slots(2));
+  const std::uint64_t most = pool.slots() + pool.line_max();
   CHECK(pool.start(order(1, "stub?hang=1")));
-  CHECK(pool.start(order(2, "stub")));
-  CHECK_FALSE(pool.start(order(3, "stub")));
+  for (std::uint64_t ticket = 2; ticket <= most; ++ticket) CHECK(pool.start(order(ticket, "stub")));
+  CHECK_FALSE(pool.start(order(most + 1, "stub")));
   REQUIRE(wait_for_done(pool));
-  CHECK_FALSE(pool.start(order(3, "stub")));
-  REQUIRE(pool.take_done().size() == 1);
-  CHECK(pool.start(order(3, "stub")));
-  CHECK(take(pool, 1).at(0).ticket == 3);
+  CHECK_FALSE(pool.start(order(most + 1, "stub")));
+  REQUIRE_FALSE(pool.take_done().empty());
+  CHECK(pool.start(order(most + 1, "stub")));
+}
+
+TEST_CASE("what waits in the line is begun in its order, without a word from outside") {
+  ThreadPool pool(with_slots(1));
+  for (std::uint64_t ticket = 1; ticket <= 20; ++ticket) CHECK(pool.start(order(ticket, "stub")));
+  const auto done = take(pool, 20);
+  REQUIRE(done.size() == 20);
+  for (std::uint64_t i = 0; i < 20; ++i) CHECK(done[i].ticket == i + 1);
+}
+
+TEST_CASE("an order is taken back while it waits, and not once a thread has it") {
+  ThreadPool pool(with_slots(1));
+  REQUIRE(pool.start(order(1, "stub?hang=1")));
+  wait_for_detector(pool);
+  auto second = order(2, "stub");
+  const std::weak_ptr<const void> watch = second.keep_alive;
+  REQUIRE(pool.start(std::move(second)));
+  REQUIRE(pool.start(order(3, "stub")));
+  CHECK(pool.take_back(2));
+  CHECK(watch.expired());
+  CHECK_FALSE(pool.take_back(2));
+  CHECK_FALSE(pool.take_back(1));
+  CHECK_FALSE(pool.take_back(9));
+  CHECK(pool.in_use() == 2);
+  pool.abandon(1);
+  const auto done = take(pool, 2);
+  REQUIRE(done.size() == 2);
+  CHECK(done[0].ticket == 1);
+  CHECK(done[1].ticket == 3);
+  CHECK_FALSE(pool.take_back(3));
+  CHECK(pool.in_use() == 0);
+}
+
+TEST_CASE("each order is taken back or done, whichever is first, and never both") {
+  ThreadPool pool(with_slots(2));
+  std::set<std::uint64_t> open;
+  std::size_t taken_back = 0;
+  for (std::uint64_t round = 0; round < 50; ++round) {
+    for (std::uint64_t ticket = round * 20; ticket < round * 20 + 20; ++ticket) {
+      REQUIRE(pool.start(order(ticket, "stub")));
+      open.insert(ticket);
+    }
+    for (std::uint64_t ticket = round * 20 + 19; ticket > round * 20; --ticket) {
+      if (!pool.take_back(ticket)) continue;
+      CHECK(open.erase(ticket) == 1);
+      ++taken_back;
+    }
+    while (!open.empty()) {
+      REQUIRE(wait_for_done(pool));
+      for (const auto& done : pool.take_done()) CHECK(open.erase(done.ticket) == 1);
+    }
+    CHECK(pool.in_use() == 0);
+  }
+  CHECK(taken_back > 0);
+}
+
+TEST_CASE("an order that is abandoned in the line is reported all the same") {
+  ThreadPool pool(with_slots(1));
+  REQUIRE(pool.start(order(1, "stub?hang=1")));
+  wait_for_detector(pool);
+  REQUIRE(pool.start(order(2, "stub?hang=1")));
+  pool.abandon(2);
+  pool.abandon(1);
+  const auto done = take(pool, 2);
+  REQUIRE(done.size() == 2);
+  CHECK(done[1].ticket == 2);
+  CHECK(done[1].abandoned);
+}
+
+TEST_CASE("the budget of what waits in the line is not touched") {
+  auto options = with_slots(1);
+  options.decode_timeout = Duration::zero();
+  options.detect_timeout = Duration::zero();
+  ThreadPool pool(options);
+  REQUIRE(pool.start(order(1, "stub?hang=1")));
+  wait_for_detector(pool);
+  REQUIRE(pool.start(order(2, "stub")));
+  const auto stages = pool.stages();
+  REQUIRE(stages.size() == 1);
+  CHECK(stages[0].ticket == 1);
+  CHECK(stages[0].over_budget);
+}
+
+TEST_CASE("a bell that rings has something to tell") {
+  ThreadPool pool(with_slots(1));
+  std::size_t taken = 0;
+  for (std::uint64_t ticket = 1; ticket <= 60; ++ticket) REQUIRE(pool.start(order(ticket, "stub")));
+  while (taken < 60) {
+    REQUIRE(wait_for_done(pool));
+    const auto done = pool.take_done();
+    CHECK_FALSE(done.empty());
+    taken += done.size();
+  }
+  CHECK_FALSE(is_ringing(pool));
 }
 
 TEST_CASE("the bell rings while something waits to be taken, and is silent after") {
@@ -119,12 +222,9 @@ TEST_CASE("a hang shows as a stage over its budget and ends when it is abandoned
   options.detect_timeout = Duration::zero();
   ThreadPool pool(options);
   REQUIRE(pool.start(order(9, "stub?hang=1")));
-  std::vector<StageReport> stages;
-  do {
-    stages = pool.stages();
-    REQUIRE(stages.size() == 1);
-  } while (stages[0].stage != Stage::detect);
-  stages = pool.stages();
+  wait_for_detector(pool);
+  const auto stages = pool.stages();
+  REQUIRE(stages.size() == 1);
   CHECK(stages[0].ticket == 9);
   CHECK(stages[0].detector == "stub");
   CHECK(stages[0].over_budget);
@@ -141,6 +241,7 @@ TEST_CASE("a hang shows as a stage over its budget and ends when it is abandoned
 TEST_CASE("within its budget a stage is not over it") {
   ThreadPool pool(with_slots(1));
   REQUIRE(pool.start(order(9, "stub?hang=1")));
+  wait_for_detector(pool);
   const auto stages = pool.stages();
   REQUIRE(stages.size() == 1);
   CHECK_FALSE(stages[0].over_budget);
