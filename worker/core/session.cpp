@@ -243,7 +243,7 @@ void Session::failed(const LeaseId& lease, Reason reason, const std::string& tex
   const auto position = works_.find(lease);
   if (position == works_.end()) return;
   const auto& work = position->second;
-  if (work.state != State::abandoned) nack({work.task.id, lease}, reason, text, out);
+  if (is_in_pool(work.state)) nack({work.task.id, lease}, reason, text, out);
   release(work.task.payload, out);
   forget(position);
   start_queued(now, out);
