@@ -264,7 +264,7 @@ TEST_CASE("a slot that is wanted comes after the line, which does not grow meanw
   REQUIRE(f.session.take_slot());
   f.assign(7);
   f.assign(8);
-  CHECK(f.started() == std::vector<TaskId>{});  // 5 runs, the test has the other slot
+  CHECK(f.started().empty());  // 5 runs, the test has the other slot
   f.session.give_back_slot(f.now, f.effects);
   CHECK(f.started() == std::vector<TaskId>{task(6), task(7), task(8)});
 }
