@@ -84,9 +84,9 @@ Result<int, Error> Shell::run() {
         return drain_.gave_up() ? exit_code::kSomeFailed : exit_code::kOk;
     }
     take_completions(now);
-    if (const auto status = store_->status(); !status.fatal.empty()) {
-      return fail(Error{status.fatal, exit_code::kDiskError});
-    }
+    const auto status = store_->status();
+    report_store(status);
+    if (!status.fatal.empty()) return fail(Error{status.fatal, exit_code::kDiskError});
     if (refused_by_store_) {
       // The core has one piece of work under way and we one prune, so there is always a place.
       return fail(Error{"the store's queue is full, which cannot be", exit_code::kInternal});
@@ -136,7 +136,6 @@ void Shell::take_completions(Time now) {
     }
     perform(now);
   }
-  report_store(store_->status());
 }
 
 void Shell::report_store(const StoreThreadStatus& status) {

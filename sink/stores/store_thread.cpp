@@ -51,9 +51,10 @@ bool StoreThread::enqueue(StoreWork&& work) {
 }
 
 std::vector<StoreDone> StoreThread::take_done() {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(notified_, false)) return {};
   std::uint64_t ignored = 0;
   [[maybe_unused]] const auto got = ::read(notify_fd_, &ignored, sizeof ignored);
-  const std::lock_guard lock(mutex_);
   return std::exchange(done_, {});
 }
 
@@ -141,11 +142,9 @@ bool StoreThread::wait_out(const StoreError& error, Duration& delay) {
 }
 
 void StoreThread::tell(const StoreError& error) {
-  {
-    const std::lock_guard lock(mutex_);
-    (error.kind == StoreError::Kind::full ? blocked_ : fatal_) = error.text;
-    stats_ = store_->stats();
-  }
+  const std::lock_guard lock(mutex_);
+  (error.kind == StoreError::Kind::full ? blocked_ : fatal_) = error.text;
+  stats_ = store_->stats();
   notify();
 }
 
@@ -155,12 +154,13 @@ void StoreThread::publish(StoreDone done) {
     done_.push_back(std::move(done));
     blocked_.clear();
     stats_ = store_->stats();
+    notify();
   }
-  notify();
   failpoint("store.told");
 }
 
 void StoreThread::notify() {
+  notified_ = true;
   constexpr std::uint64_t kOne = 1;
   // It can only fail because the counter is full, and then it is readable anyway.
   [[maybe_unused]] const auto put = ::write(notify_fd_, &kOne, sizeof kOne);

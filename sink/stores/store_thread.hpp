@@ -100,6 +100,7 @@ class StoreThread {
   void publish(StoreDone done);
   /// Puts an error into the status.
   void tell(const StoreError& error);
+  /// Requires: the mutex is held.
   void notify();
   /// False: give up (stopping, or failed for good).
   bool wait_out(const StoreError& error, Duration& delay);
@@ -119,6 +120,7 @@ class StoreThread {
   std::string fatal_;
   StoreStats stats_;
   bool stopping_{false};
+  bool notified_{false};  ///< notify_fd_ is readable.
   std::thread thread_;  ///< Last: it uses all of the above.
 };
 
