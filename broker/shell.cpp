@@ -3,7 +3,6 @@
 #include "broker/status_document.hpp"
 
 #include "shared/base/failpoint.hpp"
-#include "shared/security/digest.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
 #include <algorithm>
@@ -72,7 +71,7 @@ Shell::Shell(const BrokerOptions& options, telemetry::Program& program, Guard gu
 /// With what an earlier broker left, before the first message is read.
 Result<void, Error> Shell::begin() {
   if (!journal_) return {};
-  const Time now = telemetry::monotonic_now();
+  const Time now = now_ = telemetry::monotonic_now();
   auto restored = journal_->restore(dispatcher_, hub_->payloads(), now, effects_);
   if (!restored) return restored;
   failpoint("broker.restored");
@@ -96,7 +95,7 @@ Result<int, Error> Shell::work() {
   if (journal_) fds.push_back(journal_->notify_fd());
   if (const auto keys = guard_.fd()) fds.push_back(*keys);
   while (!drained_) {
-    const Time now = telemetry::monotonic_now();
+    const Time now = now_ = telemetry::monotonic_now();
     program_.health.turned(now);
     switch (drain_.hear(now)) {
       case telemetry::DrainWatch::Word::nothing:
@@ -131,10 +130,11 @@ Result<int, Error> Shell::work() {
 }
 
 void Shell::receive_messages() {
+  now_ = telemetry::monotonic_now();
   for (int i = 1; i <= kBatchMax; ++i) {
     auto incoming = hub_->receive();
     if (!incoming) break;
-    handle(std::move(*incoming), telemetry::monotonic_now());
+    handle(std::move(*incoming));
     if (i % kUnsentMax == 0) send_out();
   }
   send_out();
@@ -152,7 +152,7 @@ Result<void, Error> Shell::write(Time now) {
 
 /// The exit code of a broker that leaves with tasks, if it does.
 int Shell::given_up() const {
-  const auto left = dispatcher_.fleet_status(telemetry::monotonic_now()).in_progress;
+  const auto left = dispatcher_.fleet_status(now_).in_progress;
   if (left.in_all() == 0) return exit_code::kOk;
   program_.log.warn(journal_ ? "tasks_left_in_journal" : "tasks_given_up",
                     {{"ready", left.ready},
@@ -162,7 +162,8 @@ int Shell::given_up() const {
   return journal_ ? exit_code::kOk : exit_code::kSomeFailed;
 }
 
-void Shell::handle(transport::Hub::Incoming incoming, Time now) {
+void Shell::handle(transport::Hub::Incoming incoming) {
+  const Time now = now_;
   const PeerId from = incoming.from;
   std::string fault = std::move(incoming.fault);
   if (incoming.message) fault = check_claims(from, *incoming.message);
@@ -247,10 +248,10 @@ void Shell::turn_away(PeerId from, const std::optional<Message>& message, Reason
 
 /// What a peer claims and must be able to prove: a source's hash, a lease's token. A token of a
 /// broker without our key is no fault, and is taken away.
-std::string Shell::check_claims(PeerId from, Message& message) const {
+std::string Shell::check_claims(PeerId from, Message& message) {
   if (const auto* submit = std::get_if<Submit>(&message)) {
     for (const auto& task : submit->tasks) {
-      if (security::source_hash(task.source) != task.id.source) {
+      if (!is_hash_of(task.id.source, task.source)) {
         return "the source part of " + to_string(task.id) + " is not the hash of '" + task.source +
                "'";
       }
@@ -267,6 +268,15 @@ std::string Shell::check_claims(PeerId from, Message& message) const {
     }
   }
   return {};
+}
+
+/// The tasks of a source come one after the other.
+bool Shell::is_hash_of(std::uint64_t hash, const std::string& source) {
+  if (source != hashed_) {
+    hash_ = security::source_hash(source);
+    hashed_ = source;
+  }
+  return hash == hash_;
 }
 
 void Shell::perform() {
@@ -305,18 +315,17 @@ void Shell::perform() {
 
 /// An operator's question: the answer is a document, in payload frame 0.
 void Shell::show(const Show& wanted) {
-  const Time now = telemetry::monotonic_now();
   std::string document;
   if (wanted.what == ControlVerb::workers) {
-    document = workers_document(dispatcher_.worker_rows(now));
+    document = workers_document(dispatcher_.worker_rows(now_));
   } else if (wanted.what == ControlVerb::drain_idlest) {
     document = draining_document(wanted.names);
   } else if (wanted.what == ControlVerb::sources) {
-    document = sources_document(dispatcher_.source_rows(telemetry::monotonic_now()));
+    document = sources_document(dispatcher_.source_rows(now_));
   } else if (wanted.what == ControlVerb::jobs) {
-    document = jobs_document(dispatcher_.job_rows(now));
+    document = jobs_document(dispatcher_.job_rows(now_));
   } else {
-    document = status_document(dispatcher_.fleet_status(now));
+    document = status_document(dispatcher_.fleet_status(now_));
   }
   const auto payload = hub_->payloads().put(transport::Frame::of(std::move(document)));
   const Report report{wanted.asker, Reason::none, wanted.text, payload};
@@ -326,7 +335,7 @@ void Shell::show(const Show& wanted) {
 }
 
 void Shell::report_job(const std::string& name) {
-  const auto job = dispatcher_.job_row(name, telemetry::monotonic_now());
+  const auto job = dispatcher_.job_row(name, now_);
   if (!job) return;
   program_.log.info("job_ended", {{"job", name},
                                   {"submitted", job->account.submitted},
@@ -365,7 +374,7 @@ void Shell::perform(SendTo& send_to) {
   }
   metrics_.observe(send_to.message);
   if (std::holds_alternative<Settled>(send_to.message) && patient_.contains(send_to.peer)) {
-    outbox_.add_for_later(std::move(send_to), telemetry::monotonic_now());
+    outbox_.add_for_later(std::move(send_to), now_);
   } else {
     outbox_.add(std::move(send_to));
   }

@@ -11,10 +11,12 @@
 #include "broker/journal_link.hpp"
 #include "broker/options.hpp"
 
+#include "shared/security/digest.hpp"
 #include "shared/security/token.hpp"
 #include "shared/telemetry/drain_watch.hpp"
 #include "shared/transport/hub.hpp"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,11 +44,12 @@ class Shell {
   Result<void, Error> write(Time now);
 
   void receive_messages();
-  void handle(transport::Hub::Incoming incoming, Time now);
+  void handle(transport::Hub::Incoming incoming);
   void look_at_keys(Time now);
   void turn_away(PeerId from, const std::optional<Message>& message, Reason reason,
                  const std::string& text, Time now);
-  std::string check_claims(PeerId from, Message& message) const;
+  std::string check_claims(PeerId from, Message& message);
+  bool is_hash_of(std::uint64_t hash, const std::string& source);
   bool note_deed(PeerId from, const transport::Hub::Sender& sender, const Control& control);
   void note_end(const Result<void, Error>& written);
   void perform();
@@ -73,6 +76,9 @@ class Shell {
   // Of peers that said hello, for tokens and the log; of one with a key "identity/name".
   std::map<PeerId, std::string> names_;
   std::set<PeerId> patient_;  // workers that stay: what was settled can wait for the next word
+  std::string hashed_;        // the name of a source that was hashed last, and its hash
+  std::uint64_t hash_{security::source_hash({})};
+  Time now_{};  // read twice a turn: before all is done that is due, and after the wait
   Time publish_at_{};
   bool drained_{false};
 };

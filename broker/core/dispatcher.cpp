@@ -145,11 +145,11 @@ void Dispatcher::tick(Time now, Effects& out) {
 
 Time Dispatcher::next_deadline() const {
   Time next = std::min({next_silence_check_, leases_.next_deadline(), resend_outcomes_at_,
-                        deaths_.next_deadline(), ledger_.owners_awaited_until()});
+                        deaths_.next_deadline(), ledger_.owners_awaited_until(),
+                        workers_.recall_not_before()});
   if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
   if (!overdue_.empty()) next = std::min(next, overdue_.begin()->first);
   for (const auto& [number, ask] : asks_) next = std::min(next, ask.answer_by);
-  for (const auto& [peer, worker] : workers_.all()) next = std::min(next, worker.recall_at);
   if (sink_ && !paused_) next = std::min(next, unroutable_check_at_);
   return next;
 }

@@ -37,7 +37,7 @@ bool Dispatcher::assign_ahead(Time now, Effects& out) {
   const auto live = backlog_.ready_live_routes();
   for (const auto& [peer, worker] : workers_.all()) {
     if (worker.waiting() >= options_.ahead_tasks_max || (worker.served & live) != 0) continue;
-    const auto allowed = worker.ahead_routes(options_.ahead_time, routes_) & ready;
+    const auto allowed = worker.ahead_routes(ready, options_.ahead_time, routes_);
     if (allowed == 0) continue;
     auto* const task = backlog_.take(allowed, false, routes_);
     if (task == nullptr) continue;
@@ -135,6 +135,7 @@ void Dispatcher::hand_out(Task& task, PeerId worker, Time now, Effects& out) {
 
 /// What waits behind a task that takes longer than expected is better off elsewhere.
 void Dispatcher::recall_the_stuck(Time now, Effects& out) {
+  if (now < workers_.recall_not_before()) return;
   for (const auto& [peer, worker] : workers_.all()) {
     if (worker.recall_at > now) continue;
     Recall recall;
@@ -145,6 +146,7 @@ void Dispatcher::recall_the_stuck(Time now, Effects& out) {
     workers_.update(peer, [](Worker& stuck) { stuck.recall_at = kNever; });
     if (!recall.tasks.empty()) out.push_back(SendTo{peer, std::move(recall)});
   }
+  workers_.look_for_recalls();
 }
 
 }  // namespace framefleet::broker

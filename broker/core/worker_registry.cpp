@@ -12,10 +12,12 @@ bool Worker::serves(const Route& route) const {
   return std::includes(detectors.begin(), detectors.end(), route.begin(), route.end());
 }
 
-RouteMask Worker::ahead_routes(Duration ahead_time, const RouteTable& routes) const {
+RouteMask Worker::ahead_routes(RouteMask wanted, Duration ahead_time,
+                               const RouteTable& routes) const {
   if (!takes_tasks() || leased < slots || !service.measured()) return 0;
+  if (service.value() * (waiting() + 1) > ahead_time * slots) return 0;  // whatever the route
   RouteMask allowed = 0;
-  for (RouteMask left = served; left != 0; left &= left - 1) {
+  for (RouteMask left = served & wanted; left != 0; left &= left - 1) {
     const auto route = static_cast<RouteId>(std::countr_zero(left));
     const auto& known = by_route.at(route);
     if (known.opening != routes.opening_of(route)) continue;
@@ -50,6 +52,7 @@ void WorkerRegistry::took_task(PeerId peer, Time recall_at) {
     ++worker.leased;
     worker.assigned_at = ++clock_;
     if (worker.waiting() > 0) worker.recall_at = std::min(worker.recall_at, recall_at);
+    recall_not_before_ = std::min(recall_not_before_, worker.recall_at);
   });
 }
 
@@ -58,6 +61,7 @@ void WorkerRegistry::gave_back_slot(PeerId peer, Time recall_at) {
     FRAMEFLEET_ASSERT(worker.leased > 0);
     if (--worker.leased == 0) worker.idle_since = ++clock_;
     worker.recall_at = worker.waiting() > 0 ? recall_at : kNever;
+    recall_not_before_ = std::min(recall_not_before_, worker.recall_at);
   });
 }
 
@@ -71,6 +75,13 @@ void WorkerRegistry::finished(PeerId peer, RouteId route, const RouteTable& rout
   auto& known = worker.by_route.at(route);
   if (known.opening != routes.opening_of(route)) known = {routes.opening_of(route), {}};
   known.mean.add(service);
+}
+
+void WorkerRegistry::look_for_recalls() {
+  recall_not_before_ = kNever;
+  for (const auto& [peer, worker] : workers_) {
+    recall_not_before_ = std::min(recall_not_before_, worker.recall_at);
+  }
 }
 
 RouteMask WorkerRegistry::note_routes(const RouteTable& routes) {

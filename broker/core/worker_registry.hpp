@@ -48,9 +48,9 @@ struct Worker {
   std::uint32_t waiting() const { return leased > slots ? leased - slots : 0; }
   bool serves(const Route& route) const;
   bool serves(RouteId route) const { return (served & mask_of(route)) != 0; }
-  /// Routes of which it may be given one more task although no slot is free: it will begin with it
-  /// within `ahead_time`, by what it took for such tasks so far.
-  RouteMask ahead_routes(Duration ahead_time, const RouteTable& routes) const;
+  /// Those of the `wanted` routes of which it may be given one more task although no slot is free:
+  /// it will begin with it within `ahead_time`, by what it took for such tasks so far.
+  RouteMask ahead_routes(RouteMask wanted, Duration ahead_time, const RouteTable& routes) const;
 };
 
 class WorkerRegistry {
@@ -75,6 +75,10 @@ class WorkerRegistry {
     change(position->second);
     join_line(position->second);
   }
+  /// No worker's recall_at is earlier than this.
+  Time recall_not_before() const { return recall_not_before_; }
+  /// Looks at all of them, so that it says when the next one is.
+  void look_for_recalls();
   /// Notes for every worker which routes it serves; the routes that one in service serves.
   RouteMask note_routes(const RouteTable& routes);
 
@@ -115,6 +119,7 @@ class WorkerRegistry {
   std::map<PeerId, Worker> workers_;
   std::set<Place> idle_;  // those with an idle slot, in the order of choice
   std::uint64_t clock_{0};
+  Time recall_not_before_{kNever};
 };
 
 }  // namespace framefleet::broker

@@ -88,12 +88,15 @@ class Channel::Socket {
   }
 
   void wait(std::span<const int> fds, Duration timeout) {
+    bool is_to_be_looked_at = false;
     if (dealer_) {
+      is_to_be_looked_at = !watch_->is_quiet();
+      if (is_to_be_looked_at) timeout = Duration::zero();
       wait_.add(*dealer_, !waiting_.empty());
-      wait_.add(watch_->socket());
+      wait_.add_quiet(watch_->socket());
     }
     wait_.run(fds, timeout);
-    look_at_connection();
+    if (dealer_ && (is_to_be_looked_at || wait_.heard(watch_->socket()))) look_at_connection();
     flush();
   }
 

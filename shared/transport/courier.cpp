@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -75,16 +76,16 @@ std::optional<Message> split_off_half(Message& message) {
 
 }  // namespace
 
-Result<void, std::string> Courier::pack(const Message& message, std::vector<Parcel>& out) const {
+Result<void, std::string> Courier::pack(const Message& message, std::vector<Parcel>& out) {
   Parcel parcel;
-  std::vector<std::uint64_t> sizes;
+  sizes_.clear();
   for_each_payload(message, [&](const Payload& payload) {
     for (const auto& frame : payloads_.frames(payload.id)) {
-      sizes.push_back(frame.size());
+      sizes_.push_back(frame.size());
       parcel.frames.push_back(frame);
     }
   });
-  auto header = wire::encode(message, sizes);
+  auto header = wire::encode(message, sizes_);
   if (header) {
     parcel.header = std::move(*header);
     out.push_back(std::move(parcel));
@@ -101,10 +102,10 @@ Result<void, std::string> Courier::pack(const Message& message, std::vector<Parc
 
 Result<Message, Courier::Unreadable> Courier::unpack(std::span<zmq::message_t> parts) {
   if (parts.empty()) return fail(Unreadable{false, "a message without a frame"});
-  std::vector<std::uint64_t> sizes;
-  for (const auto& part : parts.subspan(1)) sizes.push_back(part.size());
+  sizes_.clear();
+  for (const auto& part : parts.subspan(1)) sizes_.push_back(part.size());
   const auto& header = parts.front();
-  auto message = wire::decode({header.data<std::byte>(), header.size()}, sizes);
+  auto message = wire::decode({header.data<std::byte>(), header.size()}, sizes_);
   if (!message) {
     return fail(Unreadable{message.error().kind == wire::CodecError::Kind::unknown_type,
                            message.error().text});
@@ -175,19 +176,34 @@ Courier::Sent Courier::send(zmq::socket_t& socket, const std::string* route, con
 }
 
 void Wait::add(zmq::socket_t& socket, bool to_write) {
-  const int events = to_write ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
-  items_.push_back({socket.handle(), 0, static_cast<short>(events), 0});
+  add_quiet(socket);
+  const int wanted = to_write ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+  // Its descriptor tells of changes alone, and what was sent since may have taken one of them.
+  is_ready_ |= (socket.get(zmq::sockopt::events) & wanted) != 0;
+}
+
+void Wait::add_quiet(zmq::socket_t& socket) {
+  if (std::exchange(has_run_, false)) {
+    polled_.clear();
+    is_ready_ = false;
+  }
+  polled_.push_back({socket.get(zmq::sockopt::fd), POLLIN, 0});
 }
 
 void Wait::run(std::span<const int> fds, Duration timeout) {
-  for (const int fd : fds) items_.push_back({nullptr, fd, ZMQ_POLLIN, 0});
-  const auto milliseconds = timeout < Duration::zero() ? -1 : ceil_ms(timeout);
-  try {
-    zmq::poll(items_.data(), items_.size(), std::chrono::milliseconds(milliseconds));
-  } catch (const zmq::error_t& error) {
-    if (error.num() != EINTR) throw;
+  for (const int fd : fds) polled_.push_back({fd, POLLIN, 0});
+  constexpr std::int64_t kLongestMs = std::numeric_limits<int>::max();
+  const auto ms = timeout < Duration::zero() ? -1 : std::min(ceil_ms(timeout), kLongestMs);
+  if (::poll(polled_.data(), polled_.size(), is_ready_ ? 0 : static_cast<int>(ms)) < 0) {
+    for (auto& each : polled_) each.revents = 0;
+    if (errno != EINTR) throw zmq::error_t(errno);
   }
-  items_.clear();
+  has_run_ = true;
+}
+
+bool Wait::heard(zmq::socket_t& socket) const {
+  const auto found = std::ranges::find(polled_, socket.get(zmq::sockopt::fd), &pollfd::fd);
+  return found != polled_.end() && found->revents != 0;
 }
 
 }  // namespace framefleet::transport

@@ -9,6 +9,7 @@
 #include "shared/transport/payload_store.hpp"
 #include "shared/wire/limits.hpp"
 
+#include <poll.h>
 #include <zmq.hpp>
 
 #include <cstddef>
@@ -36,7 +37,7 @@ class Courier {
 
   /// Appends one parcel, or several where a list is too long for one header. An error means that
   /// the message can never travel; its text says why, and what was appended is not to be sent.
-  Result<void, std::string> pack(const Message& message, std::vector<Parcel>& out) const;
+  Result<void, std::string> pack(const Message& message, std::vector<Parcel>& out);
   /// The message, its payloads put into the store. `type_unknown`: from a newer peer, to be
   /// dropped.
   struct Unreadable {
@@ -73,19 +74,28 @@ class Courier {
 
  private:
   PayloadStore& payloads_;
+  std::vector<std::uint64_t> sizes_;  // of the payload frames of the message at hand
 };
 
-/// What an end waits for, turn by turn, without taking memory for it each time.
+/// What an end waits for, turn by turn, without taking memory for it each time. libzmq's own poll
+/// asks the kernel two or three times for each socket; this one once for those that are in use.
 class Wait {
  public:
   /// Until the socket can be read, or where there is something `to_write`, written.
   void add(zmq::socket_t& socket, bool to_write = false);
+  /// Until something happens to the socket. Requires: it was read until nothing was left, and
+  /// nothing was sent over it since.
+  void add_quiet(zmq::socket_t& socket);
   /// Until one of those added since the last run is ready, one of `fds` can be read, or `timeout`
-  /// has passed (negative: for ever). A signal ends the wait early.
+  /// has passed (negative: for ever). A signal, or what libzmq does for itself, ends it early.
   void run(std::span<const int> fds, Duration timeout);
+  /// In the last run something happened to it.
+  bool heard(zmq::socket_t& socket) const;
 
  private:
-  std::vector<zmq::pollitem_t> items_;
+  std::vector<pollfd> polled_;
+  bool has_run_{false};
+  bool is_ready_{false};  // one of those added is
 };
 
 }  // namespace framefleet::transport

@@ -14,6 +14,8 @@ namespace {
 
 /// libzmq reads in blocks of 8 KiB; messages below that size are slices of such a block.
 constexpr std::size_t kSharedBufferBytes = 8192;
+/// Up to here a copy costs less than what libzmq needs to share bytes.
+constexpr std::size_t kCopiedMax = 512;
 /// In the place of a size: the bytes are a message's.
 constexpr std::uint32_t kInMessage = ~std::uint32_t{0};
 
@@ -82,14 +84,17 @@ std::string_view Frame::text() const {
 }
 
 zmq::message_t Frame::message() const {
-  zmq::message_t sent;
-  if (body_ == nullptr) return sent;
-  if (body_->size != kInMessage) {
-    sent.rebuild(body_->behind(), body_->size);
-  } else {
+  if (body_ == nullptr) return {};
+  if (body_->size == kInMessage) {
+    zmq::message_t sent;
     sent.copy(static_cast<Message*>(body_)->message);
+    return sent;
   }
-  return sent;
+  if (body_->size <= kCopiedMax) return {body_->behind(), body_->size};
+  Frame kept = *this;
+  return {body_->behind(), body_->size,
+          [](void*, void* body) { static_cast<void>(Frame(static_cast<Body*>(body))); },
+          std::exchange(kept.body_, nullptr)};
 }
 
 }  // namespace framefleet::transport

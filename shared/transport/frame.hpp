@@ -42,7 +42,7 @@ class Frame {
 
   explicit Frame(Body* body) : body_(body) {}
   static Frame copy_of(const void* bytes, std::size_t size);
-  /// To be sent; shares the bytes, but few are copied.
+  /// To be sent: shares the bytes, but few are copied.
   zmq::message_t message() const;
 
   Body* body_{nullptr};  // none: no bytes

@@ -43,9 +43,8 @@ bool Gatekeeper::allows(const security::PublicKey& key) const {
 }
 
 void Gatekeeper::answer() {
-  for (int i = 0; i < kBatchMax; ++i) {
-    if (!answer_one()) return;
-  }
+  is_quiet_ = false;
+  for (int i = 0; i < kBatchMax && !is_quiet_; ++i) is_quiet_ = !answer_one();
 }
 
 bool Gatekeeper::answer_one() {

@@ -23,12 +23,15 @@ class Gatekeeper {
 
   /// Answers what is asked, up to a batch. The key's text becomes the connection's "User-Id".
   void answer();
+  /// The last answer() left nothing unanswered.
+  bool is_quiet() const { return is_quiet_; }
   zmq::socket_t& socket() { return questions_; }
 
  private:
   bool answer_one();
 
   zmq::socket_t questions_;
+  bool is_quiet_{false};
   std::vector<security::PublicKey> allowed_;  // sorted
 };
 

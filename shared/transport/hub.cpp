@@ -183,12 +183,16 @@ class Hub::Sockets {
     if (something_waits && (timeout < Duration::zero() || timeout > kRetryInterval)) {
       timeout = kRetryInterval;
     }
+    const bool more_to_look_at = !watch_.is_quiet() || (gatekeeper_ && !gatekeeper_->is_quiet());
+    if (more_to_look_at) timeout = Duration::zero();
     wait_.add(router_);
-    wait_.add(watch_.socket());
-    if (gatekeeper_) wait_.add(gatekeeper_->socket());
+    wait_.add_quiet(watch_.socket());
+    if (gatekeeper_) wait_.add_quiet(gatekeeper_->socket());
     wait_.run(fds, timeout);
-    if (gatekeeper_) gatekeeper_->answer();
-    look_at_connections();
+    if (gatekeeper_ && (more_to_look_at || wait_.heard(gatekeeper_->socket()))) {
+      gatekeeper_->answer();
+    }
+    if (more_to_look_at || wait_.heard(watch_.socket())) look_at_connections();
   }
 
   std::vector<PeerId> take_unreachable() { return std::exchange(unreachable_, {}); }

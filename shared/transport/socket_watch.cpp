@@ -45,7 +45,8 @@ SocketWatch::~SocketWatch() {
 std::optional<SocketWatch::Event> SocketWatch::next() {
   while (true) {
     zmq::message_t head;
-    if (!events_.recv(head, zmq::recv_flags::dontwait)) return std::nullopt;
+    is_quiet_ = !events_.recv(head, zmq::recv_flags::dontwait);
+    if (is_quiet_) return std::nullopt;
     while (events_.get(zmq::sockopt::rcvmore) != 0) {  // the address
       zmq::message_t rest;
       if (!events_.recv(rest, zmq::recv_flags::dontwait)) return std::nullopt;

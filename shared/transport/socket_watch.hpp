@@ -36,6 +36,8 @@ class SocketWatch {
   };
   /// Without waiting.
   std::optional<Event> next();
+  /// The last next() found nothing.
+  bool is_quiet() const { return is_quiet_; }
   zmq::socket_t& socket() { return events_; }
 
   /// Events that one turn of a loop reads.
@@ -44,6 +46,7 @@ class SocketWatch {
  private:
   zmq::socket_t& watched_;
   zmq::socket_t events_;
+  bool is_quiet_{false};
 };
 
 }  // namespace framefleet::transport

@@ -36,7 +36,7 @@ struct BusyWorker {
     for (std::uint32_t i = 0; i < slots; ++i) workers.took_task(kPeer, kNever);
   }
   RouteMask ahead(Duration ahead_time) const {
-    return workers.find(kPeer)->ahead_routes(ahead_time, routes);
+    return workers.find(kPeer)->ahead_routes(~RouteMask{0}, ahead_time, routes);
   }
 
   static constexpr PeerId kPeer{1};
