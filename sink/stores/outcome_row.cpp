@@ -7,8 +7,6 @@
 namespace framefleet::sink {
 namespace {
 
-std::string name(std::string_view given) { return clean_text(given, kNameBytesMax); }
-
 std::string joined(std::span<const std::string> words) {
   std::string all;
   for (const auto& word : words) {
@@ -23,7 +21,7 @@ std::optional<double> number(float value) {
 }
 
 DetectionRow detection_row(const Detection& found) {
-  DetectionRow row{.label = name(found.label),
+  DetectionRow row{.label = name_text(found.label),
                    .score = number(found.score),
                    .x = number(found.box.x),
                    .y = number(found.box.y),
@@ -43,8 +41,8 @@ void add_result(OutcomeRow& row, const Outcome& outcome, const ResultRecord& rec
   row.annotate = seconds(record.annotate);
   row.runs.reserve(record.reports.size());
   for (const auto& report : record.reports) {
-    auto& run = row.runs.emplace_back(
-        DetectorRunRow{name(report.detector), name(report.version), seconds(report.elapsed), {}});
+    auto& run = row.runs.emplace_back(DetectorRunRow{
+        name_text(report.detector), name_text(report.version), seconds(report.elapsed), {}});
     run.detections.reserve(report.detections.size());
     for (const auto& found : report.detections) run.detections.push_back(detection_row(found));
   }
@@ -52,14 +50,16 @@ void add_result(OutcomeRow& row, const Outcome& outcome, const ResultRecord& rec
 
 }  // namespace
 
+std::string name_text(std::string_view given) { return clean_text(given, kNameBytesMax); }
+
 OutcomeRow row_of(const OutcomeToStore& given, const std::string& stored_at,
                   std::span<const PictureRow> pictures) {
   const auto& outcome = given.outcome;
   const auto& description = given.description;
   OutcomeRow row;
   row.task = TaskIdText(outcome.id).view();
-  row.job = name(outcome.job);
-  row.source = name(outcome.source);
+  row.job = name_text(outcome.job);
+  row.source = name_text(outcome.source);
   row.epoch = outcome.id.epoch;
   row.sequence = static_cast<std::int64_t>(outcome.id.sequence);
   row.task_class = to_string(outcome.task_class);
@@ -73,15 +73,15 @@ OutcomeRow row_of(const OutcomeToStore& given, const std::string& stored_at,
   row.stored_at = stored_at;
   row.queued = seconds(outcome.queued);
   row.leased = seconds(outcome.leased);
-  row.worker = name(outcome.worker);
-  row.build = name(outcome.build);
+  row.worker = name_text(outcome.worker);
+  row.build = name_text(outcome.build);
   row.annotated = description.annotate;
   if (outcome.revived_from) row.revived_from = to_string(*outcome.revived_from);
   if (outcome.status == Status::ok) add_result(row, outcome, given.record);
   row.pictures.assign(pictures.begin(), pictures.end());
   row.history.reserve(outcome.history.size());
   for (const auto& attempt : outcome.history) {
-    row.history.push_back({attempt.attempt, name(attempt.worker),
+    row.history.push_back({attempt.attempt, name_text(attempt.worker),
                            std::string(to_string(attempt.reason)),
                            clean_text(attempt.text, kTextBytesMax)});
   }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace framefleet::sink {
@@ -84,6 +85,9 @@ struct OutcomeRow {
 inline constexpr std::size_t kNameBytesMax = 256;
 inline constexpr std::size_t kTextBytesMax = 4096;
 inline constexpr std::size_t kDetectBytesMax = 8192;
+
+/// A name as the tables have it: clean, and cut to kNameBytesMax.
+std::string name_text(std::string_view given);
 
 /// What is to be inserted for an outcome, but for its `id` and for `extra` of its detections, which
 /// is clean text and perhaps no JSON yet.

@@ -31,8 +31,6 @@ bool fits_in_gaps(const Outcome& outcome) {
          (outcome.status == Status::superseded || outcome.status == Status::lost);
 }
 
-std::string name(std::string_view given) { return clean_text(given, kNameBytesMax); }
-
 }  // namespace
 
 /// A run of numbers; what else its tasks have in common decides whether runs can be one.
@@ -174,7 +172,7 @@ bool OutcomeRows::insert_gap(const Outcome& outcome, const std::string& stored_a
   const auto& id = outcome.id;
   const auto hash = source_text(id.source);
   const auto sequence = static_cast<std::int64_t>(id.sequence);
-  Gap gap{sequence, sequence, name(outcome.job), std::string(to_string(outcome.status)),
+  Gap gap{sequence, sequence, name_text(outcome.job), std::string(to_string(outcome.status)),
           std::string(to_string(outcome.reason))};
   std::optional<Gap> left;
   std::optional<Gap> right;
@@ -186,7 +184,7 @@ bool OutcomeRows::insert_gap(const Outcome& outcome, const std::string& stored_a
   if (left && left->last == sequence - 1 && left->alike(gap)) {
     return extend_gap_.run(hash, id.epoch, left->first, gap.last, stored_at);
   }
-  return insert_gap_.run(hash, name(outcome.source), id.epoch, gap.first, gap.last, gap.job,
+  return insert_gap_.run(hash, name_text(outcome.source), id.epoch, gap.first, gap.last, gap.job,
                          gap.status, gap.reason, stored_at);
 }
 
