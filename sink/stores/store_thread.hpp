@@ -121,7 +121,7 @@ class StoreThread {
   StoreStats stats_;
   bool stopping_{false};
   bool notified_{false};  ///< notify_fd_ is readable.
-  std::thread thread_;  ///< Last: it uses all of the above.
+  std::thread thread_;    ///< Last: it uses all of the above.
 };
 
 }  // namespace framefleet::sink
