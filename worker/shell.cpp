@@ -87,6 +87,7 @@ Result<std::unique_ptr<Shell>, Error> Shell::open(WorkerOptions options,
     return fail(announced.error());
   }
   options.pool.slots = options.slots;
+  options.pool.line_max = kAheadMax;
   WorkerOptions of_pool = options;
   of_pool.detectors = warm_detectors(options);
   auto pool = open_pool(std::move(of_pool));
@@ -328,11 +329,9 @@ void Shell::note_hello() {
 }
 
 void Shell::start(const AssignedTask& task, Time now) {
-  if (!description_ || description_text_ != task.task) {
-    auto decoded = wire::decode_task(task.task);
-    if (!decoded) return failed(task.lease, Reason::bad_description, decoded.error().text, now);
-    description_ = std::move(*decoded);
-    description_text_ = task.task;
+  auto description = wire::decode_task(task.task);
+  if (!description) {
+    return failed(task.lease, Reason::bad_description, description.error().text, now);
   }
   const auto held = channel_->payloads().frames(task.payload.id);
   auto frames = std::make_shared<std::vector<transport::Frame>>(held.begin(), held.end());
@@ -340,7 +339,7 @@ void Shell::start(const AssignedTask& task, Time now) {
   order.ticket = ++last_ticket_;
   order.id = task.id;
   order.attempt = task.attempt;
-  order.task = *description_;
+  order.task = std::move(*description);
   for (const auto& frame : *frames) order.frames.push_back(frame.bytes());
   order.keep_alive = frames;
   tickets_.emplace(order.ticket, task.lease);

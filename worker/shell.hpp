@@ -77,8 +77,6 @@ class Shell {
   Effects performed_;                         // those that are being performed; keeps its memory
   std::map<std::uint64_t, LeaseId> tickets_;  // of what the pool has
   std::uint64_t last_ticket_{0};
-  std::string description_text_;                // as it came with the task before
-  std::optional<TaskDescription> description_;  // that; most tasks of a source have the same
   WorkerStats stats_;
   Time publish_at_{};
   bool said_hello_{false};

@@ -222,8 +222,9 @@ void Dispatcher::admit(PeerId from, const SubmittedTask& submitted, RouteId rout
   task.job = ledger_.open_job(submitted.job);
   task.payload = submitted.payload;
   task.texts = {submitted.digest, submitted.task};
-  if (submitted.revived_from)
+  if (submitted.revived_from) {
     task.past_in(options_.incarnation).revived_from = submitted.revived_from;
+  }
   task.admitted_at = task.queued_at = now;
   task.task_class = submitted.task_class;
   task.gone = submitted.gone;

@@ -11,7 +11,9 @@
 namespace framefleet::sink {
 namespace {
 
+/// Lines that are read from the database are written in pieces of this: few calls, little memory.
 constexpr std::size_t kAppendBytes = std::size_t{1} << 20U;
+/// Some hundred outcomes of a hundred detections; what is more is read back, piece by piece.
 constexpr std::size_t kFreshBytesMax = std::size_t{4} << 20U;
 
 std::optional<std::string> text_or_null(const Statement& row, int column) {

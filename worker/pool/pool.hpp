@@ -31,6 +31,8 @@ namespace framefleet::worker {
 struct PoolOptions {
   /// Tasks at once; each has its own decoder and detectors. 1 to 1024.
   std::size_t slots{1};
+  /// Orders that threads may hold beyond their slots. Child processes have no line.
+  std::size_t line_max{0};
   /// Longest decode (and annotation) before the picture is given up: a 50 MP progressive JPEG of
   /// 100 scans takes under a second.
   Duration decode_timeout{std::chrono::seconds{5}};

@@ -21,8 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kSlotsMax = 1024;
-/// As many as a broker assigns ahead.
-constexpr std::size_t kLineMax = 64;
 
 /// Readable from ring() to silence().
 class Bell {
@@ -149,7 +147,7 @@ ThreadPool::~ThreadPool() {
 
 std::size_t ThreadPool::slots() const { return shared_->options.slots; }
 
-std::size_t ThreadPool::line_max() const { return kLineMax; }
+std::size_t ThreadPool::line_max() const { return shared_->options.line_max; }
 
 std::size_t ThreadPool::in_use() const {
   const std::lock_guard lock(shared_->mutex);

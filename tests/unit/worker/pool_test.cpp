@@ -27,6 +27,7 @@ bool is_ringing(const Pool& pool) {
 PoolOptions with_slots(std::size_t slots) {
   PoolOptions options;
   options.slots = slots;
+  options.line_max = 64;
   return options;
 }
 
