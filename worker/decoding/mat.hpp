@@ -1,5 +1,5 @@
 #pragma once
-// A plane as OpenCV sees it. For those that are built with OpenCV.
+// A plane as OpenCV sees it.
 
 #include "worker/decoding/picture.hpp"
 
