@@ -5,6 +5,7 @@
 #include "worker/pool/zygote.hpp"
 
 #include "shared/base/failpoint.hpp"
+#include "shared/base/joining.hpp"
 #include "shared/config/version.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/telemetry/process_stat.hpp"
@@ -214,8 +215,8 @@ void Shell::take_done(Time now) {
       if (!done.abandoned) ++stats_.failed[done.result.error().reason];
       session_.failed(lease, done.result.error().reason, done.result.error().text, now, effects_);
     }
-    perform(now);
   }
+  perform(now);
 }
 
 void Shell::finish(const LeaseId& lease, Worked worked, Duration elapsed, Time now) {
@@ -306,6 +307,7 @@ void Shell::take_self_test(const WorkDone& done, Time now) {
 void Shell::perform(Time now) {
   while (!effects_.empty()) {  // a task that could not be started was given back
     std::swap(effects_, performed_);
+    join_sends(performed_);
     for (const auto& effect : performed_) {
       if (transport::perform_common(*channel_, effect)) continue;
       if (const auto* begin = std::get_if<StartTask>(&effect)) {

@@ -165,13 +165,14 @@ SubmittedTask DispatcherLoad::next_task() {
 }
 
 /// Tasks take from 2 to 17 ms, so that sources run out of credit at different times.
-TaskResult DispatcherLoad::result_of(const HandOut& hand_out) {
-  TaskResult result;
+Results DispatcherLoad::result_of(const HandOut& hand_out) {
+  Results results;
+  auto& result = results.tasks.emplace_back();
   result.id = hand_out.task;
   result.lease = hand_out.lease;
   result.elapsed = milliseconds{2 + hand_out.task.sequence % 16};
   result.payload = {PayloadId{++payloads_}, 1, kRecordBytes};
-  return result;
+  return results;
 }
 
 DispatcherLoad::HandOut DispatcherLoad::oldest_hand_out() {

@@ -66,7 +66,7 @@ class DispatcherLoad {
   PeerId producer_of(std::uint64_t source) const;
   void greet(PeerId peer, Hello hello);
   SubmittedTask next_task();
-  TaskResult result_of(const HandOut& hand_out);
+  Results result_of(const HandOut& hand_out);
   HandOut oldest_hand_out();
   void submit(PeerId producer, std::vector<SubmittedTask> tasks);
   void perform();

@@ -42,7 +42,7 @@ Roles roles_for(const Submit& submit) {
 }
 Roles roles_for(const Sources&) { return kProducerOrOperator; }
 Roles roles_for(const Ask&) { return kProducerOrOperator; }
-Roles roles_for(const TaskResult&) { return kWorker; }
+Roles roles_for(const Results&) { return kWorker; }
 Roles roles_for(const Nack&) { return kWorker; }
 Roles roles_for(const Release&) { return kWorker; }
 Roles roles_for(const Drain&) { return kWorker; }

@@ -90,8 +90,8 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
           [&](Goodbye&) { on_goodbye(from, now, out); },
           [&](Submit& submit) { only(Role::producer, [&] { on_submit(from, submit, now, out); }); },
           [&](Ask& ask) { only(Role::producer, [&] { on_ask(from, ask, now, out); }); },
-          [&](TaskResult& result) {
-            only(Role::worker, [&] { on_result(from, result, now, out); });
+          [&](Results& results) {
+            only(Role::worker, [&] { on_results(from, results, now, out); });
           },
           [&](Nack& nack) { only(Role::worker, [&] { on_nack(from, nack, now, out); }); },
           [&](Release& release) {

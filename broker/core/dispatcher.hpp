@@ -158,6 +158,7 @@ class Dispatcher {
   void assign_all(Time now, Effects& out);
   bool assign_idle(Time now, Effects& out);
   bool assign_ahead(Time now, Effects& out);
+  bool assign_behind(const Worker& worker, Duration within, Time now, Effects& out);
   bool assign_suspect(Time now, Effects& out);
   Task* suspect_for(const Worker* kept);
   const Worker* emptiest_for(RouteId route) const;
@@ -166,6 +167,7 @@ class Dispatcher {
   void recall_the_stuck(Time now, Effects& out);
 
   // What workers say (dispatcher_results.cpp)
+  void on_results(PeerId from, const Results& results, Time now, Effects& out);
   void on_result(PeerId from, const TaskResult& result, Time now, Effects& out);
   bool take_from_before(const TaskResult& result, Time now, Effects& out);
   void on_nack(PeerId from, const Nack& nack, Time now, Effects& out);

@@ -8,6 +8,13 @@
 #include <utility>
 
 namespace framefleet::broker {
+namespace {
+
+/// A hand-out and its result take about this long to and fro between processes of one machine that
+/// are not busy (`framefleet bench latency`).
+constexpr Duration kToldWithin = std::chrono::microseconds{200};
+
+}  // namespace
 
 void Dispatcher::assign_all(Time now, Effects& out) {
   while (sink_ && sink_keeps_up() && !paused_) {
@@ -24,32 +31,40 @@ bool Dispatcher::assign_idle(Time now, Effects& out) {
   if (backlog_.ready_routes() == 0) return false;
   return workers_.visit_idle([&](const Worker& worker) {
     auto* const task = backlog_.take(worker.served, true, routes_);
-    if (task != nullptr) hand_out(*task, worker.peer, now, out);
-    return task != nullptr;
+    if (task == nullptr) return false;
+    hand_out(*task, worker.peer, now, out);
+    // What is done sooner than it could be told to somebody else goes along with it.
+    while (assign_behind(worker, std::min(kToldWithin, options_.ahead_time), now, out)) {
+    }
+    return true;
   });
 }
 
-/// Batch tasks go to quick workers before they are free. Not while a live frame waits for one of
-/// their slots: it would never find it idle.
+/// Batch tasks go to quick workers before they are free.
 bool Dispatcher::assign_ahead(Time now, Effects& out) {
-  const auto ready = backlog_.ready_routes();
-  if (ready == 0) return false;
-  const auto live = backlog_.ready_live_routes();
+  if (backlog_.ready_routes() == 0) return false;
   for (const auto& [peer, worker] : workers_.all()) {
-    if (worker.waiting() >= options_.ahead_tasks_max || (worker.served & live) != 0) continue;
-    const auto allowed = worker.ahead_routes(ready, options_.ahead_time, routes_);
-    if (allowed == 0) continue;
-    auto* const task = backlog_.take(allowed, false, routes_);
-    if (task == nullptr) continue;
-    if (task->was_aboard) {
-      backlog_.settle_up(*task, Duration::zero());
-      backlog_.push_front(*task);
-      return false;  // it is the next one for an idle slot
-    }
-    hand_out(*task, peer, now, out);
-    return true;
+    if (assign_behind(worker, options_.ahead_time, now, out)) return true;
   }
   return false;
+}
+
+/// Hands a batch task to a worker that will begin with it `within` so much, though no slot of it is
+/// free. Not while a live frame waits for one of its slots: it would never find it idle.
+bool Dispatcher::assign_behind(const Worker& worker, Duration within, Time now, Effects& out) {
+  if (worker.waiting() >= options_.ahead_tasks_max) return false;
+  if ((worker.served & backlog_.ready_live_routes()) != 0) return false;
+  const auto allowed = worker.ahead_routes(backlog_.ready_routes(), within, routes_);
+  if (allowed == 0) return false;
+  auto* const task = backlog_.take(allowed, false, routes_);
+  if (task == nullptr) return false;
+  if (task->was_aboard) {  // it is the next one for an idle slot
+    backlog_.settle_up(*task, Duration::zero());
+    backlog_.push_front(*task);
+    return false;
+  }
+  hand_out(*task, worker.peer, now, out);
+  return true;
 }
 
 /// A task that several workers died with is tried alone: one at a time in the whole fleet, in a

@@ -16,6 +16,11 @@ constexpr std::size_t kHistoryMax = 16;
 
 }  // namespace
 
+void Dispatcher::on_results(PeerId from, const Results& results, Time now, Effects& out) {
+  for (const auto& result : results.tasks) on_result(from, result, now, out);
+  assign_all(now, out);
+}
+
 void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effects& out) {
   if (const auto lease = close_held(from, result.lease, result.id)) {
     auto& task = task_at(result.id);
@@ -39,7 +44,6 @@ void Dispatcher::on_result(PeerId from, const TaskResult& result, Time now, Effe
   outcome.build = worker->build;
   if (task.payload.id) out.push_back(ReleasePayload{task.payload.id});
   end_task(task, std::move(outcome), from, result.lease, now, out);
-  assign_all(now, out);
 }
 
 /// A result of an earlier broker's hand-out: true if its task came to us by the journal, has no
@@ -246,8 +250,8 @@ void Dispatcher::close_lease(const Lease& lease, const Task& task, Reason reason
                              Time now, Effects& out) {
   workers_.gave_back_slot(lease.worker, now + options_.recall_delay);
   if (lease.worker == alone_) suspect_out_ = false;  // assign_suspect() lets the worker go
-  out.push_back(
-      LeaseClosed{reason, task.handed_out_at - task.queued_at, now - task.handed_out_at, worked});
+  out.push_back(LeaseClosed{task.id, reason, task.handed_out_at - task.queued_at,
+                            now - task.handed_out_at, worked});
 }
 
 }  // namespace framefleet::broker

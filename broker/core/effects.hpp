@@ -23,6 +23,7 @@ struct ForgetPeer {
 };
 /// For the histograms: a hand-out ended (`reason` none: with a result, on which was `worked`).
 struct LeaseClosed {
+  TaskId task;
   Reason reason{Reason::none};
   Duration queued{};
   Duration leased{};

@@ -58,6 +58,7 @@ bool join(Message& last, Message& next) {
   if (std::holds_alternative<Admitted>(last)) return join_as<Admitted>(last, next);
   if (std::holds_alternative<Settled>(last)) return join_as<Settled>(last, next);
   if (std::holds_alternative<Assign>(last)) return join_as<Assign>(last, next);
+  if (std::holds_alternative<Results>(last)) return join_as<Results>(last, next);
   if (std::holds_alternative<Outcomes>(last)) return join_as<Outcomes>(last, next);
   return false;
 }

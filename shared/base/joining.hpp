@@ -25,23 +25,22 @@ inline constexpr std::uint64_t kJoinedBytesMax = std::uint64_t{256} << 10U;
 /// within the limits; else false, and nothing has changed.
 bool join(Message& last, Message& next);
 
-/// Joins each Send to the one before it, where nothing stands between them that their order
-/// matters to.
+/// Joins each Send to the one before it, if the connection is the same: it comes sooner then than
+/// what stood between them, payloads that are let go among it.
 template <class Effects>
 void join_sends(Effects& effects) {
-  Effects joined;
-  joined.reserve(effects.size());
   Send* last = nullptr;
+  auto kept = effects.begin();
   for (auto& effect : effects) {
     auto* const send = std::get_if<Send>(&effect);
     if (send != nullptr && last != nullptr && join(last->message, send->message)) continue;
-    const bool parts = std::holds_alternative<Dial>(effect) ||
-                       std::holds_alternative<HangUp>(effect) ||
-                       std::holds_alternative<ReleasePayload>(effect);
-    joined.push_back(std::move(effect));
-    if (send != nullptr || parts) last = std::get_if<Send>(&joined.back());
+    const bool parts =
+        std::holds_alternative<Dial>(effect) || std::holds_alternative<HangUp>(effect);
+    if (&*kept != &effect) *kept = std::move(effect);
+    if (send != nullptr || parts) last = std::get_if<Send>(&*kept);
+    ++kept;
   }
-  effects = std::move(joined);
+  effects.erase(kept, effects.end());
 }
 
 }  // namespace framefleet

@@ -12,10 +12,9 @@
 
 namespace framefleet {
 
-using Message =
-    std::variant<Hello, Welcome, Refused, Heartbeat, Goodbye, Submit, Admitted, Busy, Rejected,
-                 Settled, Ask, Known, Assign, TaskResult, Nack, Release, Stale, Recall, Drain,
-                 Outcomes, Stored, Control, Report, Sources, Claimed>;
+using Message = std::variant<Hello, Welcome, Refused, Heartbeat, Goodbye, Submit, Admitted, Busy,
+                             Rejected, Settled, Ask, Known, Assign, Results, Nack, Release, Stale,
+                             Recall, Drain, Outcomes, Stored, Control, Report, Sources, Claimed>;
 
 /// Calls `visit(Payload&)` for each entry of the message that can carry payload frames, in the
 /// order in which their frames travel.
@@ -25,8 +24,8 @@ void for_each_payload(AnyMessage& message, Visit visit) {
     for (auto& task : submit->tasks) visit(task.payload);
   } else if (auto* assign = std::get_if<Assign>(&message)) {
     for (auto& task : assign->tasks) visit(task.payload);
-  } else if (auto* result = std::get_if<TaskResult>(&message)) {
-    visit(result->payload);
+  } else if (auto* results = std::get_if<Results>(&message)) {
+    for (auto& task : results->tasks) visit(task.payload);
   } else if (auto* outcomes = std::get_if<Outcomes>(&message)) {
     for (auto& outcome : outcomes->outcomes) visit(outcome.payload);
   } else if (auto* report = std::get_if<Report>(&message)) {

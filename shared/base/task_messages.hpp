@@ -136,6 +136,10 @@ struct TaskResult {
   Payload payload;
   friend bool operator==(const TaskResult&, const TaskResult&) = default;
 };
+struct Results {
+  std::vector<TaskResult> tasks;
+  friend bool operator==(const Results&, const Results&) = default;
+};
 
 /// The worker could not do it.
 struct Nack {

@@ -27,7 +27,7 @@ template <>
 constexpr std::optional<MessagePoints> kPointsOf<Assign> =
     MessagePoints{"send.assign.before", "send.assign.after", "receive.assign"};
 template <>
-constexpr std::optional<MessagePoints> kPointsOf<TaskResult> =
+constexpr std::optional<MessagePoints> kPointsOf<Results> =
     MessagePoints{"send.result.before", "send.result.after", "receive.result"};
 template <>
 constexpr std::optional<MessagePoints> kPointsOf<Nack> =

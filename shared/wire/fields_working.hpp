@@ -38,6 +38,11 @@ void fields(V& v, M& m) {
   v.payload(m.payload, Range{kPayloadFramesMax, 1});  // the record
 }
 
+template <class V, Of<Results> M>
+void fields(V& v, M& m) {
+  v.must("tasks", m.tasks, ListOf<>{});
+}
+
 template <class V, Of<Nack> M>
 void fields(V& v, M& m) {
   v.must("id", m.id);

@@ -83,7 +83,8 @@ class Trouble:
             "gate",
             lambda peer: peer.hello("worker", slots=9, detectors=["stub"]),
             lambda peer: peer.hello("sink", store="x"),
-            lambda peer: peer.say("result", b"x", **lease, token=b"", elapsed_us=1, frames=1),
+            lambda peer: peer.say("result", b"x", tasks=[
+                {**lease, "token": b"", "elapsed_us": 1, "frames": 1}]),
             lambda peer: peer.say("stored", tasks=[{"id": lease["id"], "status": "ok"}]),
             lambda peer: peer.say("control", asker=1, verb="dead_purge")))
 
@@ -115,7 +116,8 @@ class Trouble:
 
         def vouch(peer):
             for lease in leases(peer):
-                peer.say("result", b"x", **lease, token=bytes(32), elapsed_us=1, frames=1)
+                peer.say("result", b"x", tasks=[
+                    {**lease, "token": bytes(32), "elapsed_us": 1, "frames": 1}])
 
         def turn():
             self._refused("w2", vouch)

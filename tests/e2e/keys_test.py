@@ -79,8 +79,8 @@ class KeysTest(unittest.TestCase):
         for keys, say in (
                 (producer, lambda peer: peer.hello("worker", slots=9, detectors=["stub"])),
                 (producer, lambda peer: peer.hello("sink", store="x")),
-                (producer, lambda peer: peer.say("result", b"x", **lease, token=b"", elapsed_us=1,
-                                                 frames=1)),
+                (producer, lambda peer: peer.say("result", b"x", tasks=[
+                    {**lease, "token": b"", "elapsed_us": 1, "frames": 1}])),
                 (producer, lambda peer: peer.say("control", asker=1, verb="drain_broker")),
                 (producer, lambda peer: peer.say("control", asker=1, verb="dead_purge")),
                 (worker, lambda peer: peer.hello("producer", **claim)),

@@ -179,8 +179,9 @@ class Trouble:
             ("producer", {"type": "submit", "sizes": [1],
                           "tasks": [{**task, "id": f"{mine}-1-0", "source": "witness"}]}),
             ("producer", {"type": "stored", "tasks": [{"id": f"{other}-1-0", "status": "ok"}]}),
-            ("worker", {"type": "result", "sizes": [1], "id": f"{other}-1-1", "lease": [now, 1],
-                        "token": bytes(32), "elapsed_us": 1, "frames": 1}),
+            ("worker", {"type": "result", "sizes": [1], "tasks": [
+                {"id": f"{other}-1-1", "lease": [now, 1], "token": bytes(32), "elapsed_us": 1,
+                 "frames": 1}]}),
             ("worker", {"type": "nack", "id": f"{other}-1-2", "lease": [now, 2],
                         "reason": "not_a_picture"}),
             ("worker", {"type": "heartbeat", "incarnation": now,

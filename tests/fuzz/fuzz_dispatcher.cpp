@@ -170,7 +170,7 @@ class Program {
     } else if (how % 4 == 1) {
       hear(by, Release{{{handed.task, lease}}});
     } else {
-      hear(by, TaskResult{handed.task, lease, "token", 10ms, {{}, 1, 0}});
+      hear(by, Results{{{handed.task, lease, "token", 10ms, {{}, 1, 0}}}});
     }
   }
 
@@ -198,8 +198,10 @@ class Program {
       names_[from] = hello->name;
     } else if (auto* sources = std::get_if<Sources>(&message)) {
       name_sources(sources->sources);
-    } else if (auto* result = std::get_if<TaskResult>(&message)) {
-      if (!prove(from, *result)) return;
+    } else if (auto* results = std::get_if<Results>(&message)) {
+      for (auto& result : results->tasks) {
+        if (!prove(from, result)) return;
+      }
     }
     for_each_payload(message, [this](Payload& payload) {
       if (payload.frames == 0) return;

@@ -214,13 +214,17 @@ void fill(Recipe& r, Known& m) {
 void fill(Recipe& r, Assign& m) {
   m.tasks = some(r, [&] { return made_assigned(r); });
 }
-void fill(Recipe& r, TaskResult& m) {
-  m.id = made_task_id(r);
-  m.lease = made_lease(r);
-  m.token = std::string(r.pick(wire::kTokenBytesMax + 1), 't');
-  m.elapsed = r.one_of(kDurations);
-  m.payload = made_frames(r, 3);
-  if (m.payload.frames == 0) m.payload.frames = 1;  // the record
+void fill(Recipe& r, Results& m) {
+  m.tasks = some(r, [&] {
+    TaskResult result;
+    result.id = made_task_id(r);
+    result.lease = made_lease(r);
+    result.token = std::string(r.pick(wire::kTokenBytesMax + 1), 't');
+    result.elapsed = r.one_of(kDurations);
+    result.payload = made_frames(r, 3);
+    if (result.payload.frames == 0) result.payload.frames = 1;  // the record
+    return result;
+  });
 }
 void fill(Recipe& r, Nack& m) { m = {made_task_id(r), made_lease(r), made_reason(r), "text"}; }
 void fill(Recipe& r, Release& m) {

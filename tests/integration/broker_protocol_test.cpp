@@ -8,6 +8,8 @@
 #include "shared/security/digest.hpp"
 #include "shared/wire/codec.hpp"
 
+#include <set>
+
 using namespace framefleet;
 using namespace framefleet::test;
 using Catch::Contains;
@@ -89,7 +91,7 @@ AssignedTask hear_assigned(Channel& worker) {
   return assign.tasks.front();
 }
 
-TaskResult result_of(Channel& worker, const AssignedTask& assigned) {
+Results result_of(Channel& worker, const AssignedTask& assigned) {
   TaskResult result;
   result.id = assigned.id;
   result.lease = assigned.lease;
@@ -98,7 +100,7 @@ TaskResult result_of(Channel& worker, const AssignedTask& assigned) {
   const auto record = wire::encode_record({.width = 1, .height = 1});
   REQUIRE(record);
   result.payload = worker.payloads().put({Frame::of(*record)});
-  return result;
+  return {{result}};
 }
 
 /// Options of a broker that listens in `folder`: whoever comes over ipc is its own user.
@@ -188,14 +190,46 @@ TEST_CASE("a result with a lease that was never given is stale and closes nothin
   Cast cast;
   cast.submit(0);
   const auto assigned = hear_assigned(*cast.worker);
-  auto result = result_of(*cast.worker, assigned);
-  result.lease.incarnation += 1;  // as of another life of the broker
-  cast.worker->send(result);
-  CHECK(hear_a<Stale>(*cast.worker) == Stale{{{assigned.id, result.lease}}});
+  auto results = result_of(*cast.worker, assigned);
+  auto& lease = results.tasks[0].lease;
+  lease.incarnation += 1;  // as of another life of the broker
+  cast.worker->send(results);
+  CHECK(hear_a<Stale>(*cast.worker) == Stale{{{assigned.id, lease}}});
   cast.worker->send(Nack{assigned.id, {1, 999}, Reason::undecodable, ""});
   CHECK(hear_a<Stale>(*cast.worker) == Stale{{{assigned.id, {1, 999}}}});
   cast.worker->send(result_of(*cast.worker, assigned));
   CHECK(hear_a<Outcomes>(*cast.sink).outcomes.front().attempts == 1);
+}
+
+TEST_CASE("results that come together are taken together, or not at all") {
+  Cast cast;
+  const auto quick = join(cast.broker.endpoint(), worker_hello("quick", 2));
+  cast.worker->send(Drain{});
+  const auto batch = [&](std::uint64_t first) {
+    cast.submit(first);
+    const auto one = hear_assigned(*quick);
+    cast.submit(first + 1);
+    const auto other = hear_assigned(*quick);
+    auto results = result_of(*quick, one);
+    results.tasks.push_back(result_of(*quick, other).tasks[0]);
+    return results;
+  };
+  quick->send(batch(0));
+  std::set<std::uint64_t> ended;
+  while (ended.size() < 2) {
+    for (const auto& outcome : hear_a<Outcomes>(*cast.sink).outcomes) {
+      CHECK(outcome.status == Status::ok);
+      ended.insert(outcome.id.sequence);
+    }
+  }
+  CHECK(ended == std::set<std::uint64_t>{0, 1});
+
+  auto forged = batch(2);
+  forged.tasks[1].token.assign(forged.tasks[1].token.size(), 'x');
+  quick->send(forged);
+  CHECK(hear_a<Refused>(*quick).reason == Reason::malformed);
+  const auto honest = join(cast.broker.endpoint(), worker_hello("honest", 2));
+  CHECK(hear_a<Assign>(*honest).tasks.size() == 2);
 }
 
 TEST_CASE("a result with a forged token ends its connection, and the task goes to somebody else") {
@@ -203,7 +237,8 @@ TEST_CASE("a result with a forged token ends its connection, and the task goes t
   cast.submit(0);
   const auto assigned = hear_assigned(*cast.worker);
   auto forged = result_of(*cast.worker, assigned);
-  forged.token.front() = static_cast<char>(forged.token.front() ^ 1);
+  auto& token = forged.tasks[0].token;
+  token.front() = static_cast<char>(token.front() ^ 1);
   cast.worker->send(forged);
   const auto refused = hear_a<Refused>(*cast.worker);
   CHECK(refused.reason == Reason::malformed);

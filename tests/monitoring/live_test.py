@@ -60,6 +60,9 @@ class LiveTest(unittest.TestCase):
                                 arguments=["--annotate"])
         self.prometheus.targets()
         folder.until_counted("ok", 20)
+        # Whichever worker it happened in: the one that is killed is not asked again.
+        eventually(lambda: self.prometheus.query(
+            "rate(framefleet_worker_ended_child_processes_total[1m]) > 0"), "a child has died")
         killed = fleet.named("worker")[0]
         killed.kill()
         self.kill_the_capture(captured)

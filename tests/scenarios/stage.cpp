@@ -159,9 +159,9 @@ void Stage::act(const Command& command) {
   } else if (name == "result") {
     const auto id = task(command.word(1));
     receive(command,
-            TaskResult{id, lease(command.value("lease", "")), command.value("token", "ours"),
-                       parse_duration(command.value("elapsed", "10ms")),
-                       payload("result", text(id), command.number("bytes", 100))});
+            Results{{{id, lease(command.value("lease", "")), command.value("token", "ours"),
+                      parse_duration(command.value("elapsed", "10ms")),
+                      payload("result", text(id), command.number("bytes", 100))}}});
   } else if (name == "nack") {
     receive(command, Nack{task(command.word(1)), lease(command.value("lease", "")),
                           parse_known_reason(command.value("reason", "detector_error")),

@@ -58,10 +58,12 @@ void Promises::broker_restores(const SourceBook& source) {
 void Promises::broker_received(const Message& message, const broker::Effects& effects, Time now) {
   if (const auto* submit = std::get_if<Submit>(&message)) {
     admitted(*submit, effects, now);
-  } else if (const auto* result = std::get_if<TaskResult>(&message)) {
-    closed_by(result->id, result->lease, effects);
+  } else if (const auto* results = std::get_if<Results>(&message)) {
+    std::vector<LeasedTask> answered;
+    for (const auto& result : results->tasks) answered.push_back({result.id, result.lease});
+    closed_by(answered, effects);
   } else if (const auto* nack = std::get_if<Nack>(&message)) {
-    closed_by(nack->id, nack->lease, effects);
+    closed_by({{nack->id, nack->lease}}, effects);
     if (holds<broker::LeaseClosed>(effects)) nacked(*nack);  // else it is stale
   }
   for (const auto& effect : effects) {
@@ -185,12 +187,20 @@ bool Promises::counts_from_before(const Watched& watched, const LeaseId& lease) 
 
 /// Only the lease handed out last may be closed by what its worker says, or by what came of an
 /// earlier broker's.
-void Promises::closed_by(const TaskId& task, const LeaseId& lease, const broker::Effects& effects) {
-  if (!holds<broker::LeaseClosed>(effects)) return;
-  const auto position = watched_.find(task);
-  if (position == watched_.end() ||
-      (position->second.lease != lease && !counts_from_before(position->second, lease))) {
-    break_with("a lease is closed by the answer to another one: " + to_string(task));
+void Promises::closed_by(const std::vector<LeasedTask>& answered, const broker::Effects& effects) {
+  const auto closes = [this](const LeasedTask& answer) {
+    const auto position = watched_.find(answer.id);
+    return position != watched_.end() && (position->second.lease == answer.lease ||
+                                          counts_from_before(position->second, answer.lease));
+  };
+  for (const auto& effect : effects) {
+    const auto* closed = std::get_if<broker::LeaseClosed>(&effect);
+    if (closed == nullptr) continue;
+    if (std::none_of(answered.begin(), answered.end(), [&](const LeasedTask& answer) {
+          return answer.id == closed->task && closes(answer);
+        })) {
+      break_with("a lease is closed by the answer to another one: " + to_string(closed->task));
+    }
   }
 }
 

@@ -105,7 +105,7 @@ class Promises {
   };
 
   bool counts_from_before(const Watched& watched, const LeaseId& lease) const;
-  void closed_by(const TaskId& task, const LeaseId& lease, const broker::Effects& effects);
+  void closed_by(const std::vector<LeasedTask>& answered, const broker::Effects& effects);
   void admitted(const Submit& submit, const broker::Effects& effects, Time now);
   void nacked(const Nack& nack);
   void settled(const TaskId& task);

@@ -191,7 +191,6 @@ class World {
   void work(Client& client, const AssignedTask& task);
   void end_work(Client& client, const AssignedTask& task);
   void hear_of_ends(Client& client);
-  void hear_of_end(Client& client, const AssignedTask& task);
   void take_back(Client& client, const std::vector<LeaseId>& leases);
 
   /// Hands the client's core and an effects buffer to `act`, and performs what it asks for.

@@ -24,8 +24,8 @@ std::string describe(const Message& message) {
     for (const auto& task : submit->tasks) text += " " + to_string(task.id);
   } else if (const auto* assign = std::get_if<Assign>(&message)) {
     for (const auto& task : assign->tasks) add(task.id, task.lease);
-  } else if (const auto* result = std::get_if<TaskResult>(&message)) {
-    add(result->id, result->lease);
+  } else if (const auto* results = std::get_if<Results>(&message)) {
+    for (const auto& task : results->tasks) add(task.id, task.lease);
   } else if (const auto* nack = std::get_if<Nack>(&message)) {
     add(nack->id, nack->lease);
   } else if (const auto* outcomes = std::get_if<Outcomes>(&message)) {

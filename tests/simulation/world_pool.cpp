@@ -3,6 +3,8 @@
 
 #include "tests/simulation/world.hpp"
 
+#include "shared/base/joining.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -22,6 +24,7 @@ constexpr Duration kHeldUpMax = 500ms;
 }  // namespace
 
 void World::perform(Client& client, worker::Effects& effects) {
+  join_sends(effects);
   std::vector<LeaseId> wanted_back;
   for (auto& effect : effects) {
     if (perform_common(client, effect)) continue;
@@ -101,19 +104,17 @@ void World::end_work(Client& client, const AssignedTask& task) {
 }
 
 void World::hear_of_ends(Client& client) {
-  for (const auto& task : std::exchange(client.ended, {})) hear_of_end(client, task);
-}
-
-void World::hear_of_end(Client& client, const AssignedTask& task) {
   with<worker::Session>(client, [&](auto& session, auto& out) {
-    if (is_poison(task.id)) {
-      session.failed(task.lease, Reason::detector_error, "poison", now_of(client), out);
-    } else if (is_refused(task.id)) {
-      session.failed(task.lease, Reason::not_a_picture, "not a picture", now_of(client), out);
-    } else {
-      const auto payload = client.shelf.put({task.id, true, task.lease});
-      session.finished(task.lease, {payload, 1, kResultBytes}, quick_ ? 2ms : 100ms, now_of(client),
-                       out);
+    for (const auto& task : std::exchange(client.ended, {})) {
+      if (is_poison(task.id)) {
+        session.failed(task.lease, Reason::detector_error, "poison", now_of(client), out);
+      } else if (is_refused(task.id)) {
+        session.failed(task.lease, Reason::not_a_picture, "not a picture", now_of(client), out);
+      } else {
+        const auto payload = client.shelf.put({task.id, true, task.lease});
+        session.finished(task.lease, {payload, 1, kResultBytes}, quick_ ? 2ms : 100ms,
+                         now_of(client), out);
+      }
     }
   });
 }

@@ -222,7 +222,7 @@ void Session::finished(const LeaseId& lease, Payload payload, Duration elapsed, 
 void Session::send_result(Work& work, Time now, Effects& out) {
   work.send_again_at = now + kResendInterval;
   sent_.emplace_back(work.send_again_at, work.result.lease);
-  if (link_.up()) out.push_back(Send{work.result});
+  if (link_.up()) out.push_back(Send{Results{{work.result}}});
 }
 
 /// Those whose last sending is long ago and still has no answer.

@@ -51,7 +51,7 @@ TEST_CASE("each message is for the roles that have to do with it") {
   CHECK(allowed(revival()) == "o");
   CHECK(allowed(Sources{}) == "po");
   CHECK(allowed(Ask{}) == "po");
-  CHECK(allowed(TaskResult{}) == "w");
+  CHECK(allowed(Results{}) == "w");
   CHECK(allowed(Nack{}) == "w");
   CHECK(allowed(Release{}) == "w");
   CHECK(allowed(Drain{}) == "w");
@@ -68,7 +68,7 @@ TEST_CASE("each message is for the roles that have to do with it") {
 TEST_CASE("a key without a role may say nothing but that it is there") {
   const Standing nobody{{}, "key"};
   for (const auto& message : std::vector<Message>{
-           hello(Role::producer), hello(Role::client), Submit{}, revival(), Ask{}, TaskResult{},
+           hello(Role::producer), hello(Role::client), Submit{}, revival(), Ask{}, Results{},
            Nack{}, Release{}, Drain{}, Stored{}, Known{}, Report{}, Control{}, Sources{}}) {
     INFO(name_of(message));
     CHECK(denial_of(message, nobody));
@@ -76,7 +76,7 @@ TEST_CASE("a key without a role may say nothing but that it is there") {
 }
 
 TEST_CASE("who comes without a key may be anything, and operate as the broker's own user alone") {
-  for (const auto& message : std::vector<Message>{hello(Role::worker), Submit{}, TaskResult{},
+  for (const auto& message : std::vector<Message>{hello(Role::worker), Submit{}, Results{},
                                                   Stored{}, hello(Role::client)}) {
     CHECK_FALSE(denial_of(message, broker::standing_without_key(false)));
   }
@@ -87,6 +87,6 @@ TEST_CASE("who comes without a key may be anything, and operate as the broker's 
 }
 
 TEST_CASE("a denial names the message, the role that it needs, the key and its roles") {
-  CHECK(denial_of(TaskResult{}, {{.producer = true, .sink = true}, "front-door"}) ==
+  CHECK(denial_of(Results{}, {{.producer = true, .sink = true}, "front-door"}) ==
         "'result' needs the role worker, and the key of front-door has the role producer or sink");
 }

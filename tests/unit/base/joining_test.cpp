@@ -54,6 +54,14 @@ TEST_CASE("a warning about detectors stays with the tasks that it is about") {
   CHECK(joins(admitted(1, {"face"}), admitted(2, {"face"})));
 }
 
+TEST_CASE("results that are sent together have the payload frames of one message at most") {
+  const auto result = [](std::uint64_t sequence, std::uint8_t frames) {
+    return Results{{{id(sequence), {1, sequence}, "token", {}, {PayloadId{1}, frames, 10}}}};
+  };
+  CHECK(joins(result(1, 1), result(2, 15)));
+  CHECK_FALSE(joins(result(1, 1), result(2, 16)));
+}
+
 TEST_CASE("a joined message is within the limits of one") {
   CHECK(joins(submit(1, 8, 10), submit(2, 8, 10)));
   CHECK_FALSE(joins(submit(1, 8, 10), submit(2, 9, 10)));
@@ -70,16 +78,20 @@ TEST_CASE("a joined message is within the limits of one") {
 TEST_CASE("what is sent is joined over effects that its order does not matter to, and no others") {
   using Effect = std::variant<Dial, HangUp, Send, ReleasePayload, int>;
   const auto say = [](std::uint64_t sequence) -> Effect { return Send{submit(sequence, 1, 1)}; };
-  std::vector<Effect> effects{say(1), 7,        say(2), 8,     ReleasePayload{PayloadId{1}},
-                              say(3), HangUp{}, say(4), say(5)};
+  std::vector<Effect> effects{say(1), 7,        say(2), ReleasePayload{PayloadId{1}},
+                              say(3), HangUp{}, say(4), 8,
+                              Dial{}, say(5),   say(6)};
   join_sends(effects);
-  REQUIRE(effects.size() == 7);
+  REQUIRE(effects.size() == 8);
   const auto tasks = [&](std::size_t i) {
     return std::get<Submit>(std::get<Send>(effects[i]).message).tasks.size();
   };
-  CHECK(tasks(0) == 2);
+  CHECK(tasks(0) == 3);
   CHECK(std::get<int>(effects[1]) == 7);
-  CHECK(std::get<int>(effects[2]) == 8);
+  CHECK(std::get<ReleasePayload>(effects[2]).payload == PayloadId{1});
+  CHECK(std::holds_alternative<HangUp>(effects[3]));
   CHECK(tasks(4) == 1);
-  CHECK(tasks(6) == 2);
+  CHECK(std::get<int>(effects[5]) == 8);
+  CHECK(std::holds_alternative<Dial>(effects[6]));
+  CHECK(tasks(7) == 2);
 }

@@ -100,7 +100,7 @@ TEST_CASE("the 65th set of detectors at once is busy, and let in when one of the
   fleet.add_worker(1, {"detector-7"});
   REQUIRE(fleet.sent<Assign>().size() == 1);
   const auto lease = fleet.sent<Assign>()[0].tasks[0].lease;
-  fleet.say(kWorker, TaskResult{{1, 1, 7, 0}, lease, "", 1ms, {}});
+  fleet.say(kWorker, Results{{{{1, 1, 7, 0}, lease, "", 1ms, {}}}});
   fleet.submit(64, {"detector-64"});
   REQUIRE(fleet.sent<Busy>().size() == 1);
   CHECK(fleet.sent<Busy>()[0].reason == Reason::backlog_routes);
@@ -176,7 +176,7 @@ TEST_CASE("outcomes that wait for the sink are capped by number too") {
   for (std::uint64_t i = 0; i < 4; ++i) fleet.submit(i);
   for (std::uint64_t i = 0; i < 3; ++i) {
     fleet.now += 1s;
-    fleet.say(kWorker, TaskResult{{1, 1, i, 0}, {1, i + 1}, "", 1s, {}});
+    fleet.say(kWorker, Results{{{{1, 1, i, 0}, {1, i + 1}, "", 1s, {}}}});
   }
   fleet.submit(9);
   REQUIRE(fleet.sent<Busy>().size() == 1);
@@ -192,10 +192,39 @@ TEST_CASE("what a worker holds ahead is capped, however quick it is") {
   fleet.add_worker(2);
   for (std::uint64_t i = 0; i < 200; ++i) fleet.submit(i);
   fleet.now += 1us;
-  fleet.say(kWorker, TaskResult{{1, 1, 0, 0}, {1, 1}, "", 1us, {}});
+  fleet.say(kWorker, Results{{{{1, 1, 0, 0}, {1, 1}, "", 1us, {}}}});
   const auto rows = fleet.broker.worker_rows(fleet.now);
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].leased == 2 + CoreOptions{}.ahead_tasks_max);
+}
+
+TEST_CASE("of results that come together each is judged by itself, and all slots are filled") {
+  Fleet fleet;
+  fleet.add_sink();
+  fleet.add_worker(3);
+  for (std::uint64_t i = 0; i < 6; ++i) fleet.submit(i);
+  fleet.now += 1s;
+  const auto result = [](std::uint64_t sequence, std::uint64_t lease) {
+    return TaskResult{{1, 1, sequence, 0}, {1, lease}, "", 1s, {PayloadId{50 + sequence}, 1, 9}};
+  };
+  fleet.say(kWorker, Results{{result(0, 1), result(1, 99), result(2, 3), result(0, 1)}});
+  const auto outcomes = fleet.sent<Outcomes>();
+  REQUIRE(outcomes.size() == 2);
+  CHECK(outcomes[0].outcomes.at(0).id.sequence == 0);
+  CHECK(outcomes[1].outcomes.at(0).id.sequence == 2);
+  CHECK(fleet.sent<Stale>() == std::vector{Stale{{{{1, 1, 1, 0}, {1, 99}}}}});
+  const auto assigned = fleet.sent<Assign>();
+  REQUIRE(assigned.size() == 2);
+  CHECK(assigned[0].tasks.at(0).id.sequence == 3);
+  CHECK(assigned[1].tasks.at(0).id.sequence == 4);
+  // What nobody will store is let go: of the stale one, and of the copy.
+  const auto let_go = [&](std::uint64_t payload) {
+    return std::count(fleet.effects.begin(), fleet.effects.end(),
+                      Effect{ReleasePayload{PayloadId{payload}}});
+  };
+  CHECK(let_go(51) == 1);
+  CHECK(let_go(50) == 1);
+  CHECK(let_go(52) == 0);
 }
 
 TEST_CASE("a worker that claims to have taken longer than it had the task is not believed") {
@@ -204,7 +233,7 @@ TEST_CASE("a worker that claims to have taken longer than it had the task is not
   fleet.add_worker(1);
   fleet.submit(0);
   fleet.now += 20ms;
-  fleet.say(kWorker, TaskResult{{1, 1, 0, 0}, {1, 1}, "", 1h, {}});
+  fleet.say(kWorker, Results{{{{1, 1, 0, 0}, {1, 1}, "", 1h, {}}}});
   CHECK(fleet.broker.worker_rows(fleet.now)[0].mean_service == 20ms);
   CHECK(fleet.broker.source_rows(fleet.now)[0].mean_service == 20ms);
 }
@@ -225,7 +254,7 @@ class MeasuredFleet : public Fleet {
     submit(0, {"faces"}, TaskClass::live);
     const auto lease = sent<Assign>().at(0).tasks.at(0).lease;
     now += 100ms;
-    say(kWorker, TaskResult{{1, 1, 0, 0}, lease, "", 100ms, {}});
+    say(kWorker, Results{{{{1, 1, 0, 0}, lease, "", 100ms, {}}}});
     store({1, 1, 0, 0});
   }
   double offered_slots() const { return broker.fleet_status(now).demand.offered_slots; }

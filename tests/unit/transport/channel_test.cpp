@@ -71,9 +71,11 @@ TEST_CASE("payloads that a channel holds survive dialling anew") {
   TaskResult result;
   result.token = "0123456789abcdef";
   result.payload = payload;
-  channel->send(result);
-  const auto heard = hear_a<TaskResult>(*hub);
-  CHECK(texts_of(hub->payloads().frames(heard.payload.id)) == std::vector<std::string>{"result"});
+  channel->send(Results{{result}});
+  const auto heard = hear_a<Results>(*hub);
+  REQUIRE(heard.tasks.size() == 1);
+  CHECK(texts_of(hub->payloads().frames(heard.tasks[0].payload.id)) ==
+        std::vector<std::string>{"result"});
 }
 
 TEST_CASE("a wait ends when one of the descriptors can be read") {

@@ -21,7 +21,7 @@ void send_results(Hub& hub, PeerId peer) {
     result.id.sequence = i;
     result.token = "0123456789abcdef";
     result.payload = payload;
-    hub.send(peer, result);
+    hub.send(peer, Results{{result}});
   }
   hub.payloads().release(payload.id);
 }
@@ -30,7 +30,9 @@ void send_results(Hub& hub, PeerId peer) {
 TaskResult next_result(Hub& hub, Channel& channel) {
   for (int i = 0; i < kPollsMax; ++i) {
     hub.flush();
-    if (auto incoming = channel.receive()) return std::get<TaskResult>(*incoming->message);
+    if (auto incoming = channel.receive()) {
+      return std::get<Results>(*incoming->message).tasks.at(0);
+    }
     channel.wait({}, kPoll);
   }
   FAIL("the slow peer hears nothing");

@@ -187,7 +187,7 @@ TEST_CASE("a message has at most 16 payload frames, and all of them are somebody
   };
   const std::vector<std::uint64_t> sixteen(16, 1);
   CHECK(refusal(Submit{{submit(15, 15).tasks[0], submit(1, 1).tasks[0]}}, sixteen) == "");
-  CHECK(refusal(TaskResult{{}, {}, "t", {}, {PayloadId{}, 16, 16}}, sixteen) == "");
+  CHECK(refusal(Results{{{{}, {}, "t", {}, {PayloadId{}, 16, 16}}}}, sixteen) == "");
   CHECK(wire::encode(submit(17, 17), std::vector<std::uint64_t>(17, 1)).error().kind ==
         Kind::too_large);
   CHECK(refusal(submit(2, 2), {1}) == "submit.tasks[0].frames: 2 promised, 1 left");
@@ -211,7 +211,7 @@ TEST_CASE("a message has at most 16 payload frames, and all of them are somebody
   CHECK(refusal(two, {3}) == "submit.tasks[0].frames: 2 promised, 1 left");
   CHECK(refusal(with(submit_tree(task_tree()), "sizes", list({whole(3)})), {3}) ==
         "submit: 1 payload frames belong to no entry");
-  CHECK(refusal(TaskResult{}) == "result.frames: 0 is under 1");
+  CHECK(refusal(Results{{TaskResult{}}}) == "result.tasks[0].frames: 0 is under 1");
 }
 
 TEST_CASE("names, numbers and lists of a submitted task have their caps") {
@@ -310,7 +310,7 @@ TEST_CASE("durations are from 0 to 366 days and rounded up to their unit") {
         "refused.retry_ms: is over 366 days");
   TaskResult result;
   result.elapsed = microseconds{-5};
-  CHECK(refusal(result) == "result.elapsed_us: is negative");
+  CHECK(refusal(Results{{result}}) == "result.tasks[0].elapsed_us: is negative");
 }
 
 TEST_CASE(

@@ -233,7 +233,9 @@ Message working_message(Random& r) {
     case 0:
       return Assign{r.list([&] { return assigned(r); })};
     case 1:
-      return TaskResult{r.id(), r.lease(), r.bytes(0, 32), r.us(), r.payload(1)};
+      return Results{r.list([&] {
+        return TaskResult{r.id(), r.lease(), r.bytes(0, 32), r.us(), r.payload(1)};
+      })};
     case 2:
       return Nack{r.id(), r.lease(), r.reason(), r.text(0, 1024)};
     case 3:

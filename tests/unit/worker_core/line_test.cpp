@@ -47,7 +47,7 @@ TEST_CASE("an end moves the line up: the pool has begun the next one, and gets a
   CHECK(f.session.stats().queued == 3);
   f.finish(3);
   CHECK(f.released(3));
-  CHECK(f.sent<TaskResult>().back().id == task(3));
+  CHECK(f.sent<Results>().back().tasks.at(0).id == task(3));
   for (const std::uint64_t number : {1U, 4U, 5U, 6U}) f.finish(number);
   CHECK(f.session.stats().running == 0);
   CHECK(f.session.stats().queued == 0);
@@ -61,7 +61,7 @@ TEST_CASE("a task goes to the pool without its token, and comes back with it") {
   f.finish(2);
   CHECK(f.all<StartTask>().at(0).task.token.empty());
   f.finish(3);
-  CHECK(f.sent<TaskResult>().at(2).token == "token");
+  CHECK(f.sent<Results>().at(2).tasks.at(0).token == "token");
 }
 
 TEST_CASE("what is live or has a time to live is not lined up, nor what comes after it") {
@@ -119,7 +119,7 @@ TEST_CASE("a recall asks the pool for what is lined up") {
   CHECK(f.session.stats().running == 2);
   CHECK(f.session.stats().queued == 2);  // 5 keeps its place: the pool has begun 3, not 5
   f.finish(3);
-  CHECK(f.sent<TaskResult>().back().id == task(3));
+  CHECK(f.sent<Results>().back().tasks.at(0).id == task(3));
   CHECK(f.session.stats().queued == 1);
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("a task that is cancelled while it is lined up is dropped without a wo
     CHECK(f.wanted_back() == std::vector<LeaseId>{lease(4), lease(5)});
     CHECK(f.session.stats().stale == 1);
     f.finish(3);
-    CHECK(f.sent<TaskResult>().empty());
+    CHECK(f.sent<Results>().empty());
     CHECK(f.released(3));
     CHECK(f.released(103));
   }
@@ -248,7 +248,7 @@ TEST_CASE("what is lined up outlives a cut but not its broker") {
     CHECK(f.sent<Release>().empty());
     for (const std::uint64_t number : {4U, 5U, 6U}) CHECK(f.released(number));
     f.finish(3);
-    CHECK(f.sent<TaskResult>().empty());
+    CHECK(f.sent<Results>().empty());
     CHECK(f.released(3));
   }
 }

@@ -67,7 +67,7 @@ TEST_CASE("a worker that is not ready finishes what it has begun and gives back 
   CHECK(f.all<Send>()[1].message == Message{Release{{{task(3), lease(3)}}}});
   CHECK(f.released(3));
   f.finish(1);
-  CHECK(f.sent<TaskResult>().size() == 1);
+  CHECK(f.sent<Results>().size() == 1);
   f.effects.clear();
   f.assign(4);  // on its way already
   CHECK(f.sent<Release>() == std::vector<Release>{{{{task(4), lease(4)}}}});

@@ -44,7 +44,7 @@ TEST_CASE("an abandoned task keeps its slot for as long as the pool has it") {
   }
   SECTION("until it finished, whose result nobody wants") {
     f.finish(1);
-    CHECK(f.sent<TaskResult>().empty());
+    CHECK(f.sent<Results>().empty());
     CHECK(f.released(101));
   }
   CHECK(f.released(1));
@@ -57,9 +57,9 @@ TEST_CASE("a result is sent with its token, the picture is let go, the result is
   f.assign(1);
   f.effects.clear();
   f.finish(1);
-  REQUIRE(f.sent<TaskResult>().size() == 1);
-  CHECK(f.sent<TaskResult>()[0] ==
-        TaskResult{task(1), lease(1), "token", 5ms, {PayloadId{101}, 1, 10}});
+  REQUIRE(f.sent<Results>().size() == 1);
+  CHECK(f.sent<Results>()[0] ==
+        Results{{{task(1), lease(1), "token", 5ms, {PayloadId{101}, 1, 10}}}});
   CHECK(f.released(1));
   CHECK_FALSE(f.released(101));
   CHECK(f.session.stats().unsettled == 1);
@@ -77,11 +77,11 @@ TEST_CASE("a result that is not settled is sent again every five seconds") {
   f.finish(1);
   f.effects.clear();
   f.wait(4999ms);
-  CHECK(f.sent<TaskResult>().empty());
+  CHECK(f.sent<Results>().empty());
   f.wait(1ms);
-  CHECK(f.sent<TaskResult>().size() == 1);
+  CHECK(f.sent<Results>().size() == 1);
   f.wait(5s);
-  CHECK(f.sent<TaskResult>().size() == 2);
+  CHECK(f.sent<Results>().size() == 2);
 }
 
 TEST_CASE("a failure is a nack at once") {
@@ -139,7 +139,7 @@ TEST_CASE("the same broker after a cut gets the results again and finds its task
   f.assign(2);
   f.finish(1);
   f.reconnect(7);
-  CHECK(f.sent<TaskResult>().size() == 1);
+  CHECK(f.sent<Results>().size() == 1);
   CHECK(f.all<AbandonTask>().empty());
   CHECK(f.session.stats().running == 1);
 }
@@ -150,11 +150,11 @@ TEST_CASE("a new broker gets the results; what runs for the old one is abandoned
   f.assign(2);
   f.finish(1);
   f.reconnect(8);
-  CHECK(f.sent<TaskResult>().size() == 1);
+  CHECK(f.sent<Results>().size() == 1);
   CHECK(f.all<AbandonTask>() == std::vector<AbandonTask>{{lease(2)}});
   f.effects.clear();
   f.finish(2);
-  CHECK(f.sent<TaskResult>().empty());
+  CHECK(f.sent<Results>().empty());
 }
 
 TEST_CASE("a result made while the broker is away is sent when it is back") {
@@ -163,11 +163,11 @@ TEST_CASE("a result made while the broker is away is sent when it is back") {
   f.session.receive(Goodbye{}, f.now, f.effects);
   f.effects.clear();
   f.finish(1);
-  CHECK(f.sent<TaskResult>().empty());
+  CHECK(f.sent<Results>().empty());
   f.now += 300ms;
   f.session.tick(f.now, f.effects);
   f.welcome(7);
-  CHECK(f.sent<TaskResult>().size() == 1);
+  CHECK(f.sent<Results>().size() == 1);
 }
 
 TEST_CASE("an idle worker that drains leaves at once") {
