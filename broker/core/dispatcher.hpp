@@ -8,8 +8,7 @@
 //
 // Takes (event, now), appends effects; owns no socket, thread, clock, random generator or pixel.
 // The shell hands over decoded messages whose payloads it has put away under a PayloadId; a payload
-// is released by exactly one ReleasePayload effect. Not thread-safe. Deterministic: the same events
-// give the same effects.
+// is released by exactly one ReleasePayload effect. Deterministic. Not thread-safe.
 
 #include "broker/core/backlog.hpp"
 #include "broker/core/death_watch.hpp"
@@ -161,7 +160,6 @@ class Dispatcher {
   bool assign_behind(const Worker& worker, Duration within, Time now, Effects& out);
   bool assign_suspect(Time now, Effects& out);
   Task* suspect_for(const Worker* kept);
-  const Worker* emptiest_for(RouteId route) const;
   void hand_out(Task& task, PeerId worker, Time now, Effects& out);
   void let_worker_go(PeerId worker);
   void recall_the_stuck(Time now, Effects& out);

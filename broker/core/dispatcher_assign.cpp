@@ -80,7 +80,7 @@ bool Dispatcher::assign_suspect(Time now, Effects& out) {
   }
   if (task == nullptr) return false;
   if (kept == nullptr) {
-    kept = emptiest_for(task->route);
+    kept = workers_.emptiest(task->route);
     alone_ = kept->peer;
     workers_.update(alone_, [](Worker& worker) { worker.alone = true; });
   }
@@ -97,19 +97,10 @@ Task* Dispatcher::suspect_for(const Worker* kept) {
     auto& task = task_at(id);
     if (task.source->paused) continue;
     const bool can = kept != nullptr ? kept->serves(task.route) && kept->in_service()
-                                     : emptiest_for(task.route) != nullptr;
+                                     : workers_.emptiest(task.route) != nullptr;
     if (can) return &task;
   }
   return nullptr;
-}
-
-const Worker* Dispatcher::emptiest_for(RouteId route) const {
-  const Worker* emptiest = nullptr;
-  for (const auto& [peer, worker] : workers_.all()) {
-    if (!worker.takes_tasks() || !worker.serves(route)) continue;
-    if (emptiest == nullptr || worker.leased < emptiest->leased) emptiest = &worker;
-  }
-  return emptiest;
 }
 
 /// The worker was kept for a suspect and is not any more.

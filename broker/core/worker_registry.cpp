@@ -116,6 +116,15 @@ std::uint32_t WorkerRegistry::free_slots() const {
   return free;
 }
 
+const Worker* WorkerRegistry::emptiest(RouteId route) const {
+  const Worker* emptiest = nullptr;
+  for (const auto& [peer, worker] : workers_) {
+    if (!worker.takes_tasks() || !worker.serves(route)) continue;
+    if (emptiest == nullptr || worker.leased < emptiest->leased) emptiest = &worker;
+  }
+  return emptiest;
+}
+
 std::vector<const Worker*> WorkerRegistry::idlest(std::uint64_t count,
                                                   const std::vector<std::string>& names) const {
   std::vector<const Worker*> line;

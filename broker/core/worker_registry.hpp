@@ -95,6 +95,8 @@ class WorkerRegistry {
     return false;
   }
   std::uint32_t free_slots() const;
+  /// Of those that take tasks of `route` the one that holds the fewest; null where there is none.
+  const Worker* emptiest(RouteId route) const;
   /// The workers to go without first, `count` at most, of these names; none: of all. Those without
   /// a task, for the longest time first, then those with the fewest. None that drains.
   std::vector<const Worker*> idlest(std::uint64_t count,
