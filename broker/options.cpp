@@ -8,7 +8,7 @@ namespace framefleet::broker {
 namespace {
 
 /// Of the broker's own memory, beside its queues: sockets, threads, tables.
-constexpr std::uint64_t kOverheadBytes = std::uint64_t{64} << 20U;
+constexpr std::uint64_t kOverheadBytes = std::uint64_t{128} << 20U;
 
 }  // namespace
 
@@ -126,7 +126,7 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
            {.help = "Longest back-off of all.", .max = 24h})
       .add("memory_max", SizeOf{options.memory_max},
            {.help = "Memory of its own at which the broker dies, to be started again; 0: never. "
-                    "Leave room for backlog_bytes_max, unstored_bytes_max and 64 MiB."})
+                    "Leave room for backlog_bytes_max, unstored_bytes_max and 128 MiB."})
       .add("drain_timeout", options.drain_timeout,
            {.help = "How long a drain may take before what is left is given up.", .max = 24h});
   set.check([&options, &core]() -> std::optional<std::string> {
@@ -139,7 +139,7 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
     const auto queues = core.backlog_bytes_max + core.unstored_bytes_max;
     if (options.memory_max != 0 && options.memory_max < queues + kOverheadBytes) {
       return "broker.memory_max must be at least broker.backlog_bytes_max, "
-             "broker.unstored_bytes_max and 64 MiB together, or the broker dies of honest work";
+             "broker.unstored_bytes_max and 128 MiB together, or the broker dies of honest work";
     }
     return std::nullopt;
   });

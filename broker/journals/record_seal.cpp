@@ -1,6 +1,6 @@
 #include "broker/journals/record_seal.hpp"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 namespace framefleet::broker {
 namespace {
@@ -8,8 +8,7 @@ namespace {
 constexpr std::size_t kCrcBytes = 4;
 
 std::uint32_t crc_over(std::uint32_t crc, std::string_view bytes) {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+  return ::libdeflate_crc32(crc, bytes.data(), bytes.size());
 }
 
 /// Over table, length of the key, key, and all of the value but the checksum's own place.

@@ -2,6 +2,7 @@
 
 #include "shared/config/load.hpp"
 #include "shared/config/version.hpp"
+#include "shared/processes/heap.hpp"
 #include "shared/telemetry/monotonic.hpp"
 #include "shared/telemetry/process_metrics.hpp"
 
@@ -17,6 +18,8 @@ namespace framefleet::telemetry {
 namespace {
 
 constexpr std::size_t kHostBytesMax = 64;
+/// Of freed memory, for each thread that allocates: some hundred pictures of a camera.
+constexpr std::size_t kHeapKeptBytes = 32 << 20;
 
 void log_start(Logger& log, const config::OptionSet& set, const config::Outcome& outcome) {
   log.info("starting", {{"version", config::version()},
@@ -71,6 +74,7 @@ int run_program(int argc, const char* const* argv, config::OptionSet& set, Progr
     config::print(outcome);
     return *outcome.exit_code;
   }
+  keep_freed_memory(kHeapKeptBytes);
   Logger log{options.log, set.program()};
   int code = exit_code::kInternal;
   try {

@@ -65,9 +65,9 @@ FENCES = [
     Fence(r"tl/.*", r"shared/base/result\.hpp", True),
     Fence(r"catch2/.*", r"tests/support/", True),
     Fence(r"rapidcheck.*", r"tests/", True),
-    Fence(r"zlib\.h", r"broker/journals/", False),
+    Fence(r"libdeflate\.h", r"broker/journals/", False),
     Fence(r"benchmark/.*|valgrind/.*", r"bench/", False),
-    Fence(r"malloc\.h", r"bench/|worker/pool/", False),
+    Fence(r"malloc\.h", r"bench/|shared/processes/", False),
 ]
 STANDARD_HEADER = re.compile(r"[a-z_0-9]+")  # <vector>, <cstdint>: no dot, no folder
 POSIX_HEADER = re.compile(
@@ -125,7 +125,7 @@ LAYERS = [
     (r"shared/transport/", r"shared/(base|wire|security|transport)/"),
     (r"shared/config/", r"shared/(base|config)/"),
     (r"shared/access/", r"shared/(base|config|security|access)/"),
-    (r"shared/telemetry/", r"shared/(base|config|telemetry)/"),
+    (r"shared/telemetry/", r"shared/(base|config|processes|telemetry)/"),
     (r"(broker|worker|producer|sink)/core/", r"shared/base/|{0}/core/"),
     (r"worker/decoding/", r"shared/base/|worker/decoding/"),
     (r"worker/cascades/", r"worker/(cascades|decoding)/"),

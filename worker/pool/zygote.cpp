@@ -7,10 +7,10 @@
 
 #include "shared/base/assert.hpp"
 #include "shared/base/failpoint.hpp"
+#include "shared/processes/heap.hpp"
 #include "shared/processes/linked_process.hpp"
 #include "shared/processes/packet.hpp"
 
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -30,19 +30,15 @@ namespace {
 /// Signals that a terminal or a supervisor sends to the whole group: the worker decides.
 constexpr std::array kOfTheWorker{SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
 
+/// Of freed memory, so that a child has that of one picture for the next: faulted in again, a large
+/// one costs as much as a detector.
+constexpr std::size_t kKeptForTheNextPicture = 128 << 20;
+
 /// A fork takes only the thread that forks along; the locks of others would stay taken for ever.
 bool has_one_thread() {
   std::error_code error;
   std::filesystem::directory_iterator tasks("/proc/self/task", error);
   return error || std::distance(begin(tasks), end(tasks)) == 1;
-}
-
-/// Children keep the memory of one picture for the next: given back to the system after each use,
-/// every page of a buffer is faulted in again, which costs as much as a detector.
-void keep_freed_memory() {
-  constexpr int kMebibyte = 1 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, 32 * kMebibyte);  // the most that it takes
-  ::mallopt(M_TRIM_THRESHOLD, 128 * kMebibyte);
 }
 
 sigset_t only(int signal) {
@@ -99,7 +95,7 @@ class Zygote {
     bench_ = std::make_unique<Workbench>(std::move(options));
     warm_up(*bench_, setup->detectors);
     warm_up_networks(*bench_, setup->detectors, *models);
-    keep_freed_memory();
+    keep_freed_memory(kKeptForTheNextPicture);
     return true;
   }
 
