@@ -38,5 +38,6 @@ if(FRAMEFLEET_TESTS)
   if(NOT Catch2_FOUND)
     find_package(Catch2 2.13 REQUIRED)
   endif()
+  find_package(ZLIB 1.2 REQUIRED)
   find_package(rapidcheck REQUIRED)  # its config file names no version
 endif()

@@ -66,6 +66,7 @@ FENCES = [
     Fence(r"catch2/.*", r"tests/support/", True),
     Fence(r"rapidcheck.*", r"tests/", True),
     Fence(r"libdeflate\.h", r"broker/journals/", False),
+    Fence(r"zlib\.h", r"tests/unit/worker/", False),
     Fence(r"benchmark/.*|valgrind/.*", r"bench/", False),
     Fence(r"malloc\.h", r"bench/|shared/processes/", False),
 ]
