@@ -3,7 +3,9 @@
 // each run. Threads: one. Errors: in words, with the end of the log that says more.
 
 #include "shared/base/result.hpp"
+#include "shared/base/time.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +24,15 @@ struct Load {
   std::uint64_t sources{1};
   std::uint64_t producers{0};  ///< Of a crowd, a source each; 0: one, of all sources.
 };
+
+/// How long a run may take before whoever is silent counts as hung: two minutes, and what it must
+/// last at its pace, or a millisecond a task.
+inline Duration patience_for(const Load& load) {
+  constexpr double kTaskSeconds = 1e-3;
+  const double each = load.per_second > 0 ? 1 / load.per_second : kTaskSeconds;
+  return std::chrono::minutes(2) + std::chrono::ceil<Duration>(std::chrono::duration<double>(
+                                       each * static_cast<double>(load.tasks)));
+}
 
 /// Of a kind of process, all of its instances together.
 struct ProcessFigures {

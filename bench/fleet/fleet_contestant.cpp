@@ -23,8 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr Duration kRunWithin = 120s;
-constexpr Duration kTaskWithin = 1ms;
 constexpr Duration kLeaveWithin = 30s;
 constexpr int kReadyTries = 3000;
 constexpr int kPauseMs = 20;
@@ -94,8 +92,7 @@ class FleetContestant final : public Contestant {
     meter.add("producer", producer->pid());
     meter.begin();
     producer->go();
-    const auto patience = kRunWithin + load.tasks * kTaskWithin;
-    if (auto done = producer->until_done(patience); !done) {
+    if (auto done = producer->until_done(patience_for(load)); !done) {
       return fail(with_log(done.error().text, log_of("broker")));
     }
     RunFigures figures;

@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Duration kRunWithin = std::chrono::seconds(120);
-
 class RivalContestant final : public Contestant {
  public:
   RivalContestant(const Rival& rival, const Surroundings& surroundings)
@@ -62,7 +60,7 @@ class RivalContestant final : public Contestant {
     for (auto member = cast_.rbegin(); member != cast_.rend(); ++member) member->go();
     // The producer may hear of its last task before or after the collector has its result.
     for (const auto index : {collector_, producer_}) {
-      if (auto done = cast_[index].until_done(kRunWithin); !done) return fail(done.error());
+      if (auto done = cast_[index].until_done(patience_for(load)); !done) return fail(done.error());
     }
     RunFigures figures;
     figures.tasks = load.tasks;
