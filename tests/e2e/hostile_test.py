@@ -21,7 +21,7 @@ CROWD = int(os.environ.get("HOSTILE_CROWD", 300))
 CRUMBS = int(os.environ.get("HOSTILE_CRUMBS", 300_000))
 SECONDS = float(os.environ.get("HOSTILE_SECONDS", 0.2))
 # Connections that greet and stay cost libzmq 23 KiB each; they are to fit.
-MEMORY_MAX = (160 << 20) + CROWD * (32 << 10)
+MEMORY_MAX = (192 << 20) + CROWD * (32 << 10)
 # Of the troubles, how many: connections, pieces, turns.
 TROUBLES = {"silence": CROWD, "half": CROWD, "idle": CROWD, "slow": 20, "claims": 8, "forged": 10,
             "replay": 4, "crumbs": CRUMBS, "bomb": 2 * MEMORY_MAX >> 20}
