@@ -46,10 +46,14 @@ std::size_t faults_of_a_burst() {
 
 TEST_CASE("memory that was freed serves the next burst, without a fault for each page") {
   faults_of_a_burst();
-  CHECK(faults_of_a_burst() > pages_of_all() * 9 / 10);  // malloc left alone
+  const auto left_alone = faults_of_a_burst();
   keep_freed_memory(32 << 20);
   faults_of_a_burst();
   CHECK(faults_of_a_burst() < pages_of_all() / 10);
+  if (left_alone < pages_of_all() / 2) {
+    WARN("SKIPPED: what malloc does by itself: pages are not faulted in one by one here");
+    return;
+  }
   keep_freed_memory(1 << 20);
   faults_of_a_burst();
   CHECK(faults_of_a_burst() > pages_of_all() / 2);
