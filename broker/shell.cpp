@@ -258,9 +258,9 @@ std::string Shell::check_claims(PeerId from, Message& message) {
     }
   } else if (auto* results = std::get_if<Results>(&message)) {
     const auto name = names_.find(from);
+    const bool is_known = name != names_.end();
     for (auto& result : results->tasks) {
       // Proved: the lease was given to this worker, by us or by an earlier broker with our journal.
-      const bool is_known = name != names_.end();
       if (is_known && mint_.verify(result.token, result.id, result.lease, name->second)) continue;
       if (is_known && result.lease.incarnation == options_.core.incarnation) {
         return "the token of the result of " + to_string(result.id) + " is not this worker's";

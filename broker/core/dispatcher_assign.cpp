@@ -10,8 +10,8 @@
 namespace framefleet::broker {
 namespace {
 
-/// A hand-out and its result take about this long to and fro between processes of one machine that
-/// are not busy (`framefleet bench latency`).
+/// About what a bare ROUTER takes to hand a task to a worker and its result on, between processes
+/// of one machine that are not busy (`framefleet bench latency`, the router's p50).
 constexpr Duration kToldWithin = std::chrono::microseconds{200};
 
 }  // namespace

@@ -136,6 +136,7 @@ struct TaskResult {
   Payload payload;
   friend bool operator==(const TaskResult&, const TaskResult&) = default;
 };
+/// What a worker has ended at one moment.
 struct Results {
   std::vector<TaskResult> tasks;
   friend bool operator==(const Results&, const Results&) = default;

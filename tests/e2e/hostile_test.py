@@ -20,6 +20,7 @@ from process import PATIENCE, Process, eventually, memory_of
 CROWD = int(os.environ.get("HOSTILE_CROWD", 300))
 CRUMBS = int(os.environ.get("HOSTILE_CRUMBS", 300_000))
 SECONDS = float(os.environ.get("HOSTILE_SECONDS", 0.2))
+# What a broker must have beside its queues of 48 MiB is 128 MiB; the rest is for the troubles.
 # Connections that greet and stay cost libzmq 23 KiB each; they are to fit.
 MEMORY_MAX = (192 << 20) + CROWD * (32 << 10)
 # Of the troubles, how many: connections, pieces, turns.

@@ -191,6 +191,7 @@ class World {
   void work(Client& client, const AssignedTask& task);
   void end_work(Client& client, const AssignedTask& task);
   void hear_of_ends(Client& client);
+  void hear_of_end(Client& client, worker::Session& session, worker::Effects& out);
   void take_back(Client& client, const std::vector<LeaseId>& leases);
 
   /// Hands the client's core and an effects buffer to `act`, and performs what it asks for.

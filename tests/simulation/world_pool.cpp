@@ -103,20 +103,30 @@ void World::end_work(Client& client, const AssignedTask& task) {
   plan(client, agenda_.delay({}, turn_max), [this, &client] { hear_of_ends(client); });
 }
 
+/// One by one, or several in one turn of the loop, whose results leave together.
 void World::hear_of_ends(Client& client) {
-  with<worker::Session>(client, [&](auto& session, auto& out) {
-    for (const auto& task : std::exchange(client.ended, {})) {
-      if (is_poison(task.id)) {
-        session.failed(task.lease, Reason::detector_error, "poison", now_of(client), out);
-      } else if (is_refused(task.id)) {
-        session.failed(task.lease, Reason::not_a_picture, "not a picture", now_of(client), out);
-      } else {
-        const auto payload = client.shelf.put({task.id, true, task.lease});
-        session.finished(task.lease, {payload, 1, kResultBytes}, quick_ ? 2ms : 100ms,
-                         now_of(client), out);
-      }
-    }
-  });
+  const bool together = agenda_.chance(0.3);
+  while (!client.ended.empty()) {
+    with<worker::Session>(client, [&](auto& session, auto& out) {
+      do {
+        hear_of_end(client, session, out);
+      } while (together && !client.ended.empty());
+    });
+  }
+}
+
+void World::hear_of_end(Client& client, worker::Session& session, worker::Effects& out) {
+  const auto task = std::move(client.ended.front());
+  client.ended.erase(client.ended.begin());
+  if (is_poison(task.id)) {
+    session.failed(task.lease, Reason::detector_error, "poison", now_of(client), out);
+  } else if (is_refused(task.id)) {
+    session.failed(task.lease, Reason::not_a_picture, "not a picture", now_of(client), out);
+  } else {
+    const auto payload = client.shelf.put({task.id, true, task.lease});
+    session.finished(task.lease, {payload, 1, kResultBytes}, quick_ ? 2ms : 100ms, now_of(client),
+                     out);
+  }
 }
 
 void World::take_back(Client& client, const std::vector<LeaseId>& leases) {
