@@ -11,6 +11,8 @@ namespace {
 /// Questions that wait for the store: while a disk is full the broker goes on asking and nothing is
 /// answered.
 constexpr std::size_t kQuestionsMax = 64;
+/// What comes within less of a time says nothing about the pace: about what a commit takes.
+constexpr Duration kPaceSeenOver = std::chrono::milliseconds{1};
 
 bool about_dead_letters(ControlVerb verb) {
   return verb == ControlVerb::dead_list || verb == ControlVerb::dead_show ||
@@ -35,7 +37,7 @@ void Intake::receive(Message message, Time now, Effects& out) {
       if (payload.id) out.push_back(ReleasePayload{payload.id});
     });
   }
-  feed_store(out);
+  feed_store(now, out);
 }
 
 void Intake::take_in(Outcomes outcomes, Effects& out) {
@@ -83,8 +85,23 @@ bool Intake::wants_answer(const Question& question) const {
   return link_.up() && question.incarnation == link_.incarnation();
 }
 
-void Intake::feed_store(Effects& out) {
-  if (store_busy()) return;
+bool Intake::gathers(Time now) const {
+  return now < gather_until_ && questions_.empty() && !draining_ &&
+         waiting_.size() < std::min(options_.gather_tasks, options_.batch_tasks_max) &&
+         waiting_bytes_ < options_.batch_bytes_max;
+}
+
+/// The batch that begins now is what came since the last one began.
+void Intake::note_pace(std::size_t tasks, Time now) {
+  const Duration since_last = std::max<Duration>(now - batch_began_, kPaceSeenOver);
+  const auto half = static_cast<Duration::rep>(options_.gather_tasks / 2);
+  const bool quick = static_cast<Duration::rep>(tasks) * options_.gather_time >= half * since_last;
+  gather_until_ = quick ? now + options_.gather_time : now;
+  batch_began_ = now;
+}
+
+void Intake::feed_store(Time now, Effects& out) {
+  if (store_busy() || gathers(now)) return;
   const bool question_is_next = !questions_.empty() && questions_.front().barrier <= handed_over_;
   if (question_is_next) {
     asked_ = std::move(questions_.front());
@@ -108,6 +125,7 @@ void Intake::feed_store(Effects& out) {
   if (batch.outcomes.empty()) return;
   waiting_bytes_ -= bytes;
   ++batches_;
+  note_pace(batch.outcomes.size(), now);
   out.push_back(std::move(batch));
 }
 
@@ -120,7 +138,7 @@ void Intake::committed(std::vector<SettledTask> stored, Time now, Effects& out) 
   for (const auto& task : stored) in_hand_.erase(task.id);
   stored_ += stored.size();
   if (link_.up() || link_.leaving()) out.push_back(Send{Stored{std::move(stored)}});
-  feed_store(out);
+  feed_store(now, out);
   leave_when_done(now, out);
 }
 
@@ -134,7 +152,7 @@ void Intake::found(std::vector<SettledTask> stored, Time now, Effects& out) {
   std::copy_if(find.tasks.begin(), find.tasks.end(), std::back_inserter(known.unknown),
                [&have](const TaskId& id) { return !have.contains(id); });
   if (wants_answer(*question)) out.push_back(Send{std::move(known)});
-  feed_store(out);
+  feed_store(now, out);
   leave_when_done(now, out);
 }
 
@@ -145,22 +163,29 @@ void Intake::reported(Report report, Time now, Effects& out) {
   const auto payload = report.payload.id;
   if (wants_answer(*question)) out.push_back(Send{std::move(report)});
   if (payload) out.push_back(ReleasePayload{payload});
-  feed_store(out);
+  feed_store(now, out);
   leave_when_done(now, out);
 }
 
 void Intake::drain(Time now, Effects& out) {
   draining_ = true;
+  feed_store(now, out);
   leave_when_done(now, out);
 }
 
 void Intake::tick(Time now, Effects& out) {
   if (link_.tick(now, out) == LinkEvent::beat_due) link_.beat({}, now, out);
+  feed_store(now, out);
   leave_when_done(now, out);
 }
 
 void Intake::leave_when_done(Time now, Effects& out) {
   if (draining_ && waiting_.empty() && questions_.empty() && !store_busy()) link_.leave(now, out);
+}
+
+Time Intake::next_deadline() const {
+  const bool gathering = !store_busy() && !waiting_.empty();
+  return gathering ? std::min(gather_until_, link_.next_deadline()) : link_.next_deadline();
 }
 
 IntakeStats Intake::stats() const {

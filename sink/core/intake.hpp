@@ -1,16 +1,19 @@
 #pragma once
 // The sink's core: gathers outcomes into batches for the store and says what is stored, after the
 // commit and never before. While one batch is being committed the next one fills: batches grow when
-// the store is busy and nobody waits when it is idle. Questions (about ids, and of operators about
-// dead letters) go to the store in order with the batches, so an answer never misses an outcome
-// that came before the question. An answer goes to the incarnation of the broker that asked, or
-// nowhere.
+// the store is busy and nobody waits when it is idle. Where outcomes come so quickly that commits
+// are most of what they cost, a batch waits a moment for company. Questions (about ids, and of
+// operators about dead letters) go to the store in order with the batches, so an answer never
+// misses an outcome that came before the question. An answer goes to the incarnation of the broker
+// that asked, or nowhere.
 //
 // Takes (event, now), appends effects; owns no socket, thread, file or picture. Not thread-safe.
 
 #include "shared/base/link.hpp"
 #include "shared/base/messages.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -46,6 +49,10 @@ struct IntakeOptions {
   /// A batch ends at either: few enough that a commit takes milliseconds.
   std::uint64_t batch_tasks_max{256};
   std::uint64_t batch_bytes_max{std::uint64_t{16} << 20U};
+  /// A commit costs what a dozen rows cost. Where half as many outcomes as these come within this
+  /// time, by the pace of the last batch, the next one begins with so many, or so long after it.
+  std::uint64_t gather_tasks{64};
+  Duration gather_time{std::chrono::milliseconds{10}};
   LinkOptions link;
 };
 
@@ -75,7 +82,7 @@ class Intake {
   void drain(Time now, Effects& out);
   void tick(Time now, Effects& out);
 
-  Time next_deadline() const { return link_.next_deadline(); }
+  Time next_deadline() const;
   bool over() const { return link_.finished() && !store_busy() && waiting_.empty(); }
   const Link& link() const { return link_; }
   IntakeStats stats() const;
@@ -93,7 +100,9 @@ class Intake {
   void queue(std::variant<FindStored, CarryOut> what, Effects& out);
   void decline(const Control& control, Reason reason, const char* text, Effects& out);
   bool wants_answer(const Question& question) const;
-  void feed_store(Effects& out);
+  bool gathers(Time now) const;
+  void note_pace(std::size_t tasks, Time now);
+  void feed_store(Time now, Effects& out);
   void leave_when_done(Time now, Effects& out);
 
   Link link_;
@@ -104,6 +113,8 @@ class Intake {
   std::set<TaskId> in_hand_;       // waiting or being committed: copies of these are dropped
   std::optional<Question> asked_;  // in the store's hands
   bool draining_{false};
+  Time batch_began_{};
+  Time gather_until_{};  // the next batch waits for company until then
   std::uint64_t waiting_bytes_{0};
   std::uint64_t arrived_{0};
   std::uint64_t handed_over_{0};  // to the store, of those that arrived

@@ -3,6 +3,7 @@
 #include "tests/simulation/world.hpp"
 #include "tests/support/catch.hpp"
 
+#include <cstdint>
 #include <vector>
 
 using namespace framefleet::simulation;
@@ -40,29 +41,31 @@ TEST_CASE("tracing changes nothing") {
 TEST_CASE("another seed gives another run") { CHECK(run(1, false).digest != run(2, false).digest); }
 
 TEST_CASE("everything that the promises are about happens in the runs") {
+  constexpr std::uint64_t kRuns = 200;
   WorldReport sum;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) sum.add(run(seed, false));
-  CHECK(sum.crashes > 40);
-  CHECK(sum.cuts > 20);
-  CHECK(sum.drains > 20);
-  CHECK(sum.failed_self_tests > 20);
-  CHECK(sum.controls > 20);
-  CHECK(sum.lost_messages > 20);
-  CHECK(sum.busy_answers > 20);
-  CHECK(sum.stored > 40 * 38);  // two folders of twenty pictures in each, but for cancelled jobs
-  CHECK(sum.failed > 40 * 4);   // two in ten can never be ok
-  CHECK(sum.superseded > 40);
-  CHECK(sum.expired > 40);
-  CHECK(sum.cancelled > 1);
-  CHECK(sum.lost > 20);
-  CHECK(sum.unaccounted > 1);
-  CHECK(sum.handed_ahead > 40);
-  CHECK(sum.recalled > 40);
-  CHECK(sum.lined_up > 40);
-  CHECK(sum.taken_back > 20);
+  for (std::uint64_t seed = 1; seed <= kRuns; ++seed) sum.add(run(seed, false));
+  CHECK(sum.crashes > kRuns);
+  CHECK(sum.cuts > kRuns / 2);
+  CHECK(sum.drains > kRuns / 2);
+  CHECK(sum.failed_self_tests > kRuns / 2);
+  CHECK(sum.controls > kRuns / 2);
+  CHECK(sum.lost_messages > kRuns / 2);
+  CHECK(sum.busy_answers > kRuns / 2);
+  CHECK(sum.stored > kRuns * 38);  // two folders of twenty pictures in each, but for cancelled jobs
+  CHECK(sum.failed > kRuns * 4);   // two in ten can never be ok
+  CHECK(sum.superseded > kRuns);
+  CHECK(sum.expired > kRuns);
+  CHECK(sum.cancelled > kRuns / 40);
+  CHECK(sum.lost > kRuns / 2);
+  CHECK(sum.unaccounted > kRuns / 40);
+  CHECK(sum.handed_ahead > kRuns);
+  CHECK(sum.recalled > kRuns);
+  CHECK(sum.lined_up > kRuns);
+  // They come many in one run and in few runs: of forty there were 0 to 44.
+  CHECK(sum.taken_back > kRuns / 5);
   CHECK(sum.begun_before > 0);
-  CHECK(sum.from_before > 4);
-  CHECK(sum.thefts > 20);
+  CHECK(sum.from_before > kRuns / 10);
+  CHECK(sum.thefts > kRuns / 2);
 }
 
 TEST_CASE("a short schedule ends after its steps, and work is done in it") {

@@ -264,6 +264,7 @@ void World::start(Client& client) {
   } else {
     sink::IntakeOptions options;
     options.batch_tasks_max = 3;
+    options.gather_tasks = 2;
     client.core.emplace<sink::Intake>(
         Hello{.role = Role::sink, .name = client.name(), .store = "store-1"}, options);
   }
