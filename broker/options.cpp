@@ -7,8 +7,8 @@
 namespace framefleet::broker {
 namespace {
 
-/// Of the broker's own memory, beside its queues: 64 MiB for sockets, threads and tables, and what
-/// its loop and libzmq's thread keep of freed memory, 32 MiB each (shared/telemetry/program.cpp).
+/// Of the broker's own memory, beside its queues: 64 MiB for sockets, threads and tables, 32 MiB
+/// that the allocator caches for threads, and as much freed memory (shared/telemetry/program.cpp).
 constexpr std::uint64_t kOverheadBytes = std::uint64_t{128} << 20U;
 
 }  // namespace

@@ -96,7 +96,7 @@ Result<int, Error> Shell::work() {
   if (const auto keys = guard_.fd()) fds.push_back(*keys);
   while (!drained_) {
     const Time now = now_ = telemetry::monotonic_now();
-    program_.health.turned(now);
+    program_.turned(now);
     switch (drain_.hear(now)) {
       case telemetry::DrainWatch::Word::nothing:
         break;

@@ -50,6 +50,12 @@ function(framefleet_quicken target owner apart)
   endif()
 endfunction()
 
+# What programs allocate with (docs/adr/0033). Sanitizers bring their own.
+add_library(framefleet_allocator INTERFACE)
+if(NOT FRAMEFLEET_SANITIZE)
+  target_link_libraries(framefleet_allocator INTERFACE PkgConfig::tcmalloc)
+endif()
+
 # framefleet_harden(LIBRARY) : compiled as the programs are, into which alone it says how to link.
 function(framefleet_harden library)
   target_compile_options(
@@ -78,7 +84,8 @@ function(framefleet_program name)
   if(arg_STARTS)
     add_dependencies(${name} ${arg_STARTS})
   endif()
-  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} framefleet_warnings framefleet_hardening)
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} framefleet_warnings framefleet_hardening
+                                        framefleet_allocator)
   target_compile_options(${name} PRIVATE ${FRAMEFLEET_FLOW_WARNINGS})
   set_property(GLOBAL APPEND PROPERTY FRAMEFLEET_PROGRAMS ${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)

@@ -221,7 +221,7 @@ Shell::Shell(ProducerOptions options, telemetry::Program& program,
 Result<int, Error> Shell::run() {
   while (!submission_.over()) {
     const Time now = telemetry::monotonic_now();
-    program_.health.turned(now);
+    program_.turned(now);
     switch (drain_.hear(now)) {
       case telemetry::DrainWatch::Word::nothing:
         break;

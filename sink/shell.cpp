@@ -70,7 +70,7 @@ Result<int, Error> Shell::run() {
   const std::array fds{program_.signals.fd(), store_->notify_fd()};
   while (!intake_.over()) {
     const Time now = telemetry::monotonic_now();
-    program_.health.turned(now);
+    program_.turned(now);
     switch (drain_.hear(now)) {
       case telemetry::DrainWatch::Word::nothing:
         break;

@@ -127,7 +127,7 @@ Result<int, Error> Shell::work() {
   const std::array fds{program_.signals.fd(), pool_->notify_fd()};
   while (!session_.over()) {
     const Time now = telemetry::monotonic_now();
-    program_.health.turned(now);
+    program_.turned(now);
     switch (drain_.hear(now)) {
       case telemetry::DrainWatch::Word::nothing:
         break;

@@ -1,19 +1,22 @@
 #include "shared/processes/heap.hpp"
 
-#include <malloc.h>
+#include <gperftools/malloc_extension_c.h>
 
 #include <algorithm>
-#include <limits>
+
+// Programs are linked with them (cmake/FramefleetLibrary.cmake), tests and sanitizers are not.
+#pragma weak MallocExtension_GetNumericProperty
+#pragma weak MallocExtension_ReleaseToSystem
 
 namespace framefleet {
 
-void keep_freed_memory(std::size_t bytes) {
-  // Blocks over this are mapped by themselves, whatever is kept. glibc takes no more, and comes to
-  // it when it is left alone and has seen large blocks.
-  constexpr int kMappedFrom = 32 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
-  constexpr std::size_t kMost = std::numeric_limits<int>::max();
-  ::mallopt(M_TRIM_THRESHOLD, static_cast<int>(std::min(bytes, kMost)));
+void give_back_freed_memory(std::size_t kept, std::size_t at_most) {
+  if (MallocExtension_GetNumericProperty == nullptr || MallocExtension_ReleaseToSystem == nullptr) {
+    return;
+  }
+  std::size_t free_bytes = 0;
+  MallocExtension_GetNumericProperty("tcmalloc.pageheap_free_bytes", &free_bytes);
+  if (free_bytes > kept) MallocExtension_ReleaseToSystem(std::min(free_bytes - kept, at_most));
 }
 
 }  // namespace framefleet

@@ -1,14 +1,15 @@
 #pragma once
-// How a process of ours treats the memory that it has freed.
+// How a process of ours treats the memory that it has freed. Programs allocate with tcmalloc
+// (docs/adr/0033), which keeps all of it for what comes next.
 
 #include <cstddef>
 
 namespace framefleet {
 
-/// Keeps what is free at the end of a heap for what comes next, up to so many bytes for each thread
-/// that allocates; what is more goes back to the system. By itself malloc gives back what is over
-/// 128 KiB, and each page of the next picture is faulted in again: a third of what it costs a
-/// worker to receive one of 100 KB. Threads: any, before much is allocated. Errors: none.
-void keep_freed_memory(std::size_t bytes);
+/// Gives back to the system what is free beyond `kept` bytes, `at_most` bytes of it: the system
+/// takes a quarter of a millisecond for each MiB, while no other thread can get a large block. Does
+/// nothing where the process has another malloc than tcmalloc (tests, sanitizers). Threads: any.
+/// Errors: none.
+void give_back_freed_memory(std::size_t kept, std::size_t at_most);
 
 }  // namespace framefleet

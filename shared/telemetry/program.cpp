@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <string>
@@ -18,8 +19,11 @@ namespace framefleet::telemetry {
 namespace {
 
 constexpr std::size_t kHostBytesMax = 64;
-/// Of freed memory, for each thread that allocates: some hundred pictures of a camera.
-constexpr std::size_t kHeapKeptBytes = 32 << 20;
+/// Of freed memory, for what comes next: some hundred pictures of a camera.
+constexpr std::size_t kFreedBytesKept = 32 << 20;
+/// Given back at a time, beyond that: some milliseconds of the system's time.
+constexpr std::size_t kGivenBackBytes = 32 << 20;
+constexpr Duration kGivingBackInterval = std::chrono::seconds{1};
 
 void log_start(Logger& log, const config::OptionSet& set, const config::Outcome& outcome) {
   log.info("starting", {{"version", config::version()},
@@ -53,6 +57,13 @@ Result<int, Error> run_steps(const config::OptionSet& set, const ProgramOptions&
 
 }  // namespace
 
+void Program::turned(Time now) {
+  health.turned(now);
+  if (now < memory_due) return;
+  memory_due = now + kGivingBackInterval;
+  give_back_freed_memory(kFreedBytesKept, kGivenBackBytes);
+}
+
 void describe(config::OptionSet& set, ProgramOptions& options) {
   describe(set, options.log);
   describe(set, options.metrics);
@@ -74,7 +85,6 @@ int run_program(int argc, const char* const* argv, config::OptionSet& set, Progr
     config::print(outcome);
     return *outcome.exit_code;
   }
-  keep_freed_memory(kHeapKeptBytes);
   Logger log{options.log, set.program()};
   int code = exit_code::kInternal;
   try {

@@ -3,6 +3,7 @@
 // two mains differ in their nouns alone.
 
 #include "shared/base/result.hpp"
+#include "shared/base/time.hpp"
 #include "shared/config/option_set.hpp"
 #include "shared/telemetry/health.hpp"
 #include "shared/telemetry/http_server.hpp"
@@ -29,6 +30,10 @@ struct Program {
   Signals& signals;
   Health& health;
   HttpServer& http;
+  Time memory_due{};  ///< When turned() looks for memory to give back.
+
+  /// For each turn of the loop: it is alive, and what was a backlog once goes back to the system.
+  void turned(Time now);
 };
 
 /// The two things a process does itself.

@@ -4,7 +4,8 @@ import struct
 
 X86_64 = 62
 _DYNAMIC, _GNU_STACK, _GNU_RELRO, _LOAD = 2, 0x6474E551, 0x6474E552, 1
-_DYNSYM = 11
+_SECTION_DYNAMIC, _DYNSYM = 6, 11
+_TAG_NEEDED = 1
 _TAG_FLAGS, _TAG_FLAGS_1 = 30, 0x6FFFFFFB
 _BIND_NOW, _NOW, _PIE = 0x8, 0x1, 0x08000000
 _EXECUTABLE, _WRITABLE = 1, 2
@@ -52,6 +53,19 @@ class Elf:
     def has_writable_code(self):
         both = _EXECUTABLE | _WRITABLE
         return any(segment[1] & both == both for segment in self._of(_LOAD))
+
+    def libraries(self):
+        """Names of the libraries that it is loaded with."""
+        names = []
+        for _, kind, _, _, offset, size, link, _, _, _ in self._sections:
+            if kind != _SECTION_DYNAMIC:
+                continue
+            texts = self._sections[link][4]
+            for tag, value in struct.iter_unpack("<QQ", self._bytes[offset:offset + size]):
+                if tag == _TAG_NEEDED:
+                    end = self._bytes.index(b"\0", texts + value)
+                    names.append(self._bytes[texts + value:end].decode())
+        return names
 
     def imports(self):
         """Names of the symbols that it asks of its libraries."""

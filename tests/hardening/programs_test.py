@@ -1,7 +1,8 @@
 """Every program that is installed has what cmake/Hardening.cmake asks for, as its file says (no
 readelf is needed); what leaves no mark in a file (-fstack-clash-protection) is looked for in the
-commands that compiled it. A program built without any of it is objected to in every point but
-writable code, which no linker makes unless it is told to link by hand.
+commands that compiled it. And it allocates with what cmake/FramefleetLibrary.cmake names. A program
+built without any of it is objected to in every point but writable code, which no linker makes
+unless it is told to link by hand.
 
     programs_test.py --compiler CXX --commands BUILD/compile_commands.json PROGRAM...
 
@@ -41,6 +42,8 @@ def faults_of(program):
          "no index is checked (_GLIBCXX_ASSERTIONS)"),
         (elf.machine != X86_64 or elf.count_in_code(LANDING_PLACE) >= LANDING_PLACES_MIN,
          "no landing places for indirect jumps (-fcf-protection)"),
+        (any(name.startswith("libtcmalloc_minimal.so") for name in elf.libraries()),
+         "it allocates with the C library's malloc (docs/adr/0033)"),
     ]
     return [words for holds, words in checks if not holds]
 
@@ -86,7 +89,7 @@ def main():
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bare = bare_program(given.compiler, pathlib.Path(folder))
-        wanted = 7 if Elf(bare).machine == X86_64 else 6
+        wanted = 8 if Elf(bare).machine == X86_64 else 7
         if len(faults_of(bare)) != wanted:
             print(f"a program without protections is found to lack only {faults_of(bare)}")
             return 1

@@ -68,7 +68,8 @@ FENCES = [
     Fence(r"libdeflate\.h", r"broker/journals/", False),
     Fence(r"zlib\.h", r"tests/unit/worker/", False),
     Fence(r"benchmark/.*|valgrind/.*", r"bench/", False),
-    Fence(r"malloc\.h", r"bench/|shared/processes/", False),
+    Fence(r"malloc\.h", r"bench/", False),
+    Fence(r"gperftools/.*", r"shared/processes/", False),
 ]
 STANDARD_HEADER = re.compile(r"[a-z_0-9]+")  # <vector>, <cstdint>: no dot, no folder
 POSIX_HEADER = re.compile(

@@ -5,16 +5,23 @@
 #include "worker/pool/sandbox.hpp"
 
 #include "shared/base/failpoint.hpp"
+#include "shared/processes/heap.hpp"
 #include "shared/processes/packet.hpp"
 #include "shared/wire/codec.hpp"
 
 #include <sys/resource.h>
 
+#include <cstddef>
 #include <cstdio>
+#include <limits>
 #include <new>
 
 namespace framefleet::worker {
 namespace {
+
+/// Of freed memory, so that a child has that of one picture for the next: faulted in again, a large
+/// one costs as much as a detector. What was larger goes back at once.
+constexpr std::size_t kKeptForTheNextPicture = 48 << 20;
 
 bool say(int link, const FromChild& message) {
   return send_packet(link, encode(message), {}, Wait::yes);
@@ -117,6 +124,7 @@ int work_orders(Birthright& own) {
     failpoint("child.order.taken");
     const auto answered = work_on(own, *order, packet.files[0]);
     failpoint("child.answer.written");
+    give_back_freed_memory(kKeptForTheNextPicture, std::numeric_limits<std::size_t>::max());
     if (!say(own.link.get(), answered)) break;
     failpoint("child.answer.said");
   }

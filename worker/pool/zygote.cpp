@@ -7,7 +7,6 @@
 
 #include "shared/base/assert.hpp"
 #include "shared/base/failpoint.hpp"
-#include "shared/processes/heap.hpp"
 #include "shared/processes/linked_process.hpp"
 #include "shared/processes/packet.hpp"
 
@@ -29,10 +28,6 @@ namespace {
 
 /// Signals that a terminal or a supervisor sends to the whole group: the worker decides.
 constexpr std::array kOfTheWorker{SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
-
-/// Of freed memory, so that a child has that of one picture for the next: faulted in again, a large
-/// one costs as much as a detector.
-constexpr std::size_t kKeptForTheNextPicture = 128 << 20;
 
 /// A fork takes only the thread that forks along; the locks of others would stay taken for ever.
 bool has_one_thread() {
@@ -95,7 +90,6 @@ class Zygote {
     bench_ = std::make_unique<Workbench>(std::move(options));
     warm_up(*bench_, setup->detectors);
     warm_up_networks(*bench_, setup->detectors, *models);
-    keep_freed_memory(kKeptForTheNextPicture);
     return true;
   }
 
