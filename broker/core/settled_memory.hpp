@@ -1,38 +1,38 @@
 #pragma once
 // How the latest tasks ended, so that a submit that comes late or twice is answered, not worked on.
 // Bounded: the oldest are forgotten first; for those the sink is asked (or its unique key decides).
+// Once it is full it takes no more memory but for texts. Not thread-safe.
 
 #include "shared/base/messages.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <unordered_map>
+#include <vector>
 
 namespace framefleet::broker {
 
 class SettledMemory {
  public:
-  explicit SettledMemory(std::uint64_t capacity) : capacity_(capacity) {}
+  /// Of so many tasks, fewer than 2^32.
+  explicit SettledMemory(std::uint64_t capacity);
 
-  void remember(const SettledTask& settled) {
-    if (capacity_ == 0 || !by_task_.emplace(settled.id, settled).second) return;
-    in_order_.push_back(settled.id);
-    if (in_order_.size() > capacity_) {
-      by_task_.erase(in_order_.front());
-      in_order_.pop_front();
-    }
-  }
-
-  /// Null when it is not (or no longer) known.
-  const SettledTask* find(const TaskId& task) const {
-    const auto position = by_task_.find(task);
-    return position == by_task_.end() ? nullptr : &position->second;
-  }
+  /// As it is told first; again is no news.
+  void remember(const SettledTask& settled);
+  /// Null when it is not (or no longer) known. Valid until the next call of remember().
+  const SettledTask* find(const TaskId& task) const;
 
  private:
+  std::size_t home_of(const TaskId& task) const;
+  std::size_t behind(std::size_t slot) const { return (slot + 1) & (slots_.size() - 1); }
+  std::size_t slot_for(const TaskId& task) const;
+  void empty_slot(std::size_t hole);
+  void grow_slots();
+
   std::uint64_t capacity_;
-  std::unordered_map<TaskId, SettledTask> by_task_;
-  std::deque<TaskId> in_order_;
+  std::vector<SettledTask> tasks_;  // a ring once it is full
+  std::size_t oldest_{0};           // of a full ring
+  std::vector<std::uint32_t>
+      slots_;  // places in the ring, found by the hash; a power of two of them
 };
 
 }  // namespace framefleet::broker

@@ -2,6 +2,8 @@
 
 #include "shared/base/assert.hpp"
 
+#include <utility>
+
 namespace framefleet::broker {
 
 std::uint64_t StoringTable::bytes_of(const Outcome& outcome) {
@@ -13,37 +15,46 @@ std::uint64_t StoringTable::bytes_of(const Outcome& outcome) {
 }
 
 void StoringTable::add(StoringTask task) {
-  const bool is_new = by_task_.emplace(task.outcome.id, places_).second;
-  FRAMEFLEET_ASSERT(is_new);
+  const auto id = task.outcome.id;
   bytes_ += bytes_of(task.outcome);
-  line_.emplace(places_++, std::move(task));
+  const auto [position, is_new] = entries_.try_emplace(id, Entry{std::move(task)});
+  FRAMEFLEET_ASSERT(is_new);
+  auto& entry = position->second;
+  line_.push_back(entry);
+  if (next_ == nullptr) next_ = &entry;
 }
 
 const Outcome* StoringTable::send_next(std::uint64_t window, std::uint64_t written) {
-  if (sent_ >= window) return nullptr;
-  const auto position = line_.lower_bound(next_);
-  if (position == line_.end() || position->second.written_by > written) return nullptr;
-  next_ = position->first + 1;
+  if (sent_ >= window || next_ == nullptr || next_->task.written_by > written) return nullptr;
+  auto& entry = *next_;
+  entry.is_sent = true;
   ++sent_;
-  return &position->second.outcome;
+  next_ = entry.later;
+  return &entry.task.outcome;
+}
+
+void StoringTable::send_again() {
+  for (auto* entry = line_.first(); entry != next_; entry = entry->later) entry->is_sent = false;
+  next_ = line_.first();
+  sent_ = 0;
 }
 
 std::optional<StoringTask> StoringTable::close(const TaskId& task) {
-  const auto place = by_task_.find(task);
-  if (place == by_task_.end()) return std::nullopt;
-  const auto position = line_.find(place->second);
-  FRAMEFLEET_ASSERT(position != line_.end());
-  if (position->first < next_) --sent_;
-  StoringTask closed = std::move(position->second);
+  const auto position = entries_.find(task);
+  if (position == entries_.end()) return std::nullopt;
+  auto& entry = position->second;
+  if (entry.is_sent) --sent_;
+  if (next_ == &entry) next_ = entry.later;
+  line_.remove(entry);
+  StoringTask closed = std::move(entry.task);
   bytes_ -= bytes_of(closed.outcome);
-  line_.erase(position);
-  by_task_.erase(place);
+  entries_.erase(position);
   return closed;
 }
 
 bool StoringTable::came_from(const TaskId& task, const LeaseId& lease) const {
-  const auto place = by_task_.find(task);
-  return place != by_task_.end() && line_.at(place->second).lease == lease;
+  const auto position = entries_.find(task);
+  return position != entries_.end() && position->second.task.lease == lease;
 }
 
 }  // namespace framefleet::broker

@@ -2,10 +2,11 @@
 // Outcomes on their way into the store: first in line are those the sink has been sent and not yet
 // confirmed, then those that wait for a place in its window. A new sink gets all of them again.
 
+#include "broker/core/line.hpp"
+
 #include "shared/base/messages.hpp"
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <unordered_map>
 
@@ -27,16 +28,13 @@ class StoringTable {
   /// way, or it waits for more than what is `written`.
   const Outcome* send_next(std::uint64_t window, std::uint64_t written);
   /// The sink is another one, or the same after a cut: everything is to be sent again.
-  void send_again() {
-    next_ = 0;
-    sent_ = 0;
-  }
+  void send_again();
   std::optional<StoringTask> close(const TaskId& task);
 
-  bool holds(const TaskId& task) const { return by_task_.contains(task); }
+  bool holds(const TaskId& task) const { return entries_.contains(task); }
   /// True if the outcome of `task` is the result of `lease`.
   bool came_from(const TaskId& task, const LeaseId& lease) const;
-  std::uint64_t count() const { return line_.size(); }
+  std::uint64_t count() const { return entries_.size(); }
   std::uint64_t sent_count() const { return sent_; }
   std::uint64_t bytes() const { return bytes_; }
 
@@ -47,11 +45,17 @@ class StoringTable {
   /// Of the memory that the broker may take: payload, texts, and the tables' share.
   static std::uint64_t bytes_of(const Outcome& outcome);
 
-  std::map<std::uint64_t, StoringTask> line_;  // by place, in the order of arrival
-  std::unordered_map<TaskId, std::uint64_t> by_task_;
-  std::uint64_t places_{0};  // given out so far
-  std::uint64_t next_{0};    // every place below it has been sent
-  std::uint64_t sent_{0};    // how many are below next_
+  struct Entry {
+    StoringTask task;
+    bool is_sent{false};
+    Entry* earlier{nullptr};
+    Entry* later{nullptr};
+  };
+
+  std::unordered_map<TaskId, Entry> entries_;
+  Line<Entry, &Entry::earlier, &Entry::later> line_;  // in the order of arrival
+  Entry* next_{nullptr};  // the first that is not sent; all before it are
+  std::uint64_t sent_{0};
   std::uint64_t bytes_{0};
 };
 

@@ -38,7 +38,7 @@ std::size_t character_bytes(std::string_view text) {
   return count;
 }
 
-/// Bytes at the start of `text` that are ASCII, as far as whole words of them go.
+/// Bytes at the start of `text` that are ASCII.
 std::size_t ascii_bytes(std::string_view text) {
   constexpr std::uint64_t kHighBits = 0x8080808080808080U;
   std::size_t count = 0;
@@ -46,6 +46,7 @@ std::size_t ascii_bytes(std::string_view text) {
     std::memcpy(&word, text.data() + count, sizeof word);
     if ((word & kHighBits) != 0) break;
   }
+  while (count < text.size() && byte_at(text, count) < 0x80) ++count;
   return count;
 }
 

@@ -2,6 +2,9 @@
 
 #include "tests/support/catch.hpp"
 
+#include <cstddef>
+#include <string>
+
 using framefleet::parse_task_id;
 using framefleet::TaskId;
 using framefleet::to_string;
@@ -22,5 +25,18 @@ TEST_CASE("an id has one spelling: everything else is refused") {
         "0000000000000abc-1-18446744073709551616", "0000000000000abc-+1-1"}) {
     INFO(text);
     CHECK_FALSE(parse_task_id(text).has_value());
+  }
+}
+
+TEST_CASE("each of a source's digits is looked at") {
+  CHECK(parse_task_id("0123456789abcdef-7-42") == TaskId{0x0123456789ABCDEF, 7, 42, 0});
+  const std::string good = "0123456789abcdef-7-42";
+  for (std::size_t at = 0; at < 16; ++at) {
+    for (const char wrong : {'g', 'A', '/', ':', '`', '-', ' ', '\0', '\x80', '\xFF'}) {
+      auto text = good;
+      text[at] = wrong;
+      INFO(text);
+      CHECK_FALSE(parse_task_id(text).has_value());
+    }
   }
 }

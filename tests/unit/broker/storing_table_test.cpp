@@ -78,6 +78,31 @@ TEST_CASE("what was not sent yet can be closed too: an earlier sink stored it") 
   CHECK_FALSE(table.holds(id(1)));
 }
 
+TEST_CASE("behind one that was closed unsent, the line goes on") {
+  StoringTable table;
+  for (std::uint64_t s = 0; s < 3; ++s) table.add(storing(s));
+  REQUIRE(next(table, 9) == id(0));
+  REQUIRE(table.close(id(1)));
+  CHECK(next(table, 9) == id(2));
+  CHECK_FALSE(next(table, 9));
+  table.add(storing(3));
+  CHECK(next(table, 9) == id(3));
+}
+
+TEST_CASE("what is to be sent again counts as sent no more") {
+  StoringTable table;
+  for (std::uint64_t s = 0; s < 3; ++s) table.add(storing(s));
+  REQUIRE(next(table, 9) == id(0));
+  REQUIRE(next(table, 9) == id(1));
+  table.send_again();
+  REQUIRE(table.close(id(1)));
+  CHECK(table.sent_count() == 0);
+  REQUIRE(next(table, 9) == id(0));
+  REQUIRE(table.close(id(0)));
+  CHECK(table.sent_count() == 0);
+  CHECK(next(table, 9) == id(2));
+}
+
 TEST_CASE("an outcome is known by the lease it came from") {
   StoringTable table;
   table.add(storing(0));

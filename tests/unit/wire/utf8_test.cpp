@@ -20,6 +20,21 @@ TEST_CASE("UTF-8 is what the Unicode standard says and nothing else") {
   }
 }
 
+TEST_CASE("each byte of a text counts, however long it is") {
+  for (std::size_t size = 0; size < 20; ++size) {
+    const std::string ascii(size, '\x7F');
+    CHECK(wire::is_utf8(ascii));
+    for (std::size_t at = 0; at < size; ++at) {
+      auto text = ascii;
+      text[at] = '\x80';
+      CHECK_FALSE(wire::is_utf8(text));
+      text = ascii;
+      text.insert(at, "\xC3\xBC");
+      CHECK(wire::is_utf8(text));
+    }
+  }
+}
+
 TEST_CASE("text for people is cut between characters and its foreign bytes are replaced") {
   CHECK(wire::clip_utf8("caf\xC3\xA9", 4) == "caf");
   CHECK(wire::clip_utf8("caf\xC3\xA9", 5) == "caf\xC3\xA9");
