@@ -2,6 +2,7 @@
 
 #include "shared/base/assert.hpp"
 
+#include <bit>
 #include <functional>
 #include <limits>
 #include <utility>
@@ -17,9 +18,9 @@ constexpr std::uint64_t kNeighbours = 16;
 
 }  // namespace
 
-SettledMemory::SettledMemory(std::uint64_t capacity)
-    : capacity_(capacity), slots_(kSlotsMin, kEmpty) {
+SettledMemory::SettledMemory(std::uint64_t capacity) : capacity_(capacity) {
   FRAMEFLEET_ASSERT(capacity < kEmpty);
+  place_all(kSlotsMin);
 }
 
 void SettledMemory::remember(const SettledTask& settled) {
@@ -27,7 +28,7 @@ void SettledMemory::remember(const SettledTask& settled) {
   std::size_t place = tasks_.size();
   if (tasks_.size() < capacity_) {
     tasks_.push_back(settled);
-    if (tasks_.size() > slots_.size() / 2) return grow_slots();
+    if (tasks_.size() > slots_.size() / 2) return place_all(2 * slots_.size());
   } else {
     place = oldest_;
     empty_slot(slot_for(tasks_[place].id));
@@ -42,11 +43,13 @@ const SettledTask* SettledMemory::find(const TaskId& task) const {
   return place == kEmpty ? nullptr : &tasks_[place];
 }
 
+/// The upper bits name the block: a step of any size between the sequences of a source changes
+/// them.
 std::size_t SettledMemory::home_of(const TaskId& task) const {
-  auto block = task;
-  block.sequence /= kNeighbours;
-  const auto first = std::hash<TaskId>{}(block)*kNeighbours;
-  return (first + task.sequence % kNeighbours) & (slots_.size() - 1);
+  auto first = task;
+  first.sequence /= kNeighbours;
+  const std::size_t block = std::hash<TaskId>{}(first) >> shift_;
+  return block * kNeighbours + task.sequence % kNeighbours;
 }
 
 /// The one it has, or the empty one that it would have: from its home on the first that is either.
@@ -70,8 +73,10 @@ void SettledMemory::empty_slot(std::size_t hole) {
   slots_[hole] = kEmpty;
 }
 
-void SettledMemory::grow_slots() {
-  slots_.assign(2 * slots_.size(), kEmpty);
+void SettledMemory::place_all(std::size_t slots) {
+  constexpr unsigned kHashBits = 64;
+  slots_.assign(slots, kEmpty);
+  shift_ = kHashBits - static_cast<unsigned>(std::countr_zero(slots / kNeighbours));
   for (std::size_t place = 0; place < tasks_.size(); ++place) {
     slots_[slot_for(tasks_[place].id)] = static_cast<std::uint32_t>(place);
   }

@@ -26,13 +26,13 @@ class SettledMemory {
   std::size_t behind(std::size_t slot) const { return (slot + 1) & (slots_.size() - 1); }
   std::size_t slot_for(const TaskId& task) const;
   void empty_slot(std::size_t hole);
-  void grow_slots();
+  void place_all(std::size_t slots);
 
   std::uint64_t capacity_;
-  std::vector<SettledTask> tasks_;  // a ring once it is full
-  std::size_t oldest_{0};           // of a full ring
-  std::vector<std::uint32_t>
-      slots_;  // places in the ring, found by the hash; a power of two of them
+  std::vector<SettledTask> tasks_;    // a ring once it is full
+  std::size_t oldest_{0};             // of a full ring
+  std::vector<std::uint32_t> slots_;  // places in the ring; as many as a power of two
+  unsigned shift_{0};                 // leaves as many bits of a hash as name a block of slots
 };
 
 }  // namespace framefleet::broker

@@ -75,6 +75,17 @@ TEST_CASE("it knows the latest of many, of whatever source, and nothing else") {
   }
 }
 
+TEST_CASE("sequences with large steps between them are found as quickly") {
+  // Where each step has the same home, this is some 10^10 comparisons instead of 10^6.
+  constexpr std::uint64_t kTasks = 100'000;
+  for (unsigned bits = 4; bits < 44; bits += 8) {
+    SettledMemory memory(kTasks / 2);
+    for (std::uint64_t s = 0; s < kTasks; ++s) memory.remember(settled(s << bits));
+    CHECK(memory.find(settled(0).id) == nullptr);
+    CHECK(memory.find(settled((kTasks - 1) << bits).id) != nullptr);
+  }
+}
+
 TEST_CASE("a memory without room remembers nothing") {
   SettledMemory memory(0);
   memory.remember(settled(0));
