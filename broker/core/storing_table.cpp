@@ -2,6 +2,7 @@
 
 #include "shared/base/assert.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace framefleet::broker {
@@ -25,12 +26,31 @@ void StoringTable::add(StoringTask task) {
 }
 
 const Outcome* StoringTable::send_next(std::uint64_t window, std::uint64_t written) {
-  if (sent_ >= window || next_ == nullptr || next_->task.written_by > written) return nullptr;
+  if (sent_ >= window) return nullptr;
+  put_back_in_line(written);
+  while (next_ != nullptr && next_->task.written_by > written) put_aside(*next_);
+  if (next_ == nullptr) return nullptr;
   auto& entry = *next_;
   entry.is_sent = true;
   ++sent_;
   next_ = entry.later;
   return &entry.task.outcome;
+}
+
+void StoringTable::put_aside(Entry& entry) {
+  next_ = entry.later;
+  line_.remove(entry);
+  entry.is_aside = true;
+  aside_.emplace(entry.task.written_by, &entry);
+}
+
+void StoringTable::put_back_in_line(std::uint64_t written) {
+  while (!aside_.empty() && aside_.begin()->first <= written) {
+    auto& entry = *aside_.extract(aside_.begin()).mapped();
+    entry.is_aside = false;
+    line_.push_back(entry);
+    if (next_ == nullptr) next_ = &entry;
+  }
 }
 
 void StoringTable::send_again() {
@@ -44,8 +64,13 @@ std::optional<StoringTask> StoringTable::close(const TaskId& task) {
   if (position == entries_.end()) return std::nullopt;
   auto& entry = position->second;
   if (entry.is_sent) --sent_;
-  if (next_ == &entry) next_ = entry.later;
-  line_.remove(entry);
+  if (entry.is_aside) {
+    const auto [first, last] = aside_.equal_range(entry.task.written_by);
+    aside_.erase(std::find_if(first, last, [&](const auto& one) { return one.second == &entry; }));
+  } else {
+    if (next_ == &entry) next_ = entry.later;
+    line_.remove(entry);
+  }
   StoringTask closed = std::move(entry.task);
   bytes_ -= bytes_of(closed.outcome);
   entries_.erase(position);

@@ -1,12 +1,15 @@
 #pragma once
 // Outcomes on their way into the store: first in line are those the sink has been sent and not yet
 // confirmed, then those that wait for a place in its window. A new sink gets all of them again.
+// Whose task is not in the journal yet stands aside until it is: a full journal has room for it
+// again when those behind have ended.
 
 #include "broker/core/line.hpp"
 
 #include "shared/base/messages.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <unordered_map>
 
@@ -24,8 +27,8 @@ struct StoringTask {
 class StoringTable {
  public:
   void add(StoringTask task);
-  /// The next outcome to send, now counted as sent; null when there is none, `window` are under
-  /// way, or it waits for more than what is `written`.
+  /// The next outcome to send of those that are for the sink by what is `written`, now counted as
+  /// sent; null when there is none, or `window` are under way.
   const Outcome* send_next(std::uint64_t window, std::uint64_t written);
   /// The sink is another one, or the same after a cut: everything is to be sent again.
   void send_again();
@@ -48,12 +51,17 @@ class StoringTable {
   struct Entry {
     StoringTask task;
     bool is_sent{false};
+    bool is_aside{false};
     Entry* earlier{nullptr};
     Entry* later{nullptr};
   };
 
+  void put_aside(Entry& entry);
+  void put_back_in_line(std::uint64_t written);
+
   std::unordered_map<TaskId, Entry> entries_;
-  Line<Entry, &Entry::earlier, &Entry::later> line_;  // in the order of arrival
+  Line<Entry, &Entry::earlier, &Entry::later> line_;  // in the order in which they go
+  std::multimap<std::uint64_t, Entry*> aside_;        // by what they wait for
   Entry* next_{nullptr};  // the first that is not sent; all before it are
   std::uint64_t sent_{0};
   std::uint64_t bytes_{0};

@@ -40,16 +40,40 @@ TEST_CASE("outcomes are sent in order, no more at a time than the window holds")
   CHECK(table.bytes() == 2 * (10 + StoringTable::kTables));
 }
 
-TEST_CASE("an outcome waits until the journal has its task, and those behind it wait too") {
+TEST_CASE("an outcome waits until the journal has its task; those behind it do not") {
   StoringTable table;
-  auto first = storing(0);
-  first.written_by = 7;
-  table.add(std::move(first));
-  table.add(storing(1));
+  for (std::uint64_t s = 0; s < 4; ++s) {
+    auto one = storing(s);
+    one.written_by = s == 0 ? 8 : s == 2 ? 7 : s;
+    table.add(std::move(one));
+  }
+  CHECK(next(table, 9, 6) == id(1));
+  CHECK(next(table, 9, 6) == id(3));
   CHECK_FALSE(next(table, 9, 6));
+  CHECK(table.sent_count() == 2);
+  table.send_again();
+  CHECK(next(table, 9, 7) == id(1));
+  CHECK(next(table, 9, 7) == id(3));
+  CHECK(next(table, 9, 7) == id(2));
+  CHECK_FALSE(next(table, 9, 7));
+  CHECK(next(table, 9, 8) == id(0));
+  CHECK(table.sent_count() == 4);
+}
+
+TEST_CASE("what waits for the journal can be closed too") {
+  StoringTable table;
+  for (std::uint64_t s = 0; s < 3; ++s) {
+    auto one = storing(s);
+    one.written_by = 7;
+    table.add(std::move(one));
+  }
+  CHECK_FALSE(next(table, 9, 6));
+  REQUIRE(table.close(id(1)));
+  CHECK(table.count() == 2);
   CHECK(table.sent_count() == 0);
   CHECK(next(table, 9, 7) == id(0));
-  CHECK(next(table, 9, 7) == id(1));
+  CHECK(next(table, 9, 7) == id(2));
+  CHECK_FALSE(next(table, 9, 7));
 }
 
 TEST_CASE("a new sink gets everything again, from the oldest on") {
