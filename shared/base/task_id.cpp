@@ -9,10 +9,10 @@ constexpr std::string_view kDigits = "0123456789abcdef";
 
 /// Of each character as a digit of kDigits; negative: it is none.
 constexpr auto kDigitValues = [] {
-  std::array<std::int8_t, 256> values{};
+  std::array<int, 256> values{};
   values.fill(-1);
   for (std::size_t i = 0; i < kDigits.size(); ++i) {
-    values.at(static_cast<unsigned char>(kDigits[i])) = static_cast<std::int8_t>(i);
+    values.at(static_cast<unsigned char>(kDigits[i])) = static_cast<int>(i);
   }
   return values;
 }();
