@@ -69,13 +69,13 @@ class TapeVisitor : public msgpack::null_visitor {
   }
 
   Node* add(Node::Kind kind) {
-    if (count_ >= limits_.elements) {
+    if (tape_.size() >= limits_.elements) {
       stop("it has over {} elements", limits_.elements);
       return nullptr;
     }
     auto& node = tape_.emplace_back();
     node.kind = kind;
-    node.end = ++count_;
+    node.end = static_cast<std::uint32_t>(tape_.size());
     return &node;
   }
 
@@ -98,16 +98,16 @@ class TapeVisitor : public msgpack::null_visitor {
     auto* node = add(kind);
     if (node == nullptr) return false;
     node->count = count;
-    if (elements > limits_.elements - count_) {
+    if (elements > limits_.elements - tape_.size()) {
       return stop("it claims over {} elements", limits_.elements);
     }
-    open_.at(depth_++) = count_ - 1;
+    open_.at(depth_++) = static_cast<std::uint32_t>(tape_.size() - 1);
     return true;
   }
 
   std::uint32_t close() {
     const auto index = open_.at(--depth_);
-    tape_[index].end = count_;
+    tape_[index].end = static_cast<std::uint32_t>(tape_.size());
     return index;
   }
 
@@ -127,7 +127,6 @@ class TapeVisitor : public msgpack::null_visitor {
 
   Tape& tape_;
   const DocumentLimits& limits_;
-  std::uint32_t count_{0};                       ///< Of nodes on the tape.
   std::array<std::uint32_t, kDepthMax> open_{};  ///< Nodes of the lists and maps not yet closed.
   std::size_t depth_{0};
   std::string fault_;
