@@ -31,7 +31,7 @@ const Outcome* StoringTable::send_next(std::uint64_t window, std::uint64_t writt
   while (next_ != nullptr && next_->task.written_by > written) put_aside(*next_);
   if (next_ == nullptr) return nullptr;
   auto& entry = *next_;
-  entry.is_sent = true;
+  entry.place = Place::sent;
   ++sent_;
   next_ = entry.later;
   return &entry.task.outcome;
@@ -40,21 +40,22 @@ const Outcome* StoringTable::send_next(std::uint64_t window, std::uint64_t writt
 void StoringTable::put_aside(Entry& entry) {
   next_ = entry.later;
   line_.remove(entry);
-  entry.is_aside = true;
+  entry.place = Place::aside;
   aside_.emplace(entry.task.written_by, &entry);
 }
 
 void StoringTable::put_back_in_line(std::uint64_t written) {
   while (!aside_.empty() && aside_.begin()->first <= written) {
     auto& entry = *aside_.extract(aside_.begin()).mapped();
-    entry.is_aside = false;
+    entry.place = Place::waiting;
     line_.push_back(entry);
     if (next_ == nullptr) next_ = &entry;
   }
 }
 
 void StoringTable::send_again() {
-  for (auto* entry = line_.first(); entry != next_; entry = entry->later) entry->is_sent = false;
+  for (auto* entry = line_.first(); entry != next_; entry = entry->later)
+    entry->place = Place::waiting;
   next_ = line_.first();
   sent_ = 0;
 }
@@ -63,8 +64,8 @@ std::optional<StoringTask> StoringTable::close(const TaskId& task) {
   const auto position = entries_.find(task);
   if (position == entries_.end()) return std::nullopt;
   auto& entry = position->second;
-  if (entry.is_sent) --sent_;
-  if (entry.is_aside) {
+  if (entry.place == Place::sent) --sent_;
+  if (entry.place == Place::aside) {
     const auto [first, last] = aside_.equal_range(entry.task.written_by);
     aside_.erase(std::find_if(first, last, [&](const auto& one) { return one.second == &entry; }));
   } else {

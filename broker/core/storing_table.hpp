@@ -48,10 +48,10 @@ class StoringTable {
   /// Of the memory that the broker may take: payload, texts, and the tables' share.
   static std::uint64_t bytes_of(const Outcome& outcome);
 
+  enum class Place : std::uint8_t { waiting, sent, aside };
   struct Entry {
     StoringTask task;
-    bool is_sent{false};
-    bool is_aside{false};
+    Place place{Place::waiting};
     Entry* earlier{nullptr};
     Entry* later{nullptr};
   };

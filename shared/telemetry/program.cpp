@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kHostBytesMax = 64;
 /// Of freed memory, for what comes next: some hundred pictures of a camera.
 constexpr std::size_t kFreedBytesKept = 32 << 20;
-/// Given back at a time, beyond that: some milliseconds of the system's time.
+/// Given back at a time, beyond that: 2.5 ms of the system's time (heap.hpp).
 constexpr std::size_t kGivenBackBytes = 32 << 20;
 constexpr Duration kGivingBackInterval = std::chrono::seconds{1};
 
