@@ -50,8 +50,8 @@ struct IntakeOptions {
   std::uint64_t batch_tasks_max{256};
   std::uint64_t batch_bytes_max{std::uint64_t{16} << 20U};
   /// A commit costs what a dozen rows cost. Where half as many outcomes as these come within this
-  /// time, by the pace of the last batch (a burst too), the next one begins with so many, or so long
-  /// after it.
+  /// time, by the pace of the last batch (a burst too), the next one begins with so many, or so
+  /// long after it.
   std::uint64_t gather_tasks{64};
   Duration gather_time{std::chrono::milliseconds{10}};
   LinkOptions link;
