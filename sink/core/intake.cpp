@@ -11,8 +11,9 @@ namespace {
 /// Questions that wait for the store: while a disk is full the broker goes on asking and nothing is
 /// answered.
 constexpr std::size_t kQuestionsMax = 64;
-/// What comes within less of a time says nothing about the pace: about what a commit takes.
-constexpr Duration kPaceSeenOver = std::chrono::milliseconds{1};
+/// The pace is seen over so many of the times that a batch gathers for: a handful at once, or what a
+/// slow commit held up, is no pace.
+constexpr Duration::rep kPaceSeenOver = 4;
 
 bool about_dead_letters(ControlVerb verb) {
   return verb == ControlVerb::dead_list || verb == ControlVerb::dead_show ||
@@ -91,16 +92,19 @@ bool Intake::gathers(Time now) const {
          waiting_bytes_ < options_.batch_bytes_max;
 }
 
-/// The batch that begins now is what came since the last one began.
-void Intake::note_pace(std::size_t tasks, Time now) {
-  const Duration since_last = std::max<Duration>(now - batch_began_, kPaceSeenOver);
+/// Quick is where half a batch comes within the time that it may gather for.
+void Intake::see_pace(Time now) {
+  const Duration seen = now - pace_since_;
+  if (seen < kPaceSeenOver * options_.gather_time) return;
+  const auto came = static_cast<Duration::rep>(arrived_ - arrived_then_);
   const auto half = static_cast<Duration::rep>(options_.gather_tasks / 2);
-  const bool quick = static_cast<Duration::rep>(tasks) * options_.gather_time >= half * since_last;
-  gather_until_ = quick ? now + options_.gather_time : now;
-  batch_began_ = now;
+  quick_ = came * options_.gather_time >= half * seen;
+  pace_since_ = now;
+  arrived_then_ = arrived_;
 }
 
 void Intake::feed_store(Time now, Effects& out) {
+  see_pace(now);
   if (store_busy() || gathers(now)) return;
   const bool question_is_next = !questions_.empty() && questions_.front().barrier <= handed_over_;
   if (question_is_next) {
@@ -125,7 +129,7 @@ void Intake::feed_store(Time now, Effects& out) {
   if (batch.outcomes.empty()) return;
   waiting_bytes_ -= bytes;
   ++batches_;
-  note_pace(batch.outcomes.size(), now);
+  gather_until_ = quick_ ? now + options_.gather_time : now;
   out.push_back(std::move(batch));
 }
 

@@ -50,8 +50,8 @@ struct IntakeOptions {
   std::uint64_t batch_tasks_max{256};
   std::uint64_t batch_bytes_max{std::uint64_t{16} << 20U};
   /// A commit costs what a dozen rows cost. Where half as many outcomes as these come within this
-  /// time, by the pace of the last batch (a burst too), the next one begins with so many, or so
-  /// long after it.
+  /// time, by the pace of the last few such times, a batch begins with so many, or so long after
+  /// the one before it.
   std::uint64_t gather_tasks{64};
   Duration gather_time{std::chrono::milliseconds{10}};
   LinkOptions link;
@@ -102,7 +102,7 @@ class Intake {
   void decline(const Control& control, Reason reason, const char* text, Effects& out);
   bool wants_answer(const Question& question) const;
   bool gathers(Time now) const;
-  void note_pace(std::size_t tasks, Time now);
+  void see_pace(Time now);
   void feed_store(Time now, Effects& out);
   void leave_when_done(Time now, Effects& out);
 
@@ -114,7 +114,9 @@ class Intake {
   std::set<TaskId> in_hand_;       // waiting or being committed: copies of these are dropped
   std::optional<Question> asked_;  // in the store's hands
   bool draining_{false};
-  Time batch_began_{};
+  bool quick_{false};  // by what came between these and the next look
+  Time pace_since_{};
+  std::uint64_t arrived_then_{0};
   Time gather_until_{};  // the next batch waits for company until then
   std::uint64_t waiting_bytes_{0};
   std::uint64_t arrived_{0};

@@ -120,84 +120,91 @@ TEST_CASE("a copy of what waits or is being committed is dropped, one that comes
 
 namespace {
 
-/// A batch of `tasks` outcomes, numbered from `first`, begins in a commit's time from now.
-void have_batch(IntakeFixture& f, std::uint64_t first, std::uint64_t tasks) {
-  f.outcome(first);
-  for (std::uint64_t i = 1; i < tasks; ++i) f.outcome(first + i);
-  f.now += 1ms;
-}
-
 constexpr IntakeOptions kGathering{.gather_tasks = 8, .gather_time = 10ms, .link = {}};
+
+/// So many outcomes, one each `apart`, each committed before the next one comes.
+void have_outcomes(IntakeFixture& f, std::uint64_t count, Duration apart) {
+  for (std::uint64_t s = 0; s < count; ++s) {
+    f.outcome(s);
+    REQUIRE(f.batches() == Batches{{task(s)}});
+    f.effects.clear();
+    f.committed({row(s)});
+    f.now += apart;
+  }
+}
 
 }  // namespace
 
 TEST_CASE("where outcomes come quickly, a batch waits for company") {
   IntakeFixture f(kGathering);
-  have_batch(f, 0, 6);
-  f.committed({row(0)});  // five came within a millisecond: 50 in ten
-  REQUIRE(f.batches() == Batches{{task(0)}, {task(1), task(2), task(3), task(4), task(5)}});
-  f.effects.clear();
-  f.now += 1ms;
-  f.committed({row(1), row(2), row(3), row(4), row(5)});
+  have_outcomes(f, 41, 1ms);  // ten within the time: more than four
   const auto until = f.now + 9ms;
+  f.outcome(41);
+  REQUIRE(f.batches().empty());
 
   SECTION("until there are enough of them") {
-    for (std::uint64_t s = 6; s < 13; ++s) f.outcome(s);
+    for (std::uint64_t s = 42; s < 48; ++s) f.outcome(s);
     CHECK(f.batches().empty());
-    CHECK(f.intake.next_deadline() == until);
-    f.outcome(13);
+    f.outcome(48);
     REQUIRE(f.batches().size() == 1);
     CHECK(f.batches().front().size() == 8);
   }
-  SECTION("or for its time, and no longer; then the pace is another one") {
-    f.outcome(6);
+  SECTION("or for its time, and no longer") {
+    CHECK(f.intake.next_deadline() == until);
     f.now = until - 1ms;
     f.intake.tick(f.now, f.effects);
     CHECK(f.batches().empty());
     f.now = until;
     f.intake.tick(f.now, f.effects);
-    CHECK(f.batches() == Batches{{task(6)}});
-    f.committed({row(6)});
-    f.outcome(7);
-    CHECK(f.batches() == Batches{{task(6)}, {task(7)}});
+    CHECK(f.batches() == Batches{{task(41)}});
+  }
+  SECTION("until the pace is another one") {
+    f.now += 40ms;
+    f.intake.tick(f.now, f.effects);
+    REQUIRE(f.batches() == Batches{{task(41)}});
+    f.committed({row(41)});
+    f.effects.clear();
+    f.outcome(42);
+    CHECK(f.batches() == Batches{{task(42)}});
   }
   SECTION("unless somebody asks") {
-    f.outcome(6);
-    f.intake.receive(Ask{4, {task(6)}}, f.now, f.effects);
-    CHECK(f.batches() == Batches{{task(6)}});
+    f.intake.receive(Ask{4, {task(41)}}, f.now, f.effects);
+    CHECK(f.batches() == Batches{{task(41)}});
   }
   SECTION("unless the sink leaves") {
-    f.outcome(6);
     f.intake.drain(f.now, f.effects);
-    CHECK(f.batches() == Batches{{task(6)}});
+    CHECK(f.batches() == Batches{{task(41)}});
   }
-  SECTION("and nothing is due where nothing waits") { CHECK(f.intake.next_deadline() > until); }
+  SECTION("and nothing is due where nothing waits") {
+    f.intake.drain(f.now, f.effects);
+    f.committed({row(41)});
+    CHECK(f.intake.next_deadline() > until);
+  }
+  SECTION("unless it is large enough in bytes") {
+    f.outcome(42, kGathering.batch_bytes_max - 11);
+    CHECK(f.batches().empty());
+    f.outcome(43, 1);
+    CHECK(f.batches() == Batches{{task(41), task(42), task(43)}});
+  }
 }
 
 TEST_CASE("what comes at a camera's pace waits for nobody") {
   IntakeFixture f(kGathering);
-  for (std::uint64_t s = 0; s < 50; ++s) {
-    f.effects.clear();
-    f.outcome(s);
-    CHECK(f.batches() == Batches{{task(s)}});
-    f.now += 1ms;
-    f.committed({row(s)});
-    f.now += 2ms;  // 333 a second: 3.3 within the time, fewer than four
-  }
+  have_outcomes(f, 100, 3ms);  // 3.3 within the time, fewer than four
 }
 
-TEST_CASE("a batch that is large enough in bytes waits for no more") {
-  auto options = kGathering;
-  options.batch_bytes_max = 100;
-  IntakeFixture f(options);
-  have_batch(f, 0, 6);
-  f.committed({row(0)});
-  f.committed({row(1), row(2), row(3), row(4), row(5)});
-  f.effects.clear();
-  f.outcome(6, 99);
-  CHECK(f.batches().empty());
-  f.outcome(7, 1);
-  CHECK(f.batches() == Batches{{task(6), task(7)}});
+TEST_CASE("a burst at a camera's pace waits for the commit before it and for nobody else") {
+  IntakeFixture f(kGathering);
+  for (std::uint64_t burst = 0; burst < 20; ++burst) {
+    f.effects.clear();
+    for (std::uint64_t s = 0; s < 4; ++s) f.outcome(burst * 4 + s);
+    CHECK(f.batches().size() == 1);
+    f.now += 2ms;
+    f.committed({row(burst * 4)});
+    CHECK(f.batches().size() == 2);
+    f.committed({row(burst * 4 + 1), row(burst * 4 + 2), row(burst * 4 + 3)});
+    f.now += 18ms;
+  }
 }
 
 TEST_CASE("a question is answered when what came before it is committed") {
