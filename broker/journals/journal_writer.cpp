@@ -14,6 +14,10 @@ namespace {
 
 /// A loop that does not ask for so long has other worries than the times of commits.
 constexpr std::size_t kCommitTimesMax = 4096;
+/// In so many slices of its time a group looks whether waiting brings company.
+constexpr std::size_t kGatherSlices = 2;
+/// It goes on waiting where a slice brought this part of what would fill it in time.
+constexpr std::size_t kGatherShare = 4;
 
 }  // namespace
 
@@ -31,6 +35,7 @@ JournalWriter::~JournalWriter() { stop(); }
 
 bool JournalWriter::submit(JournalWork&& work) {
   const auto bytes = bytes_of(work.batch);
+  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
     if (fault_ || stopping_ || undone_.size() >= options_.queue_works_max ||
@@ -41,9 +46,12 @@ bool JournalWriter::submit(JournalWork&& work) {
     last_number_ = work.number;
     undone_.emplace_back(work.number, bytes);
     undone_bytes_ += bytes;
+    queued_records_ += work.batch.changes.size();
+    queued_bytes_ += bytes;
     queue_.push_back(std::move(work));
+    wakes = !gathering_ || gathered();
   }
-  wake_.notify_one();
+  if (wakes) wake_.notify_one();
   return true;
 }
 
@@ -87,20 +95,44 @@ std::vector<JournalWork> JournalWriter::next_group() {
   } else if (!wake_.wait_for(lock, retry_delay_, ready)) {
     retry_delay_ = std::min(retry_delay_ * 2, options_.retry_delay_max);
   }
+  if (hold_.empty()) gather(lock);
   std::vector<JournalWork> group;
   std::size_t records = 0;
   std::uint64_t bytes = 0;
   while (!queue_.empty()) {
-    records += queue_.front().batch.changes.size();
-    bytes += bytes_of(queue_.front().batch);
-    if (!group.empty() &&
-        (records > options_.group_records_max || bytes > options_.group_bytes_max)) {
+    const auto its_records = queue_.front().batch.changes.size();
+    const auto its_bytes = bytes_of(queue_.front().batch);
+    if (!group.empty() && (records + its_records > options_.group_records_max ||
+                           bytes + its_bytes > options_.group_bytes_max)) {
       break;
     }
+    records += its_records;
+    bytes += its_bytes;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  queued_records_ -= records;
+  queued_bytes_ -= bytes;
   return group;
+}
+
+bool JournalWriter::gathered() const {
+  return stopping_ || queued_records_ >= options_.gather_records ||
+         queued_bytes_ >= options_.gather_bytes;
+}
+
+/// A slice at a time, for as long as each brings its share. The first was the last commit's time.
+void JournalWriter::gather(std::unique_lock<std::mutex>& lock) {
+  const auto share = options_.gather_records / kGatherSlices / kGatherShare;
+  std::size_t before = 0;
+  gathering_ = true;
+  for (std::size_t i = 0; i < kGatherSlices && queued_records_ >= before + share; ++i) {
+    before = queued_records_;
+    if (wake_.wait_for(lock, options_.gather_time / kGatherSlices, [this] { return gathered(); })) {
+      break;
+    }
+  }
+  gathering_ = false;
 }
 
 void JournalWriter::commit_group(std::vector<JournalWork> group) {

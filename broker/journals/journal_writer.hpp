@@ -1,7 +1,8 @@
 #pragma once
 // Commits to a Journal in a thread of its own, so that a disk that stalls does not stop the loop
 // that talks to workers and producers. While one commit runs, what comes is gathered and committed
-// together after it; nothing waits for company.
+// together after it. Where much comes, a group waits a moment for more of it; where little comes,
+// nothing waits.
 //
 // A full journal: admissions wait in their order, ends go on (they make room), and the admissions
 // are tried again after every end and now and then. A broken one: the fault is told, and nothing is
@@ -33,6 +34,11 @@ namespace framefleet::broker {
 struct JournalWriterOptions {
   std::size_t group_records_max{4096};             ///< Of one commit, or one work if it has more.
   std::uint64_t group_bytes_max{4 * 1024 * 1024};  ///< The same.
+  /// A commit costs what many records cost. A group waits for so many of them or so many bytes, no
+  /// longer than this, and for as long only as every half of it brings an eighth of them.
+  std::size_t gather_records{512};
+  std::uint64_t gather_bytes{1024 * 1024};
+  Duration gather_time{std::chrono::milliseconds(4)};
   /// Handed over and not durable, at most. A broker has stopped admitting long before: these are
   /// what a bug in that may cost.
   std::size_t queue_works_max{65'536};
@@ -81,6 +87,8 @@ class JournalWriter {
   void run();
   /// The next works, up to the limits of a group; none: it is time to end, or to try again.
   std::vector<JournalWork> next_group();
+  bool gathered() const;
+  void gather(std::unique_lock<std::mutex>& lock);
   void commit_group(std::vector<JournalWork> group);
   void make_room();
   /// Ends and attempts that went past what is held. False: there is no room even for them.
@@ -104,6 +112,9 @@ class JournalWriter {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<JournalWork> queue_;
+  std::size_t queued_records_{0};  ///< In the queue; so are the bytes.
+  std::uint64_t queued_bytes_{0};
+  bool gathering_{false};  ///< No use to wake the thread before it has gathered.
   std::uint64_t last_number_{0};
   std::deque<std::pair<std::uint64_t, std::uint64_t>> undone_;  ///< Numbers with their bytes.
   std::uint64_t undone_bytes_{0};

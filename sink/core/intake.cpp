@@ -11,8 +11,8 @@ namespace {
 /// Questions that wait for the store: while a disk is full the broker goes on asking and nothing is
 /// answered.
 constexpr std::size_t kQuestionsMax = 64;
-/// The pace is seen over so many of the times that a batch gathers for: a handful at once, or what a
-/// slow commit held up, is no pace.
+/// The pace is seen over so many of the times that a batch gathers for: a handful at once, or what
+/// a slow commit held up, is no pace.
 constexpr Duration::rep kPaceSeenOver = 4;
 
 bool about_dead_letters(ControlVerb verb) {

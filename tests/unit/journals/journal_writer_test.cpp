@@ -140,6 +140,60 @@ TEST_CASE("what comes while a disk is slow is committed together after it") {
   CHECK(writing.disk->commits == std::vector<std::size_t>{1, 19});
 }
 
+TEST_CASE("where much comes, a group waits for more of it") {
+  JournalWriterOptions options;
+  options.gather_records = 8;
+  options.gather_time = std::chrono::hours(1);
+  SECTION("until it has enough records") {
+    Writing writing(options);
+    for (std::uint64_t i = 1; i <= 8; ++i) {
+      REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
+    }
+    writing.await_through(8);
+    CHECK(writing.disk->commits == std::vector<std::size_t>{8});
+  }
+  SECTION("until it has enough bytes") {
+    const auto one = BatchBuilder{}.admit(1).work(1);
+    options.gather_bytes = 3 * bytes_of(one.batch);
+    Writing writing(options);
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+      REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
+    }
+    writing.await_through(3);
+    CHECK(writing.disk->commits == std::vector<std::size_t>{3});
+  }
+  SECTION("until the broker leaves") {
+    Writing writing(options);
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+      REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
+    }
+    writing.writer.stop();
+    CHECK(writing.writer.take_committed().through == 3);
+    CHECK(writing.disk->tasks.size() == 3);
+  }
+  SECTION("until nothing more comes") {
+    options.gather_time = std::chrono::milliseconds(20);
+    Writing writing(options);
+    REQUIRE(writing.writer.submit(BatchBuilder{}.admit(1).work(1)));
+    writing.await_through(1);
+    REQUIRE(writing.writer.submit(BatchBuilder{}.admit(2).work(2)));
+    writing.await_through(2);
+    CHECK(writing.disk->commits == std::vector<std::size_t>{1, 1});
+  }
+}
+
+TEST_CASE("where little comes, a group waits for nothing") {
+  JournalWriterOptions options;
+  options.gather_records = 16;  // two at once would be the beginning of many
+  options.gather_time = std::chrono::hours(1);
+  Writing writing(options);
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
+    writing.await_through(i);
+  }
+  CHECK(writing.disk->commits == std::vector<std::size_t>{1, 1, 1, 1, 1});
+}
+
 TEST_CASE("a group has its limits in records and bytes") {
   JournalWriterOptions options;
   options.group_records_max = 4;
