@@ -92,13 +92,13 @@ bool Intake::gathers(Time now) const {
          waiting_bytes_ < options_.batch_bytes_max;
 }
 
-/// Quick is where half a batch comes within the time that it may gather for.
+/// Quick is where what a batch gathers comes within the time that it may gather for.
 void Intake::see_pace(Time now) {
   const Duration seen = now - pace_since_;
   if (seen < kPaceSeenOver * options_.gather_time) return;
   const auto came = static_cast<Duration::rep>(arrived_ - arrived_then_);
-  const auto half = static_cast<Duration::rep>(options_.gather_tasks / 2);
-  quick_ = came * options_.gather_time >= half * seen;
+  const auto wanted = static_cast<Duration::rep>(options_.gather_tasks);
+  quick_ = came * options_.gather_time >= wanted * seen;
   pace_since_ = now;
   arrived_then_ = arrived_;
 }

@@ -49,11 +49,10 @@ struct IntakeOptions {
   /// A batch ends at either: few enough that a commit takes milliseconds.
   std::uint64_t batch_tasks_max{256};
   std::uint64_t batch_bytes_max{std::uint64_t{16} << 20U};
-  /// A commit costs what a dozen rows cost. Where half as many outcomes as these come within this
-  /// time, by the pace of the last few such times, a batch begins with so many, or so long after
-  /// the one before it.
-  std::uint64_t gather_tasks{64};
-  Duration gather_time{std::chrono::milliseconds{10}};
+  /// A commit costs what a dozen rows cost. Where so many outcomes come within this time, by the
+  /// pace of the last few such times, a batch begins with so many, or so long after the one before.
+  std::uint64_t gather_tasks{32};
+  Duration gather_time{std::chrono::milliseconds{4}};
   LinkOptions link;
 };
 

@@ -1,7 +1,9 @@
 """The mechanical rules about documents: what they point at, and what they list, is there."""
 
+import json
 import posixpath
 import re
+import statistics
 
 from rules import rule
 from tree import CODE, strip_comments
@@ -147,3 +149,69 @@ def failpoints_stand_once_and_are_listed(tree):
             yield f"{document}:1: `{name}` is to be listed once"
     for name in set(listed) - set(names):
         yield f"{document}:1: there is no failpoint `{name}`"
+
+
+SPEED = "docs/SPEED.md"
+SPEED_RUNS = "docs/speed/runs.jsonl"
+ROW = re.compile(r"^\| (.*) \|$", re.MULTILINE)
+
+
+def rows_of(document, heading):
+    """The rows of the table below a heading, its head first, as lists of cells."""
+    text = document.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in row.split("|")] for row in ROW.findall(text)]
+    return [row for row in rows if not set(row[0]) <= {"-", ":"}]
+
+
+def wanted_rows(lines):
+    for line in lines:
+        if "target" in line:
+            yield [line["workload"], line["target"], f"{line['measured']:.2f}",
+                   f"{line['bound']} {line['wanted']:.2f}", "met" if line["met"] else "MISS"]
+
+
+def pace_ratio(lines, workload, rival):
+    """Our pace divided by theirs: the median of the rounds' own, as the bench has it."""
+    pace = {(line["contestant"], line["round"]): line["tasks_per_s"] for line in lines
+            if line["workload"] == workload and "tasks_per_s" in line}
+    ratios = [ours / pace[rival, number] for (name, number), ours in pace.items()
+              if name == "framefleet" and (rival, number) in pace]
+    return f"{statistics.median(ratios):.2f}" if ratios else ""
+
+
+@rule(
+    bad={
+        "docs/SPEED.md": "## Beside others\n| workload | redis |\n|---|---|\n| queue | 0.50 |\n"
+        "## What was wanted\n| workload | what | measured | wanted | |\n",
+        "docs/speed/runs.jsonl": '{"contestant":"framefleet","round":0,"tasks_per_s":2,'
+        '"workload":"queue"}\n{"contestant":"redis","round":0,"tasks_per_s":1,'
+        '"workload":"queue"}\n{"bound":"at least","measured":2.0,"met":true,'
+        '"target":"tasks/s / redis","wanted":1.5,"workload":"queue"}\n',
+    },
+    good={
+        "docs/SPEED.md": "## Beside others\n| workload | redis |\n|---|---|\n| queue | 2.00 |\n"
+        "## What was wanted\n| workload | what | measured | wanted | |\n|---|---|---|---|---|\n"
+        "| queue | tasks/s / redis | 2.00 | at least 1.50 | met |\n",
+        "docs/speed/runs.jsonl": '{"contestant":"framefleet","round":0,"tasks_per_s":2,'
+        '"workload":"queue"}\n{"contestant":"redis","round":0,"tasks_per_s":1,'
+        '"workload":"queue"}\n{"bound":"at least","measured":2.0,"met":true,'
+        '"target":"tasks/s / redis","wanted":1.5,"workload":"queue"}\n',
+    },
+)
+def speed_page_says_what_was_measured(tree):
+    if SPEED not in tree.files:
+        return
+    lines = [json.loads(line) for line in tree.files.get(SPEED_RUNS, "").splitlines()]
+    written = rows_of(tree.files[SPEED], "What was wanted")[1:]
+    measured = list(wanted_rows(lines))
+    for row in measured:
+        if row not in written:
+            yield f"{SPEED}:1: a row is missing: | {' | '.join(row)} |"
+    for row in written:
+        if row not in measured:
+            yield f"{SPEED}:1: {SPEED_RUNS} does not have: | {' | '.join(row)} |"
+    head, *body = rows_of(tree.files[SPEED], "Beside others") or [[]]
+    for workload, *cells in body:
+        for rival, cell in zip(head[1:], cells):
+            if cell != (ratio := pace_ratio(lines, workload, rival)):
+                yield f"{SPEED}:1: {workload}, {rival}: {cell} is {ratio} in {SPEED_RUNS}"

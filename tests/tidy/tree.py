@@ -6,7 +6,7 @@ import re
 SKIPPED_FOLDERS = re.compile(r"\..*|build.*|cmake-build.*|results|__pycache__")
 CODE = (".cpp", ".hpp")
 SCRIPTS = (".py", ".sh")
-TEXT_ENDINGS = CODE + SCRIPTS + (".md", ".cmake", "CMakeLists.txt")
+TEXT_ENDINGS = CODE + SCRIPTS + (".md", ".jsonl", ".cmake", "CMakeLists.txt")
 
 _TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\d)'(?:\\.|[^'\\\n])+'""",

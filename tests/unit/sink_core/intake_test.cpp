@@ -137,7 +137,7 @@ void have_outcomes(IntakeFixture& f, std::uint64_t count, Duration apart) {
 
 TEST_CASE("where outcomes come quickly, a batch waits for company") {
   IntakeFixture f(kGathering);
-  have_outcomes(f, 41, 1ms);  // ten within the time: more than four
+  have_outcomes(f, 41, 1ms);  // ten within the time: more than eight
   const auto until = f.now + 9ms;
   f.outcome(41);
   REQUIRE(f.batches().empty());
@@ -190,7 +190,7 @@ TEST_CASE("where outcomes come quickly, a batch waits for company") {
 
 TEST_CASE("what comes at a camera's pace waits for nobody") {
   IntakeFixture f(kGathering);
-  have_outcomes(f, 100, 3ms);  // 3.3 within the time, fewer than four
+  have_outcomes(f, 100, 1500us);  // 6.7 within the time, fewer than eight
 }
 
 TEST_CASE("a burst at a camera's pace waits for the commit before it and for nobody else") {
