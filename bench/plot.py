@@ -102,6 +102,10 @@ def panels(pyplot, count, columns_max, width, height):
     return figure, list(axes.flat[:count])
 
 
+def grouped_digits(value):
+    return f"{value:,.0f}".replace(",", " ")
+
+
 def bars(axes, groups, value, colour):
     """A bar of the median for each contestant, the first one on top, and a point for each round."""
     for place, (name, runs) in enumerate(groups):
@@ -109,13 +113,15 @@ def bars(axes, groups, value, colour):
         middle = statistics.median(values)
         axes.barh(place, middle, color=colour[name], height=0.7)
         axes.plot(values, [place] * len(values), "|", color=GREY, markersize=8)
-        axes.annotate(f"{middle:.2f}" if middle < 100 else f"{middle:,.0f}".replace(",", " "),
+        axes.annotate(f"{middle:.2f}" if middle < 100 else grouped_digits(middle),
                       (max(values), place), xytext=(5, 0), textcoords="offset points", va="center",
                       fontsize=8)
     axes.set_yticks(range(len(groups)), [name for name, _ in groups])
     axes.invert_yaxis()
     axes.margins(x=0.18)
     axes.set_xlim(left=0)
+    axes.locator_params(axis="x", nbins=5)
+    axes.xaxis.set_major_formatter(lambda value, _: grouped_digits(value))
 
 
 def tidy(axes):

@@ -265,6 +265,7 @@ void World::start(Client& client) {
     sink::IntakeOptions options;
     options.batch_tasks_max = 3;
     options.gather_tasks = 2;
+    options.gather_time = std::chrono::milliseconds{50};  // at the paces of these worlds
     client.core.emplace<sink::Intake>(
         Hello{.role = Role::sink, .name = client.name(), .store = "store-1"}, options);
   }
