@@ -113,10 +113,10 @@ class Intake {
   std::set<TaskId> in_hand_;       // waiting or being committed: copies of these are dropped
   std::optional<Question> asked_;  // in the store's hands
   bool draining_{false};
-  bool quick_{false};  // by what came between these and the next look
-  Time pace_since_{};
-  std::uint64_t arrived_then_{0};
-  Time gather_until_{};  // the next batch waits for company until then
+  bool quick_{false};              // at the last look at the pace
+  Time pace_since_{};              // when that was
+  std::uint64_t arrived_then_{0};  // and what had arrived by then
+  Time gather_until_{};            // the next batch waits for company until then
   std::uint64_t waiting_bytes_{0};
   std::uint64_t arrived_{0};
   std::uint64_t handed_over_{0};  // to the store, of those that arrived

@@ -98,6 +98,12 @@ struct Writing {
     return options;
   }
 
+  /// A work for each admission of these numbers.
+  void submit_each(std::uint64_t first, std::uint64_t last) {
+    for (auto i = first; i <= last; ++i) {
+      REQUIRE(writer.submit(BatchBuilder{}.admit(i).work(i)));
+    }
+  }
   /// Waits for news until `holds`.
   template <class Holds>
   void await(const Holds& holds) {
@@ -131,9 +137,7 @@ TEST_CASE("what comes while a disk is slow is committed together after it") {
   writing.disk->stall(true);
   REQUIRE(writing.writer.submit(BatchBuilder{}.admit(1).work(1)));
   writing.disk->wait_for_a_stalled_commit();
-  for (std::uint64_t i = 2; i <= 20; ++i) {
-    REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
-  }
+  writing.submit_each(2, 20);
   CHECK(writing.writer.take_committed().through == 0);
   writing.disk->stall(false);
   writing.await_through(20);
@@ -146,9 +150,7 @@ TEST_CASE("where much comes, a group waits for more of it") {
   options.gather_time = std::chrono::hours(1);
   SECTION("until it has enough records") {
     Writing writing(options);
-    for (std::uint64_t i = 1; i <= 8; ++i) {
-      REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
-    }
+    writing.submit_each(1, 8);
     writing.await_through(8);
     CHECK(writing.disk->commits == std::vector<std::size_t>{8});
   }
@@ -156,17 +158,13 @@ TEST_CASE("where much comes, a group waits for more of it") {
     const auto one = BatchBuilder{}.admit(1).work(1);
     options.gather_bytes = 3 * bytes_of(one.batch);
     Writing writing(options);
-    for (std::uint64_t i = 1; i <= 3; ++i) {
-      REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
-    }
+    writing.submit_each(1, 3);
     writing.await_through(3);
     CHECK(writing.disk->commits == std::vector<std::size_t>{3});
   }
   SECTION("until the broker leaves") {
     Writing writing(options);
-    for (std::uint64_t i = 1; i <= 3; ++i) {
-      REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
-    }
+    writing.submit_each(1, 3);
     writing.writer.stop();
     CHECK(writing.writer.take_committed().through == 3);
     CHECK(writing.disk->tasks.size() == 3);
