@@ -199,9 +199,7 @@ TEST_CASE("a group has its limits in records and bytes") {
   writing.disk->stall(true);
   REQUIRE(writing.writer.submit(BatchBuilder{}.admit(1).work(1)));
   writing.disk->wait_for_a_stalled_commit();
-  for (std::uint64_t i = 2; i <= 10; ++i) {
-    REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
-  }
+  writing.submit_each(2, 10);
   writing.disk->stall(false);
   writing.await_through(10);
   CHECK(writing.disk->commits == std::vector<std::size_t>{1, 4, 4, 1});
@@ -302,9 +300,7 @@ TEST_CASE("a broken journal is told once, and takes nothing more") {
 TEST_CASE("stopping commits what is queued") {
   Writing writing;
   writing.disk->stall(true);
-  for (std::uint64_t i = 1; i <= 5; ++i) {
-    REQUIRE(writing.writer.submit(BatchBuilder{}.admit(i).work(i)));
-  }
+  writing.submit_each(1, 5);
   writing.disk->stall(false);
   writing.writer.stop();
   CHECK(writing.writer.take_committed().through == 5);
