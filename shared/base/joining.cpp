@@ -10,16 +10,18 @@ namespace {
 struct Load {
   std::uint64_t frames{0};
   std::uint64_t bytes{0};
+  std::uint64_t description_bytes{0};
 };
 
 template <class Entry>
 Load load_of(const std::vector<Entry>& entries) {
   Load load;
-  if constexpr (requires(const Entry& entry) { entry.payload; }) {
-    for (const auto& entry : entries) {
+  for (const auto& entry : entries) {
+    if constexpr (requires { entry.payload; }) {
       load.frames += entry.payload.frames;
       load.bytes += entry.payload.bytes;
     }
+    if constexpr (requires { entry.task; }) load.description_bytes += entry.task.size();
   }
   return load;
 }
@@ -31,6 +33,7 @@ bool join_lists(std::vector<Entry>& last, std::vector<Entry>& next) {
   const auto more = load_of(next);
   if (before.frames + more.frames > kJoinedFramesMax) return false;
   if (before.bytes + more.bytes > kJoinedBytesMax) return false;
+  if (before.description_bytes + more.description_bytes > kJoinedDescriptionBytesMax) return false;
   last.insert(last.end(), std::make_move_iterator(next.begin()),
               std::make_move_iterator(next.end()));
   return true;

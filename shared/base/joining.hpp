@@ -18,8 +18,11 @@ namespace framefleet {
 /// bytes must not take long over any network.
 inline constexpr std::size_t kJoinedEntriesMax = 64;
 /// Of payloads; no message may have more (shared/transport/courier.cpp holds it to that).
-inline constexpr std::uint64_t kJoinedFramesMax = 16;
+inline constexpr std::uint64_t kJoinedFramesMax = 64;
 inline constexpr std::uint64_t kJoinedBytesMax = std::uint64_t{256} << 10U;
+/// Of task descriptions: half a header (shared/wire/limits.hpp), which has other words in it too. A
+/// header that is too long would be spelled for nothing, and again in halves.
+inline constexpr std::uint64_t kJoinedDescriptionBytesMax = std::uint64_t{32} << 10U;
 
 /// Appends what stands in `next` to `last` where both are the same kind of list and the result is
 /// within the limits; else false, and nothing has changed.

@@ -14,7 +14,7 @@
 namespace framefleet::transport {
 namespace {
 
-static_assert(kJoinedFramesMax <= wire::kPayloadFramesMax);
+static_assert(kJoinedFramesMax <= wire::kMessageFramesMax);
 
 /// Reads or writes one part without waiting. A signal changes nothing: half a message must not stay
 /// behind in the socket.

@@ -61,7 +61,7 @@ class Courier {
   static Origin origin_of(const Parts& parts, bool keyed);
 
   /// Of a message, without a route: its header and its payloads' frames.
-  static constexpr std::size_t kPartsMax = 1 + wire::kPayloadFramesMax;
+  static constexpr std::size_t kPartsMax = 1 + wire::kMessageFramesMax;
   /// Messages that a socket keeps for each direction of a connection; what is more waits where it
   /// is counted.
   static constexpr int kHighWaterMark = 64;

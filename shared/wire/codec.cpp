@@ -58,8 +58,8 @@ Result<std::string, CodecError> encode(const Message& message,
                                        std::span<const std::uint64_t> frame_bytes) {
   const auto name = name_of(message);
   Trail trail(name);
-  if (frame_bytes.size() > kPayloadFramesMax) {
-    trail.fail(fmt::format("{} payload frames, over {}", frame_bytes.size(), kPayloadFramesMax),
+  if (frame_bytes.size() > kMessageFramesMax) {
+    trail.fail(fmt::format("{} payload frames, over {}", frame_bytes.size(), kMessageFramesMax),
                CodecError::Kind::too_large);
     return fail(trail.take_error());
   }
@@ -67,7 +67,7 @@ Result<std::string, CodecError> encode(const Message& message,
   Writer writer(trail, kHeaderLimits, frame_bytes);
   writer.map([&] {
     writer.must("type", std::string(name), Text{});
-    writer.may("sizes", sizes, ListOf<Range>{kPayloadFramesMax, kFrameBytes});
+    writer.may("sizes", sizes, ListOf<Range>{kMessageFramesMax, kFrameBytes});
     std::visit([&writer](const auto& value) { fields(writer, value); }, message);
   });
   auto header = writer.finish();
@@ -77,10 +77,10 @@ Result<std::string, CodecError> encode(const Message& message,
 
 Result<Message, CodecError> decode(std::span<const std::byte> header,
                                    std::span<const std::uint64_t> frame_bytes) {
-  if (frame_bytes.size() > kPayloadFramesMax) {
+  if (frame_bytes.size() > kMessageFramesMax) {
     return fail(CodecError{
         CodecError::Kind::too_large,
-        fmt::format("header: {} payload frames, over {}", frame_bytes.size(), kPayloadFramesMax)});
+        fmt::format("header: {} payload frames, over {}", frame_bytes.size(), kMessageFramesMax)});
   }
   const auto tape = read_tape(header, kHeaderLimits, "header");
   if (!tape) return fail(tape.error());
@@ -98,7 +98,7 @@ Result<Message, CodecError> decode(std::span<const std::byte> header,
   Trail trail(type);
   Reader reader(trail, *tape, frame_bytes);
   std::vector<std::uint64_t> sizes;
-  reader.may("sizes", sizes, ListOf<Range>{kPayloadFramesMax, kFrameBytes});
+  reader.may("sizes", sizes, ListOf<Range>{kMessageFramesMax, kFrameBytes});
   reader.check(std::ranges::equal(sizes, frame_bytes), "sizes", "are not those of the frames");
   Message message;
   static constexpr auto kReaders = message_readers(AllMessages{});

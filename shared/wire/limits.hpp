@@ -40,7 +40,9 @@ inline constexpr DocumentLimits kJournalLimits{4 * 1024 * 1024, 4, 256 * 1024};
 
 /// Keys of one map: we use 16; this bounds the search for a key that is there twice.
 inline constexpr std::size_t kKeysMax = 64;
-/// Payload frames of one message: a batch of small pictures, or a picture and its companions.
+/// Payload frames of one message: a list of small pictures, as many as its sender joins.
+inline constexpr std::size_t kMessageFramesMax = 64;
+/// Of one entry: a picture and its companions, or a result and its artefacts.
 inline constexpr std::size_t kPayloadFramesMax = 16;
 
 /// Of one task: the report that hands out a dead letter has a document in front of them.

@@ -21,7 +21,7 @@ constexpr std::size_t kSizeBytes = 8;
 std::vector<std::uint64_t> take_frame_bytes(std::span<const std::byte>& input) {
   if (input.empty()) return {};
   const std::size_t wanted =
-      std::to_integer<std::size_t>(input.front()) % (wire::kPayloadFramesMax + 2);
+      std::to_integer<std::size_t>(input.front()) % (wire::kMessageFramesMax + 2);
   input = input.subspan(1);
   std::vector<std::uint64_t> sizes;
   while (sizes.size() < wanted && input.size() >= kSizeBytes) {

@@ -58,15 +58,22 @@ TEST_CASE("results that are sent together have the payload frames of one message
   const auto result = [](std::uint64_t sequence, std::uint8_t frames) {
     return Results{{{id(sequence), {1, sequence}, "token", {}, {PayloadId{1}, frames, 10}}}};
   };
-  CHECK(joins(result(1, 1), result(2, 15)));
-  CHECK_FALSE(joins(result(1, 1), result(2, 16)));
+  CHECK(joins(result(1, 50), result(2, 14)));
+  CHECK_FALSE(joins(result(1, 50), result(2, 15)));
 }
 
 TEST_CASE("a joined message is within the limits of one") {
-  CHECK(joins(submit(1, 8, 10), submit(2, 8, 10)));
-  CHECK_FALSE(joins(submit(1, 8, 10), submit(2, 9, 10)));
+  CHECK(joins(submit(1, 32, 10), submit(2, 32, 10)));
+  CHECK_FALSE(joins(submit(1, 32, 10), submit(2, 33, 10)));
   CHECK(joins(submit(1, 1, kJoinedBytesMax - 1), submit(2, 1, 1)));
   CHECK_FALSE(joins(submit(1, 1, kJoinedBytesMax), submit(2, 1, 1)));
+  const auto described = [](std::uint64_t sequence, std::size_t bytes) {
+    auto message = submit(sequence, 1, 10);
+    message.tasks.front().task.assign(bytes, 'd');
+    return message;
+  };
+  CHECK(joins(described(1, kJoinedDescriptionBytesMax - 8), described(2, 8)));
+  CHECK_FALSE(joins(described(1, kJoinedDescriptionBytesMax - 8), described(2, 9)));
   Message last = Settled{};
   for (std::size_t i = 0; i < kJoinedEntriesMax; ++i) {
     Message next = Settled{{{id(i)}}};

@@ -4,6 +4,7 @@
 
 #include "shared/transport/address.hpp"
 #include "shared/wire/codec.hpp"
+#include "shared/wire/limits.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -190,14 +191,17 @@ TEST_CASE("payloads stay with their entries when a list is split") {
   const auto hub = open_hub();
   const auto channel = dialled(hub->endpoints().front());
   Submit submit;
-  for (std::uint64_t i = 0; i < 40; ++i) {  // a message has at most 16 frames
+  constexpr std::uint64_t kTasks = wire::kMessageFramesMax + 40;
+  for (std::uint64_t i = 0; i < kTasks; ++i) {
     const auto payload = channel->payloads().put({Frame::of("picture " + std::to_string(i))});
     submit.tasks.push_back(sample_task(i, payload));
   }
   channel->send(submit);
   std::uint64_t next = 0;
-  while (next < 40) {
-    for (const auto& task : hear_a<Submit>(*hub).tasks) {
+  while (next < kTasks) {
+    const auto part = hear_a<Submit>(*hub).tasks;
+    CHECK(part.size() <= wire::kMessageFramesMax);
+    for (const auto& task : part) {
       CHECK(task.id.sequence == next);
       CHECK(texts_of(hub->payloads().frames(task.payload.id)) ==
             std::vector<std::string>{"picture " + std::to_string(next)});

@@ -102,7 +102,7 @@ TEST_CASE("a header that is none is a fault with a text, and its frames are not 
 TEST_CASE("more frames than a message may have are a fault at the hub") {
   const auto hub = open_hub();
   RawPeer peer{hub->endpoints().front()};
-  std::vector<std::string> frames(1 + wire::kPayloadFramesMax + 1, "x");
+  std::vector<std::string> frames(1 + wire::kMessageFramesMax + 1, "x");
   frames.front() = header_of(numbered(1));
   peer.send(frames);
   CHECK(hear(*hub).fault.find("frame") != std::string::npos);
@@ -133,7 +133,7 @@ TEST_CASE("nonsense from the broker is a fault at the channel, and the next mess
   };
   send({"nonsense"});
   CHECK_FALSE(hear(*channel).fault.empty());
-  std::vector<std::string> frames(1 + wire::kPayloadFramesMax + 1, "x");
+  std::vector<std::string> frames(1 + wire::kMessageFramesMax + 1, "x");
   frames.front() = header_of(numbered(2));  // good by itself
   send(frames);
   CHECK(hear(*channel).fault.find("frame") != std::string::npos);

@@ -179,17 +179,21 @@ TEST_CASE("a warning names at most as many detectors as a task can have") {
   CHECK(refusal(names(65)) == "admitted.unknown_detectors: 65 items, over 64");
 }
 
-TEST_CASE("a message has at most 16 payload frames, and all of them are somebody's") {
+TEST_CASE("a message has at most 64 payload frames, and all of them are somebody's") {
   const auto submit = [](std::uint8_t frames, std::uint64_t bytes) {
     auto one = task();
     one.payload = {PayloadId{}, frames, bytes};
     return Submit{{one}};
   };
-  const std::vector<std::uint64_t> sixteen(16, 1);
-  CHECK(refusal(Submit{{submit(15, 15).tasks[0], submit(1, 1).tasks[0]}}, sixteen) == "");
-  CHECK(refusal(Results{{{{}, {}, "t", {}, {PayloadId{}, 16, 16}}}}, sixteen) == "");
-  CHECK(wire::encode(submit(17, 17), std::vector<std::uint64_t>(17, 1)).error().kind ==
-        Kind::too_large);
+  const auto ones = [](std::size_t count) { return std::vector<std::uint64_t>(count, 1); };
+  Submit most{{submit(4, 4).tasks[0]}};
+  for (int i = 0; i < 4; ++i) most.tasks.push_back(submit(15, 15).tasks[0]);
+  CHECK(refusal(most, ones(64)) == "");
+  most.tasks.push_back(submit(1, 1).tasks[0]);
+  CHECK(wire::encode(most, ones(65)).error().kind == Kind::too_large);
+  CHECK(refusal(Results{{{{}, {}, "t", {}, {PayloadId{}, 16, 16}}}}, ones(16)) == "");
+  CHECK(refusal(Results{{{{}, {}, "t", {}, {PayloadId{}, 17, 17}}}}, ones(17)) ==
+        "result.tasks[0].frames: 17 is over 16");
   CHECK(refusal(submit(2, 2), {1}) == "submit.tasks[0].frames: 2 promised, 1 left");
   CHECK(refusal(submit(1, 1), {1, 1}) == "submit: 1 payload frames belong to no entry");
   CHECK(refusal(submit(1, 2), {1}) == "submit.tasks[0].frames: have 1 bytes, the payload says 2");
@@ -205,7 +209,7 @@ TEST_CASE("a message has at most 16 payload frames, and all of them are somebody
   CHECK(read({3}) == "submit.sizes: are not those of the frames");
   CHECK(read({}) == "submit.sizes: are not those of the frames");
   CHECK(read({3, 4, 5}) == "submit.sizes: are not those of the frames");
-  CHECK(read(std::vector<std::uint64_t>(17, 0)) == "header: 17 payload frames, over 16");
+  CHECK(read(std::vector<std::uint64_t>(65, 0)) == "header: 65 payload frames, over 64");
   const auto two =
       with(submit_tree(with(task_tree(), "frames", whole(2))), "sizes", list({whole(3)}));
   CHECK(refusal(two, {3}) == "submit.tasks[0].frames: 2 promised, 1 left");
