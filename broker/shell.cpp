@@ -3,6 +3,7 @@
 #include "broker/status_document.hpp"
 
 #include "shared/base/failpoint.hpp"
+#include "shared/base/joining.hpp"
 #include "shared/telemetry/monotonic.hpp"
 
 #include <algorithm>
@@ -14,8 +15,9 @@ namespace {
 
 /// Messages handled between two looks at the clock.
 constexpr int kBatchMax = 256;
-/// And between two moments at which what was decided is sent: by then the first one waits for long.
-constexpr int kUnsentMax = 64;
+/// Entries of them handled between two moments at which what was decided is sent: by then the first
+/// one waits for long.
+constexpr std::size_t kUnsentMax = 256;
 /// Metrics and readiness are published this often; a scrape every second sees fresh numbers.
 constexpr Duration kPublishInterval = std::chrono::milliseconds{200};
 
@@ -131,11 +133,16 @@ Result<int, Error> Shell::work() {
 
 void Shell::receive_messages() {
   now_ = telemetry::monotonic_now();
-  for (int i = 1; i <= kBatchMax; ++i) {
+  std::size_t unsent = 0;
+  for (int i = 0; i < kBatchMax; ++i) {
     auto incoming = hub_->receive();
     if (!incoming) break;
+    unsent += incoming->message ? entries_of(*incoming->message) : 1;
     handle(std::move(*incoming));
-    if (i % kUnsentMax == 0) send_out();
+    if (unsent >= kUnsentMax) {
+      send_out();
+      unsent = 0;
+    }
   }
   send_out();
 }

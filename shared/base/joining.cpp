@@ -55,6 +55,20 @@ bool join_as(Message& last, Message& next) {
 
 }  // namespace
 
+std::size_t entries_of(const Message& message) {
+  return std::visit(
+      [](const auto& kind) -> std::size_t {
+        if constexpr (requires { kind.tasks.size(); }) {
+          return kind.tasks.size();
+        } else if constexpr (requires { kind.outcomes.size(); }) {
+          return kind.outcomes.size();
+        } else {
+          return 1;
+        }
+      },
+      message);
+}
+
 bool join(Message& last, Message& next) {
   if (last.index() != next.index()) return false;
   if (std::holds_alternative<Submit>(last)) return join_as<Submit>(last, next);

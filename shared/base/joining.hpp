@@ -24,6 +24,9 @@ inline constexpr std::uint64_t kJoinedBytesMax = std::uint64_t{256} << 10U;
 /// header that is too long would be spelled for nothing, and again in halves.
 inline constexpr std::uint64_t kJoinedDescriptionBytesMax = std::uint64_t{32} << 10U;
 
+/// How many entries its list has; 1 where it has none.
+std::size_t entries_of(const Message& message);
+
 /// Appends what stands in `next` to `last` where both are the same kind of list and the result is
 /// within the limits; else false, and nothing has changed.
 bool join(Message& last, Message& next);

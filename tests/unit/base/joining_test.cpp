@@ -62,6 +62,13 @@ TEST_CASE("results that are sent together have the payload frames of one message
   CHECK_FALSE(joins(result(1, 50), result(2, 15)));
 }
 
+TEST_CASE("a message has the entries of its list, or is one") {
+  CHECK(entries_of(Settled{{{id(1)}, {id(2)}, {id(3)}}}) == 3);
+  CHECK(entries_of(Outcomes{{Outcome{}, Outcome{}}}) == 2);
+  CHECK(entries_of(Settled{}) == 0);
+  CHECK(entries_of(Goodbye{}) == 1);
+}
+
 TEST_CASE("a joined message is within the limits of one") {
   CHECK(joins(submit(1, 32, 10), submit(2, 32, 10)));
   CHECK_FALSE(joins(submit(1, 32, 10), submit(2, 33, 10)));
