@@ -49,9 +49,9 @@ struct CoreOptions {
   std::uint64_t grant_bytes{std::uint64_t{64} << 20U};
   /// Told to submitters that are answered `busy`.
   Duration busy_retry{std::chrono::milliseconds{100}};
-  /// Outcomes sent to the sink and not yet stored, at most: small, because they would age in a
-  /// socket.
-  std::uint64_t sink_window{256};
+  /// Outcomes sent to the sink and not yet stored, at most: one batch that it commits and one that
+  /// waits (IntakeOptions). More would age in a socket.
+  std::uint64_t sink_window{1024};
 
   /// Outcomes not confirmed for this long are sent to the sink once more.
   Duration outcome_resend_interval{std::chrono::seconds{5}};

@@ -17,7 +17,7 @@ constexpr std::size_t kCommitTimesMax = 4096;
 /// In so many slices of its time a group looks whether waiting brings company.
 constexpr std::size_t kGatherSlices = 2;
 /// It goes on waiting where a slice brought this part of what would fill it in time.
-constexpr std::size_t kGatherShare = 4;
+constexpr std::size_t kGatherShare = 2;
 
 }  // namespace
 

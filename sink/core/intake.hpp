@@ -47,7 +47,7 @@ using Effects = std::vector<Effect>;
 
 struct IntakeOptions {
   /// A batch ends at either: few enough that a commit takes milliseconds.
-  std::uint64_t batch_tasks_max{256};
+  std::uint64_t batch_tasks_max{512};
   std::uint64_t batch_bytes_max{std::uint64_t{16} << 20U};
   /// A commit costs what a dozen rows cost. Where so many outcomes come within this time, by the
   /// pace of the last few such times, a batch begins with so many, or so long after the one before.
