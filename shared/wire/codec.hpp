@@ -1,7 +1,7 @@
 #pragma once
 // Messages, task descriptions and result records as bytes and back (docs/PROTOCOL.md).
 //
-// A message is one header (a MessagePack map) and up to 16 payload frames, which the codec never
+// A message is one header (a MessagePack map) and up to 64 payload frames, which the codec never
 // sees: it is told their sizes, writes them into the header, and refuses a header that says others.
 //
 // Invariants: what encode gives, decode of the same build takes and returns as an equal value
