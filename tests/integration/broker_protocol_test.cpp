@@ -204,7 +204,8 @@ TEST_CASE("a result with a lease that was never given is stale and closes nothin
 TEST_CASE("results that come together are taken together, or not at all") {
   Cast cast;
   const auto quick = join(cast.broker.endpoint(), worker_hello("quick", 2));
-  cast.worker->send(Drain{});
+  cast.worker->send(Goodbye{});  // answered: what comes now is for the quick one
+  hear_a<Goodbye>(*cast.worker);
   const auto batch = [&](std::uint64_t first) {
     cast.submit(first);
     const auto one = hear_assigned(*quick);
