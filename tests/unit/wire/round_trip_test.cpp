@@ -73,7 +73,7 @@ class Random {
   /// A payload of some of the frames that are left; their sizes are added to frame_bytes().
   Payload payload(std::uint8_t min = 0) {
     Payload payload;
-    const auto left = wire::kPayloadFramesMax - frame_bytes_.size();
+    const auto left = wire::kMessageFramesMax - frame_bytes_.size();
     payload.frames = static_cast<std::uint8_t>(min + up_to(std::min<std::size_t>(2, left - min)));
     for (int i = 0; i < payload.frames; ++i) {
       frame_bytes_.push_back(number<std::uint64_t>(1U << 27U));
