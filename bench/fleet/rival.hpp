@@ -91,8 +91,8 @@ class Rival {
   virtual void serve(const Order&, const std::function<bool()>& /*told_to_end*/) const {}
 };
 
-/// Submitted and not yet taken, at most: as our own broker grants by default.
-inline constexpr std::uint64_t kWindow = 256;
+/// Submitted and not yet taken, at most: as our own broker grants by default (CoreOptions).
+inline constexpr std::uint64_t kWindow = 1024;
 
 std::unique_ptr<Rival> make_push_pull();
 std::unique_ptr<Rival> make_router();

@@ -35,9 +35,9 @@ struct JournalWriterOptions {
   std::size_t group_records_max{4096};             ///< Of one commit, or one work if it has more.
   std::uint64_t group_bytes_max{4 * 1024 * 1024};  ///< The same.
   /// A commit costs what many records cost. A group waits for so many of them or so many bytes, no
-  /// longer than this, and for as long only as every half of it brings a quarter of them. No
-  /// more than one producer may have unanswered, which else sends nothing while it is waited for.
-  std::size_t gather_records{256};
+  /// longer than this, and for as long only as every half of it brings a quarter of them. Half of
+  /// what one producer may have unanswered: while one group is synced it sends the next.
+  std::size_t gather_records{512};
   std::uint64_t gather_bytes{1024 * 1024};
   Duration gather_time{std::chrono::milliseconds(4)};
   /// Handed over and not durable, at most. A broker has stopped admitting long before: these are

@@ -1,5 +1,7 @@
 // config/*.example.toml are what the options of the four programs say: every key, at its default.
+// And defaults of one program that rest on another's agree with them.
 
+#include "broker/journals/journal_writer.hpp"
 #include "broker/options.hpp"
 #include "producer/options.hpp"
 #include "sink/options.hpp"
@@ -43,4 +45,12 @@ TEST_CASE("the producer's example file lists every option at its default") {
 
 TEST_CASE("the sink's example file lists every option at its default") {
   check_example_of<sink::SinkOptions>("sink", "Takes outcomes from the broker and keeps them.");
+}
+
+TEST_CASE("the broker has two of the sink's batches on their way") {
+  CHECK(broker::CoreOptions{}.sink_window == 2 * sink::IntakeOptions{}.batch_tasks_max);
+}
+
+TEST_CASE("a producer has two of the journal's groups on their way") {
+  CHECK(broker::CoreOptions{}.grant_tasks == 2 * broker::JournalWriterOptions{}.gather_records);
 }

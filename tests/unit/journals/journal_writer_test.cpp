@@ -192,6 +192,30 @@ TEST_CASE("where little comes, a group waits for nothing") {
   CHECK(writing.disk->commits == std::vector<std::size_t>{1, 1, 1, 1, 1});
 }
 
+TEST_CASE("what came during a commit says whether the next group waits") {
+  JournalWriterOptions options;
+  options.gather_records = 16;  // four during a commit are the beginning of many
+  options.gather_time = std::chrono::hours(1);
+  Writing writing(options);
+  writing.disk->stall(true);
+  REQUIRE(writing.writer.submit(BatchBuilder{}.admit(1).work(1)));
+  writing.disk->wait_for_a_stalled_commit();
+  SECTION("not for fewer") {
+    writing.submit_each(2, 4);
+    writing.disk->stall(false);
+    writing.await_through(4);
+    CHECK(writing.disk->commits == std::vector<std::size_t>{1, 3});
+  }
+  SECTION("but for so many") {
+    writing.submit_each(2, 5);
+    writing.disk->stall(false);
+    writing.await_through(1);
+    writing.submit_each(6, 17);
+    writing.await_through(17);
+    CHECK(writing.disk->commits == std::vector<std::size_t>{1, 16});
+  }
+}
+
 TEST_CASE("a group has its limits in records and bytes") {
   JournalWriterOptions options;
   options.group_records_max = 4;
