@@ -6,6 +6,7 @@
 //
 // Threads: one for each object. Errors: throws std::runtime_error in words; a part ends with it.
 
+#include "broker/core/options.hpp"
 #include "cli/child_process.hpp"
 
 #include "shared/base/time.hpp"
@@ -91,8 +92,8 @@ class Rival {
   virtual void serve(const Order&, const std::function<bool()>& /*told_to_end*/) const {}
 };
 
-/// Submitted and not yet taken, at most: as our own broker grants by default (CoreOptions).
-inline constexpr std::uint64_t kWindow = 1024;
+/// Submitted and not yet taken, at most: as our own broker grants by default.
+inline constexpr std::uint64_t kWindow = broker::CoreOptions{}.grant_tasks;
 
 std::unique_ptr<Rival> make_push_pull();
 std::unique_ptr<Rival> make_router();

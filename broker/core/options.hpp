@@ -44,7 +44,8 @@ struct CoreOptions {
   std::uint64_t unstored_tasks_max{4096};
   /// Of one task, all frames together. A 50-megapixel JPEG of best quality has about 30 MiB.
   std::uint64_t payload_bytes_max{std::uint64_t{64} << 20U};
-  /// A submitter may have this much unanswered: two groups of the journal (JournalWriterOptions).
+  /// A submitter may have this much unanswered: in tasks two groups that the journal waits for
+  /// (JournalWriterOptions::gather_records), so that it sends one while the other is synced.
   std::uint64_t grant_tasks{1024};
   std::uint64_t grant_bytes{std::uint64_t{64} << 20U};
   /// Told to submitters that are answered `busy`.

@@ -35,8 +35,9 @@ struct JournalWriterOptions {
   std::size_t group_records_max{4096};             ///< Of one commit, or one work if it has more.
   std::uint64_t group_bytes_max{4 * 1024 * 1024};  ///< The same.
   /// A commit costs what many records cost. A group waits for so many of them or so many bytes, no
-  /// longer than this, and for as long only as every half of it brings a quarter of them. Half of
-  /// what one producer may have unanswered: while one group is synced it sends the next.
+  /// longer than this, and for as long only as every half of it brings a quarter of them. So
+  /// few that one producer (CoreOptions::grant_tasks) brings two such groups where each record is
+  /// an admission: while one is synced it sends the next.
   std::size_t gather_records{512};
   std::uint64_t gather_bytes{1024 * 1024};
   Duration gather_time{std::chrono::milliseconds(4)};

@@ -51,6 +51,6 @@ TEST_CASE("the broker has two of the sink's batches on their way") {
   CHECK(broker::CoreOptions{}.sink_window == 2 * sink::IntakeOptions{}.batch_tasks_max);
 }
 
-TEST_CASE("a producer has two of the journal's groups on their way") {
+TEST_CASE("a producer has two of the journal's groups on their way, all of them admissions") {
   CHECK(broker::CoreOptions{}.grant_tasks == 2 * broker::JournalWriterOptions{}.gather_records);
 }
