@@ -123,9 +123,9 @@ step_asan() {
 step_simulation() {
     local sim=build/release/bin/framefleet-sim short long
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet-sim || return 1
-    "$sim" --seed 1000000 --seeds "$(usually 600000 6000000 250000)" --steps 200 &
+    "$sim" --seed 1000000 --seeds "$(usually 600000 6000000 120000)" --steps 200 &
     short=$!
-    "$sim" --seed 1000000 --seeds "$(usually 20000 200000 8000)"
+    "$sim" --seed 1000000 --seeds "$(usually 20000 200000 4000)"
     long=$?
     wait "$short" && [ "$long" -eq 0 ]
 }
@@ -156,7 +156,7 @@ step_disks() {
     [ -z "${CHECK_LONG:-}" ] || runs=0
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
         framefleet_io_faults &&
-        IO_ERROR_RUNS=$runs ctest --preset release -R '^e2e_(full_disk|io_error)$' -V </dev/null
+        IO_ERROR_RUNS=$runs ctest --preset release -R '^e2e_(full_disk|io_error)$' -j 2 -V </dev/null
 }
 
 # Kills at random, with a journal: more tasks than the tests have, and at least a hundred kills;
@@ -165,7 +165,7 @@ step_chaos() {
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet || return 1
     CHAOS_TASKS=$(usually 10000 20000 5000) CHAOS_RATE=130 CHAOS_KILLS=$(usually 50 100 25) \
         CHAOS_ROUNDS=$(usually 1 25) \
-        ctest --preset release -R '^e2e_journal_chaos' -V </dev/null
+        ctest --preset release -R '^e2e_journal_chaos' -j 2 -V </dev/null
 }
 
 # Every process dies at every failpoint, and stands still there; with --long 50 times each.
@@ -265,7 +265,7 @@ step_tsan() { sanitized tsan threads; }
 fuzz() {
     local log=$2/$1.log program=build/fuzz/fuzz/fuzz_$1
     mkdir -p "$2/$1"
-    if "$program" -max_total_time="$(usually 60 3600 30)" -timeout=10 -rss_limit_mb=2048 \
+    if "$program" -max_total_time="$(usually 60 3600 15)" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$2/$1-" "$2/$1" "tests/fuzz/corpus/$1" \
         >"$log" 2>&1; then
         printf '%s: %d executions, %d per second\n' "$1" \
@@ -290,7 +290,7 @@ fuzz_all() {
 # Two targets at a time.
 step_fuzz() {
     local names other status found=$logs/fuzz
-    configure fuzz -DFRAMEFLEET_FROM_SCRATCH=OFF && build fuzz || return 1
+    configure fuzz && build fuzz || return 1
     rm -rf "$found"
     mapfile -t names < <(ls tests/fuzz/corpus)
     fuzz_all "$found" "${names[@]:0:${#names[@]}/2}" &
@@ -301,8 +301,8 @@ step_fuzz() {
 }
 
 # Rules broken on purpose, one at a time: the simulator and the tests of the cores must notice each;
-# in short every third, other ones each day.
-step_mutants() { FRAMEFLEET_MUTANTS_EVERY=$(usually 1 1 3) tests/mutants/run.sh; }
+# in short every fourth, other ones each day.
+step_mutants() { FRAMEFLEET_MUTANTS_EVERY=$(usually 1 1 4) tests/mutants/run.sh; }
 
 # A decision of the broker costs the same with 10 sources as with 100 000; every workload of the
 # bench runs, and its counts close (bench/METHOD.md).

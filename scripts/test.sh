@@ -22,9 +22,10 @@ build release || { closing_line 0 1; exit 1; }
 report=$PWD/build/release/tests.xml
 log=build/release/Testing/Temporary/LastTest.log
 rm -f "$report" "$log"
+# Half of them mostly wait.
 say "running the tests"
 status=0
-ctest --preset release -j 2 --output-junit "$report" "$@" </dev/null || status=$?
+ctest --preset release -j 4 --output-junit "$report" "$@" </dev/null || status=$?
 [ -s "$report" ] || { closing_line 0 1; exit 1; }
 
 total=$(attribute tests "$report")
