@@ -156,7 +156,8 @@ step_disks() {
     [ -z "${CHECK_LONG:-}" ] || runs=0
     configure release -DFRAMEFLEET_TESTS=ON && build release --target framefleet \
         framefleet_io_faults &&
-        IO_ERROR_RUNS=$runs ctest --preset release -R '^e2e_(full_disk|io_error)$' -j 2 -V </dev/null
+        IO_ERROR_RUNS=$runs \
+            ctest --preset release -R '^e2e_(full_disk|io_error)$' -j 2 -V </dev/null
 }
 
 # Kills at random, with a journal: more tasks than the tests have, and at least a hundred kills;
