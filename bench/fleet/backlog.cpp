@@ -63,7 +63,7 @@ Result<BacklogFigures, Error> measure_backlog(const BenchOptions& options) {
     fmt::print(stderr, "scale, backlog: there is memory for {} tasks, not for {}\n", tasks, kTasks);
   }
   const auto fleet =
-      make_fleet({.tcp = options.transport == Transport::tcp, .workers = 0}, Isolation::none);
+      make_fleet({.tcp = options.transport == Transport::tcp, .workers = 0}, FleetKind::plain);
   if (auto started = fleet->start(); !started) return fail(started.error());
   // What is taken once, whatever waits, is taken before.
   const auto before =

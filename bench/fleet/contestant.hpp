@@ -74,9 +74,14 @@ class Contestant {
   virtual Result<void, Error> finish() = 0;
 };
 
-enum class Isolation : std::uint8_t { none, process };
-/// Our own processes. `isolation`: as workers call it.
-std::unique_ptr<Contestant> make_fleet(const Surroundings& surroundings, Isolation isolation);
+enum class FleetKind : std::uint8_t {
+  plain,     ///< Workers do what they do in their own process.
+  isolated,  ///< In a child for each slot, as users have it by default.
+  collected  ///< Plain, with a collector that keeps nothing in the sink's place: as rivals end.
+};
+/// Our own processes.
+std::unique_ptr<Contestant> make_fleet(const Surroundings& surroundings, FleetKind kind);
+inline constexpr const char* kCollectedFleet = "framefleet, collected";
 /// `rival` outlives it.
 std::unique_ptr<Contestant> make_contestant(const Rival& rival, const Surroundings& surroundings);
 

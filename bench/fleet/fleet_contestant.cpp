@@ -29,11 +29,19 @@ constexpr int kPauseMs = 20;
 
 class FleetContestant final : public Contestant {
  public:
-  FleetContestant(const Surroundings& surroundings, Isolation isolation)
-      : surroundings_(surroundings), isolation_(isolation) {}
+  FleetContestant(const Surroundings& surroundings, FleetKind kind)
+      : surroundings_(surroundings), kind_(kind) {}
 
   std::string name() const override {
-    return isolation_ == Isolation::none ? "framefleet" : "framefleet, isolated";
+    switch (kind_) {
+      case FleetKind::plain:
+        return "framefleet";
+      case FleetKind::isolated:
+        return "framefleet, isolated";
+      case FleetKind::collected:
+        return kCollectedFleet;
+    }
+    return {};
   }
 
   Result<void, Error> start() override {
@@ -56,11 +64,12 @@ class FleetContestant final : public Contestant {
       broker.insert(broker.end(), {"--journal", (folder_->path() / "journal").string()});
     }
     if (auto began = add("broker", std::move(broker)); !began) return began;
-    if (auto began = add("sink", {"--connect", endpoint_, "--store", store().string()}); !began) {
-      return began;
+    if (kind_ != FleetKind::collected) {
+      auto began = add("sink", {"--connect", endpoint_, "--store", store().string()});
+      if (!began) return began;
     }
     for (std::uint64_t i = 0; i < surroundings_.workers; ++i) {
-      const auto* word = isolation_ == Isolation::none ? "none" : "process";
+      const auto* word = kind_ == FleetKind::isolated ? "process" : "none";
       auto began = add(fmt::format("worker-{}", i), {"--connect", endpoint_, "--slots", "1",
                                                      "--detectors", "stub", "--isolation", word});
       if (!began) return began;
@@ -83,11 +92,13 @@ class FleetContestant final : public Contestant {
                       .joined = load.joined,
                       .sources = load.sources,
                       .connections = load.producers};
+    if (auto there = raise_collector(order); !there) return fail(there.error());
     auto producer = CastMember::start(order, log_of("producer"));
     if (!producer) return fail(producer.error());
     if (auto ready = producer->until_ready(); !ready) return fail(ready.error());
     Meter meter;
     for (auto& each : processes_) meter.add(each.kind, each.process.pid());
+    if (collector_) meter.add("collector", collector_->pid());
     if (crowd_) meter.add("workers", crowd_->pid());
     meter.add("producer", producer->pid());
     meter.begin();
@@ -107,6 +118,10 @@ class FleetContestant final : public Contestant {
     figures.per_second = static_cast<double>(load.tasks) * 1e9 / static_cast<double>(ns);
     figures.latency_us = report->latency_us;
     sent_ += load.tasks;
+    if (!collector_) return figures;
+    const auto collected = dismiss_collector(load);
+    if (!collected) return fail(collected.error());
+    figures.latency_us = *collected;
     return figures;
   }
 
@@ -129,7 +144,7 @@ class FleetContestant final : public Contestant {
       }
     }
     processes_.clear();
-    if (ended) {
+    if (ended && kind_ != FleetKind::collected) {
       const auto stored = sink::stored_count(store() / "results.sqlite", "bench");
       if (!stored) {
         ended = fail(stored.error());
@@ -192,6 +207,31 @@ class FleetContestant final : public Contestant {
                                   sent_, report->tasks)});
   }
 
+  /// One for each run, where there is no sink.
+  Result<void, Error> raise_collector(Order order) {
+    if (kind_ != FleetKind::collected) return {};
+    order.part = "collector";
+    auto collector = CastMember::start(order, log_of("collector"));
+    if (!collector) return fail(collector.error());
+    if (auto ready = collector->until_ready(); !ready) {
+      return fail(with_log(ready.error().text, log_of("broker")));
+    }
+    collector->go();
+    collector_.emplace(std::move(*collector));
+    return {};
+  }
+
+  /// It has had what was sent, to the unit. Gives its latencies.
+  Result<std::vector<double>, Error> dismiss_collector(const Load& load) {
+    const auto report = collector_->end();
+    collector_.reset();
+    if (!report) return fail(report.error());
+    if (!report->fault.empty()) return fail(Error{name() + ": " + report->fault});
+    if (report->tasks == load.tasks) return report->latency_us;
+    return fail(Error{fmt::format("{}: {} tasks were sent and {} came to the collector", name(),
+                                  load.tasks, report->tasks)});
+  }
+
   /// Until each worker has passed its self-tests.
   Result<void, Error> until_ready() {
     for (const auto& each : processes_) {
@@ -215,20 +255,21 @@ class FleetContestant final : public Contestant {
   }
 
   Surroundings surroundings_;
-  Isolation isolation_;
+  FleetKind kind_;
   std::optional<cli::PrivateFolder> folder_;
   std::optional<cli::LoopbackPort> port_;
   std::string endpoint_;
   std::vector<Member> processes_;
   std::optional<CastMember> crowd_;
+  std::optional<CastMember> collector_;
   std::uint64_t run_{0};
   std::uint64_t sent_{0};
 };
 
 }  // namespace
 
-std::unique_ptr<Contestant> make_fleet(const Surroundings& surroundings, Isolation isolation) {
-  return std::make_unique<FleetContestant>(surroundings, isolation);
+std::unique_ptr<Contestant> make_fleet(const Surroundings& surroundings, FleetKind kind) {
+  return std::make_unique<FleetContestant>(surroundings, kind);
 }
 
 }  // namespace framefleet::bench

@@ -164,7 +164,11 @@ class FleetLoad {
     auto task = tasks_.make(source_name(order_, ref.source), 1, ref.sequence, channel_->payloads());
     const Time now = monotonic_now();
     const auto number = ref.sequence * order_.sources + ref.source;
-    if (order_.per_second <= 0) sent_at_.at(number) = now;
+    if (order_.per_second > 0) {
+      task.task = FleetTasks::description(loop_.intended(number));
+    } else {
+      sent_at_.at(number) = now;
+    }
     submission_.picture(ref, std::move(task), now, effects_);
   }
 

@@ -4,6 +4,8 @@
 #include "shared/security/digest.hpp"
 #include "shared/wire/codec.hpp"
 
+#include <charconv>
+#include <stdexcept>
 #include <utility>
 
 namespace framefleet::bench {
@@ -23,15 +25,32 @@ std::string picture_of(std::uint64_t bytes) {
   return picture + "\xFF\xD9";
 }
 
-}  // namespace
-
-FleetTasks::FleetTasks(std::uint64_t bytes) : payload_(picture_of(bytes)) {
+std::string description_with(std::string origin) {
   TaskDescription description;
-  description.origin = "bench";
+  description.origin = std::move(origin);
   description.detect = {"stub?decode=no"};
   auto encoded = wire::encode_task(description);
   FRAMEFLEET_ASSERT(encoded.has_value());
-  description_ = std::move(*encoded);
+  return std::move(*encoded);
+}
+
+}  // namespace
+
+FleetTasks::FleetTasks(std::uint64_t bytes)
+    : payload_(picture_of(bytes)), description_(description_with("bench")) {}
+
+std::string FleetTasks::description(Time intended) {
+  return description_with(std::to_string(intended.time_since_epoch().count()));
+}
+
+Time FleetTasks::intended(const std::string& description) {
+  const auto read = wire::decode_task(description);
+  if (read) {
+    const auto* end = read->origin.data() + read->origin.size();
+    Duration::rep count = 0;
+    if (std::from_chars(read->origin.data(), end, count).ptr == end) return Time{Duration{count}};
+  }
+  throw std::runtime_error("an outcome does not say when its task was to be sent");
 }
 
 SubmittedTask FleetTasks::make(const std::string& source, std::uint32_t epoch,

@@ -3,6 +3,7 @@
 // from a disk, for a detector that has nothing decoded. Threads: one.
 
 #include "shared/base/messages.hpp"
+#include "shared/base/time.hpp"
 #include "shared/transport/payload_store.hpp"
 
 #include <cstdint>
@@ -20,6 +21,11 @@ class FleetTasks {
   explicit FleetTasks(std::uint64_t bytes);
   SubmittedTask make(const std::string& source, std::uint32_t epoch, std::uint64_t sequence,
                      transport::PayloadStore& payloads) const;
+
+  /// Of a task that was to be sent at this moment.
+  static std::string description(Time intended);
+  /// Of the task with that description. Throws std::runtime_error where it says none.
+  static Time intended(const std::string& description);
 
  private:
   std::string payload_;

@@ -16,6 +16,7 @@
 #include "bench/figures/open_loop.hpp"
 #include "bench/figures/task_book.hpp"
 #include "bench/fleet/alarm.hpp"
+#include "bench/fleet/crowd/collector.hpp"
 #include "bench/fleet/crowd/producer_crowd.hpp"
 #include "bench/fleet/crowd/worker_crowd.hpp"
 #include "bench/fleet/cue.hpp"
@@ -136,6 +137,8 @@ void run_ours(const Order& order, Cue& cue) {
     run_worker_crowd(order, cue);
   } else if (order.part == "producers") {
     run_producer_crowd(order, cue);
+  } else if (order.part == "collector") {
+    run_collector(order, cue);
   } else {
     run_fleet_load(order, cue);
   }

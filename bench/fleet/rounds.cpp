@@ -1,5 +1,6 @@
 #include "bench/fleet/rounds.hpp"
 
+#include "shared/base/assert.hpp"
 #include "shared/telemetry/cpus.hpp"
 
 #include <fmt/format.h>
@@ -48,8 +49,9 @@ class Turns {
   Result<void, Error> enter() {
     const Surroundings surroundings{.tcp = options_.transport == Transport::tcp,
                                     .durable = workload_.durable};
-    add(make_fleet(surroundings, Isolation::none));
-    if (options_.isolated) add(make_fleet(surroundings, Isolation::process));
+    add(make_fleet(surroundings, FleetKind::plain));
+    if (options_.isolated) add(make_fleet(surroundings, FleetKind::isolated));
+    if (workload_.collected) add(make_fleet(surroundings, FleetKind::collected));
     for (const auto& rival : rivals()) {
       if (!is_chosen(rival->name(), options_)) continue;
       if (const auto why = rival->absence(); !why.empty()) {
@@ -145,14 +147,15 @@ class Turns {
 /// "tasks/s / redis"
 std::string words_for(const Wish& wish, const Workload& workload) {
   const std::string rival = wish.rival.empty() ? "the best rival" : wish.rival;
+  const auto* collected = wish.collected ? ", collected" : "";
   switch (wish.measure) {
     case Measure::pace:
       return fmt::format("{}/s / {}{}", workload.pictures > 0 ? "pictures" : "tasks", rival,
                          wish.note);
     case Measure::p50:
-      return fmt::format("p50 / {}{}", rival, wish.note);
+      return fmt::format("p50{} / {}{}", collected, rival, wish.note);
     case Measure::p99:
-      return fmt::format("p99 / {}{}", rival, wish.note);
+      return fmt::format("p99{} / {}{}", collected, rival, wish.note);
     case Measure::broker_share:
       return "the broker's CPU of the machine's";
     case Measure::loops_share:
@@ -174,12 +177,16 @@ std::optional<double> ratio_to(const Wish& wish, const Standings& standings) {
     for (const auto& run : standings.all.front().runs) shares.push_back(broker_share(run));
     return median(std::move(shares));
   }
+  const auto ours = std::find_if(
+      standings.all.begin(), standings.all.end(),
+      [&](const Standing& each) { return !wish.collected || each.name == kCollectedFleet; });
+  FRAMEFLEET_ASSERT(ours != standings.all.end());
   std::optional<double> worst;
   for (std::size_t i = 1; i < standings.all.size(); ++i) {
     const auto& theirs = standings.all[i];
     const bool is_ours = theirs.name.starts_with(standings.all[0].name);
     if (is_ours || (!wish.rival.empty() && wish.rival != theirs.name)) continue;
-    double one = ratio(standings.all[0], theirs, wish.measure);
+    double one = ratio(*ours, theirs, wish.measure);
     if (wish.measure == Measure::loops_share) one /= telemetry::usable_cpus();
     const bool worse = !worst || (wish.bound == Bound::at_least ? one < *worst : one > *worst);
     if (worse) worst = one;

@@ -25,7 +25,7 @@ Result<RunFigures, Error> run_fresh(const FleetSize& size, const BenchOptions& o
                                     std::optional<double> pace) {
   const auto fleet = make_fleet(
       {.tcp = options.transport == Transport::tcp, .workers = 0, .crowd_workers = size.workers},
-      Isolation::none);
+      FleetKind::plain);
   if (auto started = fleet->start(); !started) return fail(started.error());
   Load load{.tasks = options.tasks > 0 ? options.tasks : kWarmUpTasks,
             .bytes = kScalingBytes,

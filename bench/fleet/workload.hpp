@@ -26,15 +26,17 @@ struct Wish {
   std::string rival;  ///< "": the best of those that are there.
   Bound bound{Bound::at_least};
   double value{0};
-  std::string note;  ///< Behind what is compared.
+  std::string note;       ///< Behind what is compared.
+  bool collected{false};  ///< Of the fleet that ends in a collector (Workload::collected).
 };
 
 struct Workload {
   std::string name;  ///< "durable 100 KB"
   std::uint64_t bytes{0};
   bool durable{false};
-  double per_second{0};  ///< 0: as fast as they are taken.
-  bool joined{true};     ///< Our producer says in one message what it says at one moment.
+  double per_second{0};   ///< 0: as fast as they are taken.
+  bool joined{true};      ///< Our producer says in one message what it says at one moment.
+  bool collected{false};  ///< A fleet takes part that ends in a collector, as rivals do.
   /// 0: payloads of that many bytes, and nobody looks at them.
   std::uint64_t pictures{0};
   bool steady{false};  ///< Of pictures: while all processors are busy, else from the start on.
