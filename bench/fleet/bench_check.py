@@ -76,6 +76,8 @@ def check(lines):
                   if line["workload"] == name and "absent" in line}
         assert not absent & set(took_part), absent
         assert any(line["workload"] == name and "target" in line for line in lines), name
+    collected = [line for line in runs if line["contestant"] == "framefleet, collected"]
+    assert [line["workload"] for line in collected] == ["latency at 500/s"] * ROUNDS, collected
     # One that only a full crowd can meet is open, and said to be.
     assert any(line.get("workload") == "scale" and line.get("wanted") == 0.7
                and "measured" not in line for line in lines), lines

@@ -79,9 +79,9 @@ void describe(config::OptionSet& set, BenchOptions& options) {
   set.positional(
       "workload", options.workloads,
       {.help = "queue: 1 KB; frames: 100 KB; durable: both, kept on a disk before they "
-               "are confirmed; latency: 1 KB at --rate; scale: 100 frames/s of 100 KB, then 1 KB "
-               "with ever more workers and ever more sources, and what a backlog costs; vision: "
-               "JPEGs that are looked at.",
+               "are confirmed; latency: 1 KB at --rate, until it is stored and until it is "
+               "collected; scale: 100 frames/s of 100 KB, then 1 KB with ever more workers and "
+               "ever more sources, and what a backlog costs; vision: JPEGs that are looked at.",
        .count_min = 1});
   set.check([&options] { return check_workloads(options); });
   set.epilog(
