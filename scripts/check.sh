@@ -306,7 +306,11 @@ step_fuzz() {
 
 # Rules broken on purpose, one at a time: the simulator and the tests of the cores must notice each;
 # in short every sixth, other ones each day.
-step_mutants() { FRAMEFLEET_MUTANTS_EVERY=$(usually 1 1 6) tests/mutants/run.sh; }
+step_mutants() {
+    local names
+    mapfile -t names < <(basename -s .patch tests/mutants/*.patch | every "$(usually 1 1 6)")
+    tests/mutants/run.sh "${names[@]}"
+}
 
 # A decision of the broker costs the same with 10 sources as with 100 000; every workload of the
 # bench runs, and its counts close (bench/METHOD.md).

@@ -81,6 +81,7 @@ enum class FleetKind : std::uint8_t {
 };
 /// Our own processes.
 std::unique_ptr<Contestant> make_fleet(const Surroundings& surroundings, FleetKind kind);
+/// What FleetKind::collected is called.
 inline constexpr const char* kCollectedFleet = "framefleet, collected";
 /// `rival` outlives it.
 std::unique_ptr<Contestant> make_contestant(const Rival& rival, const Surroundings& surroundings);

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace framefleet::bench {
@@ -48,7 +49,8 @@ Time FleetTasks::intended(const std::string& description) {
   if (read) {
     const auto* end = read->origin.data() + read->origin.size();
     Duration::rep count = 0;
-    if (std::from_chars(read->origin.data(), end, count).ptr == end) return Time{Duration{count}};
+    const auto [stop, fault] = std::from_chars(read->origin.data(), end, count);
+    if (fault == std::errc{} && stop == end) return Time{Duration{count}};
   }
   throw std::runtime_error("an outcome does not say when its task was to be sent");
 }

@@ -146,7 +146,11 @@ bool copy(const std::filesystem::path& from, const std::filesystem::path& to, st
     });
     if (!copied) return false;
   }
-  return database.number("SELECT count(*) FROM outcomes") == count;
+  const auto all_of = [&database](const std::string& table) {
+    return database.number("SELECT count(*) FROM " + table) ==
+           database.number("SELECT count(*) FROM given." + table);
+  };
+  return all_of("outcomes") && all_of("detector_run_rows") && all_of("detection_rows");
 }
 
 /// Batches of one, of 64 and of 512 take turns in one store, so that all meet the same disk.

@@ -4,8 +4,6 @@
 #   tests/mutants/run.sh                    every patch of this folder
 #   tests/mutants/run.sh fifo_broken …      these alone
 #
-# FRAMEFLEET_MUTANTS_EVERY=3: every third of the folder, from another one on each day.
-#
 # Each patch is applied to a copy of the tree; the simulator (FRAMEFLEET_MUTANT_SEEDS long runs,
 # 1000, and ten times as many short ones) and then the scenarios and unit tests of the cores run
 # against it. A mutant that nothing notices has survived: the tests have a hole. So has one that no
@@ -114,12 +112,7 @@ fi
 if [ $# -gt 0 ]; then
     names=("$@")
 else
-    names=()
-    every=${FRAMEFLEET_MUTANTS_EVERY:-1}
-    number=$(($(date +%s) / 86400))
-    for patch in "$here"/*.patch; do
-        [ $((number++ % every)) -ne 0 ] || names+=("$(basename "$patch" .patch)")
-    done
+    mapfile -t names < <(basename -s .patch "$here"/*.patch)
 fi
 printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I{} "$here/run.sh" --one "$work" {}
 failed=$(find "$work" -maxdepth 1 -name '*.failed' | wc -l)
