@@ -195,10 +195,6 @@ void Shell::handle(transport::Hub::Incoming incoming) {
                                      {"role", to_string(hello->role)},
                                      {"name", names_[from]},
                                      {"build", hello->build}});
-    if (hello->role == Role::worker) patient_.insert(from);
-  } else if (std::holds_alternative<Drain>(*incoming.message)) {  // it waits for that to leave
-    patient_.erase(from);
-    outbox_.hurry(from);
   } else if (auto* sources = std::get_if<Sources>(&*incoming.message)) {
     for (auto& claim : sources->sources) claim.hash = security::source_hash(claim.name);
   } else if (const auto* nack = std::get_if<Nack>(&*incoming.message)) {
@@ -221,7 +217,7 @@ bool Shell::note_deed(PeerId from, const transport::Hub::Sender& sender, const C
   const auto written = audit_.asked(from, who, control);
   if (written) return true;
   program_.log.error("audit_failed", {{"text", written.error().text}});
-  outbox_.add({from, Report{control.asker, Reason::no_audit, written.error().text, {}}});
+  outbox_.add({from, Report{control.asker, Reason::no_audit, written.error().text, {}}}, now_);
   return false;
 }
 
@@ -292,13 +288,14 @@ void Shell::perform() {
   for (auto& effect : effects_) {
     if (auto* send_to = std::get_if<SendTo>(&effect)) {
       perform(*send_to);
+    } else if (const auto* hurry = std::get_if<SayHeld>(&effect)) {
+      outbox_.say_held(hurry->peer);
     } else if (const auto* forget = std::get_if<ForgetPeer>(&effect)) {
       if (const auto name = names_.find(forget->peer); name != names_.end()) {
         program_.log.info("peer_gone", {{"peer", forget->peer.value()}, {"name", name->second}});
         names_.erase(name);
       }
       note_end(audit_.gone(forget->peer));
-      patient_.erase(forget->peer);
       outbox_.forget(forget->peer);
       send_out();
       hub_->forget(forget->peer);
@@ -338,7 +335,7 @@ void Shell::show(const Show& wanted) {
   const auto payload = hub_->payloads().put(transport::Frame::of(std::move(document)));
   const Report report{wanted.asker, Reason::none, wanted.text, payload};
   note_end(audit_.answered(wanted.peer, report));
-  outbox_.add({wanted.peer, report});
+  outbox_.add({wanted.peer, report}, now_);
   outbox_.release(payload.id);
 }
 
@@ -381,11 +378,7 @@ void Shell::perform(SendTo& send_to) {
                                        {"text", refused->text}});
   }
   metrics_.observe(send_to.message);
-  if (std::holds_alternative<Settled>(send_to.message) && patient_.contains(send_to.peer)) {
-    outbox_.add_for_later(std::move(send_to), now_);
-  } else {
-    outbox_.add(std::move(send_to));
-  }
+  outbox_.add(std::move(send_to), now_);
 }
 
 /// What was decided since the last time; only then are its payloads let go.

@@ -20,7 +20,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 namespace framefleet::broker {
@@ -75,8 +74,7 @@ class Shell {
   Outbox outbox_;
   // Of peers that said hello, for tokens and the log; of one with a key "identity/name".
   std::map<PeerId, std::string> names_;
-  std::set<PeerId> patient_;  // workers that stay: what was settled can wait for the next word
-  std::string hashed_;        // the name of a source that was hashed last, and its hash
+  std::string hashed_;  // the name of a source that was hashed last, and its hash
   std::uint64_t hash_{security::source_hash({})};
   Time now_{};  // read twice a turn: before all is done that is due, and after the wait
   Time publish_at_{};

@@ -91,8 +91,9 @@ ProducerMetrics::ProducerMetrics()
   sources("reading", &SubmissionStats::sources_reading);
   sources("ended", &SubmissionStats::sources_ended);
   add_cameras(t);
-  submit_ = &t.durations("framefleet_producer_submit_seconds",
-                         "From a picture read to the word that it is admitted.");
+  submit_ =
+      &t.durations("framefleet_producer_submit_seconds",
+                   "From a picture read to the word that it is admitted, or has ended already.");
   total_ = &t.durations("framefleet_producer_task_seconds",
                         "From a picture read to the word of its end.");
   read_ = &t.durations("framefleet_producer_read_seconds", "Reading one picture.");

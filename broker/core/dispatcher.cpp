@@ -16,6 +16,10 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+/// A worker keeps a result until it hears that it is stored, and needs its bytes no sooner than it
+/// hears from us anyway; with many workers hardly two such words go to one of them in a turn.
+constexpr Duration kEndCanWait = std::chrono::milliseconds{200};
+
 /// What the keys may hold together: memory's cap, or the journal's where that is the smaller one.
 std::uint64_t held_bytes_max(const CoreOptions& options) {
   const auto of_journal = options.journal_bytes_max / 2;
@@ -97,7 +101,7 @@ void Dispatcher::receive(PeerId from, Message message, Time now, Effects& out) {
           [&](Release& release) {
             only(Role::worker, [&] { on_release(from, release, now, out); });
           },
-          [&](Drain&) { only(Role::worker, [&] { on_drain(from, now); }); },
+          [&](Drain&) { only(Role::worker, [&] { on_drain(from, now, out); }); },
           [&](Stored& stored) { only(Role::sink, [&] { on_stored(stored, now, out); }); },
           [&](Known& known) { only(Role::sink, [&] { on_known(known, now, out); }); },
           [&](Report& report) {
@@ -280,8 +284,9 @@ void Dispatcher::settle(const SettledTask& settled, Time now, Effects& out) {
   auto& task = task_at(settled.id);
   const Time ended_at = task.admitted_at + closed->outcome.queued + closed->outcome.leased;
   forget_settled(task, settled, now - ended_at, now, out);
-  if (workers_.find(closed->worker) != nullptr) {
-    out.push_back(SendTo{closed->worker, Settled{{settled}}});
+  if (const auto* worker = workers_.find(closed->worker)) {
+    const auto can_wait = worker->draining ? Duration::zero() : kEndCanWait;
+    out.push_back(SendTo{worker->peer, Settled{{settled}}, can_wait});
   }
 }
 

@@ -104,7 +104,7 @@ class Dispatcher {
   void forget_worker(PeerId peer, Reason reason, Time now, Effects& out);
   void expire_silent_peers(Time now, Effects& out);
   void say_farewell_when_empty(Effects& out);
-  void on_drain(PeerId from, Time now);
+  void on_drain(PeerId from, Time now, Effects& out);
   void note_service(PeerId from, Time now);
   void note_routes(Time now);
   void fail_unroutable(Time now, Effects& out);

@@ -226,11 +226,12 @@ void Dispatcher::expire_silent_peers(Time now, Effects& out) {
   }
 }
 
-void Dispatcher::on_drain(PeerId from, Time now) {
+void Dispatcher::on_drain(PeerId from, Time now, Effects& out) {
   workers_.update(from, [](Worker& worker) {
     worker.draining = true;
     worker.asked_to_leave = false;
   });
+  out.push_back(SayHeld{from});  // it leaves once it has heard of its last ends
   note_service(from, now);
 }
 

@@ -17,6 +17,10 @@ namespace {
 constexpr std::uint64_t kSourceShare = 4;
 constexpr std::uint64_t kProducerShare = 8;
 
+/// A producer that may have a thousand tasks unanswered can do without the word for a moment, and
+/// of a task that ends meanwhile it needs none.
+constexpr Duration kAdmissionCanWait = std::chrono::milliseconds{1};
+
 std::uint64_t minus(std::uint64_t cap, std::uint64_t used) { return cap > used ? cap - used : 0; }
 
 /// One more of `size` beside the `held` is within the share of what is free, and under the cap (0:
@@ -75,7 +79,12 @@ double pictures_offered(Source& source, const SubmittedTask& task, Time now, Dur
 void Dispatcher::on_submit(PeerId from, const Submit& submit, Time now, Effects& out) {
   SubmitAnswers answers;
   for (const auto& task : submit.tasks) submit_one(from, task, now, answers, out);
-  if (!answers.at_once.tasks.empty()) out.push_back(SendTo{from, std::move(answers.at_once)});
+  if (!answers.at_once.tasks.empty()) {
+    // A warning is for a person, and would be lost with the last of its tasks.
+    const bool warns = !answers.at_once.unknown_detectors.empty();
+    const auto can_wait = warns ? Duration::zero() : kAdmissionCanWait;
+    out.push_back(SendTo{from, std::move(answers.at_once), can_wait});
+  }
   if (answers.again) unwritten_.leave_out_waiting(from, answers.once_written);
   if (!answers.once_written.tasks.empty()) {
     answer_once_written(from, std::move(answers.once_written), out);

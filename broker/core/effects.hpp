@@ -3,6 +3,7 @@
 
 #include "shared/base/effects.hpp"
 #include "shared/base/journal_records.hpp"
+#include "shared/base/time.hpp"
 
 #include <cstdint>
 #include <string>
@@ -14,7 +15,13 @@ namespace framefleet::broker {
 struct SendTo {
   PeerId peer;
   Message message;
+  Duration can_wait{};  ///< For company: for what is said to this peer next. 0: say it at once.
   friend bool operator==(const SendTo&, const SendTo&) = default;
+};
+/// What waits for company on its way to this peer is to be said now.
+struct SayHeld {
+  PeerId peer;
+  friend bool operator==(const SayHeld&, const SayHeld&) = default;
 };
 /// The peer is not one of us any more: forget its route and what waits for it.
 struct ForgetPeer {
@@ -81,8 +88,9 @@ struct Drained {
   friend bool operator==(const Drained&, const Drained&) = default;
 };
 
-using Effect = std::variant<SendTo, ForgetPeer, ReleasePayload, LeaseClosed, TaskSettled, Show,
-                            JobEnded, WorkersDying, WriteTask, WriteAttempt, WriteEnd, Drained>;
+using Effect =
+    std::variant<SendTo, SayHeld, ForgetPeer, ReleasePayload, LeaseClosed, TaskSettled, Show,
+                 JobEnded, WorkersDying, WriteTask, WriteAttempt, WriteEnd, Drained>;
 using Effects = std::vector<Effect>;
 
 }  // namespace framefleet::broker

@@ -7,35 +7,56 @@
 
 namespace framefleet::broker {
 
-void Outbox::add(SendTo&& message) {
-  hurry(message.peer);
-  say(std::move(message));
-}
-
-void Outbox::add_for_later(SendTo&& message, Time now) {
+void Outbox::add(SendTo&& message, Time now) {
   const auto held = held_.find(message.peer);
-  if (held != held_.end() && join(held->second.message, message.message)) return;
-  hurry(message.peer);
-  const Time until = now + kHeldMax;
-  turns_.emplace_back(until, message.peer);
-  held_.emplace(message.peer, Held{std::move(message.message), until});
+  const bool can_wait = message.can_wait > Duration::zero();
+  if (held != held_.end()) {
+    if (can_wait && join(held->second.message.message, message.message)) return;
+    if (!overtakes(message, held)) say_held(message.peer);
+  }
+  const Time until = now + message.can_wait;
+  can_wait ? hold(std::move(message), until) : say(std::move(message));
 }
 
-void Outbox::hurry(PeerId peer) {
+/// Whether it tells of ends what is held tells the admissions of. Of what it names nothing is left
+/// to be told.
+bool Outbox::overtakes(const SendTo& message, Position held) {
+  const auto* const settled = std::get_if<Settled>(&message.message);
+  auto* const admitted = std::get_if<Admitted>(&held->second.message.message);
+  if (settled == nullptr || admitted == nullptr) return false;
+  std::erase_if(admitted->tasks, [settled](const AdmittedTask& task) {
+    return std::any_of(settled->tasks.begin(), settled->tasks.end(),
+                       [&task](const SettledTask& ended) { return ended.id == task.id; });
+  });
+  if (admitted->tasks.empty()) let_go(held);
+  return true;
+}
+
+void Outbox::say_held(PeerId peer) {
   const auto held = held_.find(peer);
   if (held == held_.end()) return;
-  SendTo message{peer, std::move(held->second.message)};
-  held_.erase(held);
+  SendTo message = std::move(held->second.message);
+  let_go(held);
   say(std::move(message));
+}
+
+void Outbox::forget(PeerId peer) {
+  if (const auto held = held_.find(peer); held != held_.end()) let_go(held);
 }
 
 void Outbox::tick(Time now) {
-  while (!turns_.empty() && turns_.front().first <= now) {
-    const auto [until, peer] = turns_.front();
-    turns_.pop_front();
-    const auto held = held_.find(peer);
-    if (held != held_.end() && held->second.until <= now) hurry(peer);
-  }
+  while (next_deadline() <= now) say_held(turns_.begin()->second);
+}
+
+void Outbox::hold(SendTo&& message, Time until) {
+  const auto peer = message.peer;
+  turns_.emplace(until, peer);
+  held_.emplace(peer, Held{std::move(message), until});
+}
+
+void Outbox::let_go(Position held) {
+  turns_.erase({held->second.until, held->first});
+  held_.erase(held);
 }
 
 void Outbox::say(SendTo&& message) {

@@ -3,9 +3,8 @@
 // one peer is joined to what was to go there before. The payloads that were let go meanwhile are
 // kept as long.
 //
-// What a peer need not hear at once is held until something else is said to it, for kHeldMax at
-// most: a message by itself costs both ends more than the words in it, and with many peers hardly
-// two go to one of them in a turn.
+// What can wait (SendTo::can_wait) is held until something else is said to its peer, or until it
+// has waited for so long: a message by itself costs both ends more than the words in it.
 //
 // Pure: takes the time. Threads: one.
 
@@ -13,9 +12,8 @@
 
 #include "shared/base/time.hpp"
 
-#include <chrono>
 #include <cstddef>
-#include <deque>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,19 +22,17 @@ namespace framefleet::broker {
 
 class Outbox {
  public:
-  static constexpr Duration kHeldMax = std::chrono::milliseconds{200};
-
-  /// Messages of one peer keep their order, with those that were held for it.
-  void add(SendTo&& message);
-  /// Holds it.
-  void add_for_later(SendTo&& message, Time now);
+  /// Messages of one peer keep their order, with those that are held for it. One alone is
+  /// overtaken: that a task was admitted waits on when others are said to have ended, and is never
+  /// said of a task that has.
+  void add(SendTo&& message, Time now);
   /// What is held for a peer is to be said now.
-  void hurry(PeerId peer);
+  void say_held(PeerId peer);
   /// Nobody is there to hear what is held for it.
-  void forget(PeerId peer) { held_.erase(peer); }
+  void forget(PeerId peer);
   /// Says what was held for long enough.
   void tick(Time now);
-  Time next_deadline() const { return turns_.empty() ? kNever : turns_.front().first; }
+  Time next_deadline() const { return turns_.empty() ? kNever : turns_.begin()->first; }
   /// Once all that was added before it is on its way.
   void release(PayloadId payload) { released_.push_back(payload); }
 
@@ -53,16 +49,20 @@ class Outbox {
   static constexpr std::size_t kLookBack = 32;
 
   struct Held {
-    Message message;
+    SendTo message;
     Time until{};
   };
+  using Position = std::unordered_map<PeerId, Held>::iterator;
 
+  bool overtakes(const SendTo& message, Position held);
+  void hold(SendTo&& message, Time until);
+  void let_go(Position held);
   void say(SendTo&& message);
 
   std::vector<SendTo> messages_;
   std::vector<PayloadId> released_;
   std::unordered_map<PeerId, Held> held_;
-  std::deque<std::pair<Time, PeerId>> turns_;  // when what is held is due; some was said since
+  std::set<std::pair<Time, PeerId>> turns_;  // when what is held is due
 };
 
 }  // namespace framefleet::broker

@@ -83,10 +83,7 @@ void Submission::on_admitted(const AdmittedTask& admitted, Time now, Effects& ou
   auto& entry = position->second;
   if (entry.state == State::admitted || entry.state == State::reading_again) return;
   let_go(entry, out);
-  if (!entry.counted && entry.read_at != kNever) {
-    out.push_back(TaskAdmitted{now - entry.read_at});
-  }
-  count_admission(entry);
+  note_admission(entry, now, out);
   entry.state = State::admitted;
   if (auto& source = source_of(entry); source.is_live()) {
     on_live_admitted(admitted.id, source.live);
@@ -127,7 +124,7 @@ void Submission::on_settled(const SettledTask& settled, Time now, Effects& out) 
   auto& entry = position->second;
   if (entry.state == State::reading_again) return;  // it will be answered when submitted
   let_go(entry, out);
-  count_admission(entry);
+  note_admission(entry, now, out);  // what ends soon is not said to be admitted before
   ++counts_.settled.at(static_cast<std::size_t>(settled.status));
   const Duration total = entry.read_at == kNever ? Duration::zero() : now - entry.read_at;
   finish(position, {{}, settled, false, {}, total}, out);
@@ -159,6 +156,13 @@ void Submission::drop(Position position, Effects& out) {
   let_go(position->second, out);
   forget(position);
   left_undone_ = true;
+}
+
+void Submission::note_admission(Entry& entry, Time now, Effects& out) {
+  if (!entry.counted && entry.read_at != kNever) {
+    out.push_back(TaskAdmitted{now - entry.read_at});
+  }
+  count_admission(entry);
 }
 
 void Submission::count_admission(Entry& entry) {

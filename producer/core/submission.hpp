@@ -135,6 +135,7 @@ class Submission {
   void answered(Entry& entry);
   void let_go(Entry& entry, Effects& out);
   void drop(Position position, Effects& out);
+  void note_admission(Entry& entry, Time now, Effects& out);
   void count_admission(Entry& entry);
   void finish(Position position, TaskEnded ended, Effects& out);
   void forget(Position position);

@@ -43,7 +43,8 @@ struct TaskEnded {
   friend bool operator==(const TaskEnded&, const TaskEnded&) = default;
 };
 
-/// For the histograms: the broker admitted a picture, so long after it was read.
+/// For the histograms: so long after a picture was read the broker said that it is admitted, or
+/// that it has ended already.
 struct TaskAdmitted {
   Duration after{};
   friend bool operator==(const TaskAdmitted&, const TaskAdmitted&) = default;

@@ -162,6 +162,7 @@ std::string Stage::text(const broker::Effect& effect) const {
   return std::visit(
       Overloaded{
           [&](const broker::SendTo& e) { return text(e.peer) + " <- " + text(e.message); },
+          [&](const broker::SayHeld& e) { return "say what waits for " + text(e.peer); },
           [&](const broker::ForgetPeer& e) { return "forget " + text(e.peer); },
           [&](const ReleasePayload& e) {
             const auto name = payload_names_.find(e.payload);

@@ -41,7 +41,7 @@ TEST_CASE("tracing changes nothing") {
 TEST_CASE("another seed gives another run") { CHECK(run(1, false).digest != run(2, false).digest); }
 
 TEST_CASE("everything that the promises are about happens in the runs") {
-  constexpr std::uint64_t kRuns = 200;
+  constexpr std::uint64_t kRuns = 400;
   WorldReport sum;
   for (std::uint64_t seed = 1; seed <= kRuns; ++seed) sum.add(run(seed, false));
   CHECK(sum.crashes > kRuns);

@@ -110,9 +110,8 @@ WorldReport World::run() {
 void World::step() {
   ++report_.steps;
   Time next = agenda_.next();
-  const bool broker_lives = broker_ && !broker_paused_;
-  const bool broker_due = broker_lives && broker_->next_deadline() < next;
-  if (broker_due) next = broker_->next_deadline();
+  const bool broker_due = broker_deadline() < next;
+  if (broker_due) next = broker_deadline();
   Client* due = nullptr;
   for (auto& client : clients_) {
     if (const Time deadline = deadline_of(client); deadline < next) {
@@ -128,7 +127,9 @@ void World::step() {
     broker::Effects effects;
     broker_->tick(agenda_.now(), effects);
     perform(effects);
-    if (broker_ && !broker_over_ && broker_->next_deadline() <= agenda_.now()) {
+    outbox_.tick(agenda_.now());
+    send_out();
+    if (!broker_over_ && broker_deadline() <= agenda_.now()) {
       promises_.break_with("the broker leaves undone what is due");
     }
   } else {
@@ -141,6 +142,11 @@ void World::step() {
 Time World::now_of(const Client& client) const {
   const auto passed = agenda_.now().time_since_epoch().count();
   return Time{Duration{passed + passed / 1'000'000 * client.clock_ppm}};
+}
+
+Time World::broker_deadline() const {
+  if (!broker_ || broker_paused_) return kNever;
+  return std::min(broker_->next_deadline(), outbox_.next_deadline());
 }
 
 /// When its core wants to be called, by the one true clock.
@@ -229,6 +235,7 @@ void World::end_broker() {
     promises_.break_with("a drained broker leaves tasks in its journal");
   }
   broker_.reset();
+  outbox_ = {};
   broker_shelf_ = {};
   broker_paused_ = false;
   broker_over_ = false;

@@ -7,6 +7,7 @@
 // byte.
 
 #include "broker/core/dispatcher.hpp"
+#include "broker/core/outbox.hpp"
 #include "tests/simulation/agenda.hpp"
 #include "tests/simulation/client.hpp"
 #include "tests/simulation/network.hpp"
@@ -110,6 +111,7 @@ class World {
   bool brief() const { return options_.steps_max > 0; }
   void step();
   Time now_of(const Client& client) const;
+  Time broker_deadline() const;
   Time deadline_of(const Client& client) const;
 
   // Faults and operators (world_faults.cpp)
@@ -157,6 +159,7 @@ class World {
 
   // What the cores ask for (world_effects.cpp)
   void perform(broker::Effects& effects);
+  void send_out();
   void write(const broker::Effects& effects);
   void commit_later();
   void perform(Client& client, producer::Effects& effects);
@@ -224,6 +227,7 @@ class World {
   Promises promises_;
   std::vector<Client> clients_;  // never grows after the constructor: actions refer to them
   std::optional<broker::Dispatcher> broker_;
+  broker::Outbox outbox_;
   PayloadShelf broker_shelf_;
   std::vector<Flight> broker_inbox_;  // while it is paused
   std::uint32_t incarnation_{0};

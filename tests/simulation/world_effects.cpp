@@ -1,6 +1,5 @@
 // What the simulated cores ask for: messages, work in the pool, pictures, commits.
 
-#include "broker/core/outbox.hpp"
 #include "tests/simulation/world.hpp"
 
 #include "shared/base/joining.hpp"
@@ -141,25 +140,33 @@ void World::mix(const Message& message) {
 
 void World::perform(broker::Effects& effects) {
   if (journal_) write(effects);
-  broker::Outbox outbox;
   for (auto& effect : effects) {
     if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
-      outbox.add(std::move(*send_to));
+      outbox_.add(std::move(*send_to), agenda_.now());
+    } else if (const auto* hurry = std::get_if<broker::SayHeld>(&effect)) {
+      outbox_.say_held(hurry->peer);
+    } else if (const auto* forget = std::get_if<broker::ForgetPeer>(&effect)) {
+      outbox_.forget(forget->peer);
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
-      outbox.release(release->payload);
+      outbox_.release(release->payload);
     } else if (std::holds_alternative<broker::Drained>(effect)) {
       broker_over_ = true;
     }
   }
-  for (const auto& [peer, message] : outbox.messages()) {
-    send(peer.value(), false, message, broker_shelf_);
+  send_out();
+  promises_.broker_rests(*broker_, agenda_.now());
+}
+
+void World::send_out() {
+  for (const auto& send_to : outbox_.messages()) {
+    send(send_to.peer.value(), false, send_to.message, broker_shelf_);
   }
-  for (const auto payload : outbox.released()) {
+  for (const auto payload : outbox_.released()) {
     if (!broker_shelf_.release(payload)) {
       promises_.break_with("the broker lets a payload go twice");
     }
   }
-  promises_.broker_rests(*broker_, agenda_.now());
+  outbox_.clear();
 }
 
 /// What the broker wants kept is on its disk a little later.

@@ -71,6 +71,20 @@ TEST_CASE("a picture is said to be admitted once, so long after its reading") {
   CHECK(f.all<TaskAdmitted>() == std::vector{TaskAdmitted{20ms}});
 }
 
+TEST_CASE("a picture that ends before its admission is told was admitted by then") {
+  SubmissionFixture f({{.pictures = 1}}, {});
+  f.come_up();
+  f.serve();
+  f.now += 20ms;
+  f.settle(0);
+  CHECK(f.all<TaskAdmitted>() == std::vector{TaskAdmitted{20ms}});
+  REQUIRE(f.all<TaskEnded>().size() == 1);
+  CHECK(f.all<TaskEnded>()[0].total == 20ms);
+  const auto stats = f.submission.stats();
+  CHECK(stats.admitted == 1);
+  CHECK(stats.in_flight == 0);
+}
+
 TEST_CASE("with confirm=admitted an admission is the end") {
   SubmissionFixture f({{.pictures = 1}}, {.confirm = Confirm::admitted});
   f.come_up();
