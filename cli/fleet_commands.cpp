@@ -1,14 +1,10 @@
 #include "cli/fleet_commands.hpp"
 
-#include "cli/autoscaler.hpp"
-#include "producer/core/submission.hpp"
-
 #include "shared/base/assert.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -16,19 +12,6 @@ namespace framefleet::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Pictures on their way for each worker: one in work, one that waits there, and as many that are
-/// read or stored.
-constexpr std::uint64_t kWindowOfWorker = 4;
-/// What a producer has on its way by itself. A fleet that is too large for it would have idle
-/// workers.
-constexpr std::uint64_t kWindowDefault = producer::SubmissionOptions{}.window_tasks;
-
-std::uint64_t window_for(const RunOptions& options) {
-  const auto workers =
-      options.autoscale.empty() ? options.workers : parse_worker_range(options.autoscale)->max;
-  return kWindowOfWorker * workers;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ","));
@@ -101,9 +84,6 @@ Command FleetCommands::of(const ChildName& child) const {
       if (options_.annotate) arguments.emplace_back("--annotate");
       if (options_.watch) arguments.emplace_back("--watch");
       if (options_.order != RunOptions{}.order) add(arguments, "--order", options_.order);
-      if (const auto window = window_for(options_); window > kWindowDefault) {
-        add(arguments, "--window-tasks", std::to_string(window));
-      }
       if (!options_.second.empty()) add(arguments, "--second", options_.second.string());
       arguments.emplace_back("--");
       arguments.insert(arguments.end(), options_.sources.begin(), options_.sources.end());

@@ -63,7 +63,9 @@ void describe(config::OptionSet& set, ProducerOptions& options) {
             .min = 0,
             .max = 100'000})
       .add("window_tasks", submission.window_tasks,
-           {.help = "Pictures read and not yet confirmed.", .min = 1, .max = 65'536})
+           {.help = "Pictures read and not yet confirmed; 0: four for each slot of the fleet, at "
+                    "least 64.",
+            .max = kWindowTasksMax})
       .add("window_bytes", SizeOf{submission.window_bytes},
            {.help = "Bytes of pictures held here.", .min = config::kib(1)})
       .add("picture_bytes_max", SizeOf{options.picture_bytes_max},

@@ -143,7 +143,10 @@ void Dispatcher::on_heartbeat(PeerId from, const Heartbeat& heartbeat, Time now,
   if (farewell_said_) {
     out.push_back(SendTo{from, Goodbye{}});  // it missed the first one
   } else {
-    out.push_back(SendTo{from, Heartbeat{options_.incarnation, {}}});
+    const bool is_producer = peers_.at(from).hello.role == Role::producer;
+    Heartbeat answer{.incarnation = options_.incarnation, .leases = {}};
+    if (is_producer) answer.slots = workers_.slots_in_service();
+    out.push_back(SendTo{from, std::move(answer)});
   }
 }
 

@@ -147,9 +147,13 @@ WorkerRegistry::Place WorkerRegistry::place_of(const Worker& worker) {
 }
 
 void WorkerRegistry::join_line(const Worker& worker) {
+  if (worker.in_service()) slots_in_service_ += worker.slots;
   if (worker.has_idle_slot()) idle_.insert(place_of(worker));
 }
 
-void WorkerRegistry::leave_line(const Worker& worker) { idle_.erase(place_of(worker)); }
+void WorkerRegistry::leave_line(const Worker& worker) {
+  if (worker.in_service()) slots_in_service_ -= worker.slots;
+  idle_.erase(place_of(worker));
+}
 
 }  // namespace framefleet::broker

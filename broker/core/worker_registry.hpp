@@ -95,6 +95,8 @@ class WorkerRegistry {
     return false;
   }
   std::uint32_t free_slots() const;
+  /// Of all workers in service, taken or not.
+  std::uint64_t slots_in_service() const { return slots_in_service_; }
   /// Of those that take tasks of `route` the one that holds the fewest; null where there is none.
   const Worker* emptiest(RouteId route) const;
   /// The workers to go without first, `count` at most, of these names; none: of all. Those without
@@ -120,6 +122,7 @@ class WorkerRegistry {
 
   std::map<PeerId, Worker> workers_;
   std::set<Place> idle_;  // those with an idle slot, in the order of choice
+  std::uint64_t slots_in_service_{0};
   std::uint64_t clock_{0};
   Time recall_not_before_{kNever};
 };

@@ -54,6 +54,8 @@ void Submission::receive(Message message, Time now, Effects& out) {
   } else if (const auto* known = std::get_if<Known>(&message)) {
     for (const auto& task : known->stored) on_settled(task, now, out);
     for (const auto& id : known->unknown) on_unknown(id, out);
+  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) {
+    slots_ = heartbeat->slots;
   } else if (const auto* claimed = std::get_if<Claimed>(&message)) {
     sources_taken_ = std::max(sources_taken_, claimed->number);
   } else if (const auto* control = std::get_if<Control>(&message);
@@ -402,7 +404,13 @@ bool Submission::may_read(std::size_t index) const {
   const auto& source = sources_[index];
   if (draining_ || source.to_read.empty() || reading_.size() >= kReadsAtOnce) return false;
   if (source.is_live()) return may_read_live(index);
-  return tasks_.size() - live_tasks_ + reading_.size() < options_.window_tasks &&
+  return has_room();
+}
+
+/// For one more batch picture.
+bool Submission::has_room() const {
+  const auto window = options_.window_tasks > 0 ? options_.window_tasks : window_for(slots_);
+  return tasks_.size() - live_tasks_ + reading_.size() < window &&
          held_bytes_ < options_.window_bytes;
 }
 

@@ -178,6 +178,7 @@ class Submission {
   void list_more(Effects& out);
   void read_more(Time now, Effects& out);
   bool may_read(std::size_t index) const;
+  bool has_room() const;
   bool nothing_left_to_read() const;
   bool nothing_may_come() const;
 
@@ -200,6 +201,7 @@ class Submission {
   Time tell_again_at_{kNever};
   std::uint64_t unanswered_tasks_{0};
   std::uint64_t unanswered_bytes_{0};
+  std::uint64_t slots_{0};  // of the fleet, as the broker said last
   std::uint64_t held_bytes_{0};
   bool draining_{false};
   bool left_undone_{false};  // because of the drain

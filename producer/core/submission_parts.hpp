@@ -5,6 +5,7 @@
 #include "shared/base/link.hpp"
 #include "shared/base/messages.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -18,13 +19,26 @@ struct SubmissionOptions {
   /// Ask what is stored before anything is read: for runs that may have been interrupted. Live
   /// sources are not asked about.
   bool ask_first{false};
-  /// Batch tasks read and not yet confirmed, at most. A live source has its own, far smaller one.
-  std::uint64_t window_tasks{64};
+  /// Batch tasks read and not yet confirmed, at most; 0: by the size of the fleet
+  /// (window_for()). A live source has its own, far smaller one.
+  std::uint64_t window_tasks{0};
   /// When this many payload bytes are held here no more batch pictures are read; up to four that
   /// are being read by then come on top, because a size is known only afterwards.
   std::uint64_t window_bytes{std::uint64_t{64} << 20U};
   LinkOptions link;
 };
+
+inline constexpr std::uint64_t kWindowTasksMax = 65'536;
+
+/// The window for a fleet whose workers have so many slots in all. Of each slot's four pictures one
+/// is worked on, one waits in its worker, and as many are being read or stored. A smaller window
+/// leaves slots idle; a larger one makes nothing faster, and whoever interrupts the producer waits
+/// for it.
+constexpr std::uint64_t window_for(std::uint64_t slots) {
+  constexpr std::uint64_t kOfSlot = 4;
+  constexpr std::uint64_t kAtLeast = 64;
+  return std::clamp(std::min(slots, kWindowTasksMax) * kOfSlot, kAtLeast, kWindowTasksMax);
+}
 
 /// What the core knows of a source.
 struct SourceOutline {

@@ -53,9 +53,7 @@ bool Submission::wants_frame(std::size_t index, Time now) const {
   if (!is_named || draining_ || !link_.up()) return false;
   if (unanswered_tasks_ >= link_.welcome().grant_tasks) return false;
   if (source.is_live()) return !source.live.newest && may_send_live(source.live, now);
-  return source.patience.waiting.empty() && to_send_.empty() &&
-         tasks_.size() - live_tasks_ + reading_.size() < options_.window_tasks &&
-         held_bytes_ < options_.window_bytes;
+  return source.patience.waiting.empty() && to_send_.empty() && has_room();
 }
 
 /// All that the broker is to know. One that leaves is ours until its frames have ended; the same

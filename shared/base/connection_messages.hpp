@@ -106,6 +106,7 @@ struct Heartbeat {
   std::uint32_t incarnation{0};
   std::vector<LeaseId> leases;
   std::string not_ready{};  ///< worker: as in its hello, now.
+  std::uint64_t slots{0};   ///< broker, to a producer: of all workers in service.
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 

@@ -67,6 +67,7 @@ void fields(V& v, M& m) {
   v.must("incarnation", m.incarnation, Range{});
   v.may("leases", m.leases, ListOf<>{});
   v.may("not_ready", m.not_ready, Prose{});
+  v.may("slots", m.slots, Range{});
 }
 
 template <class V, Of<Goodbye> M>

@@ -7,6 +7,7 @@ import unittest
 
 from fleet import PATIENT, Fleet
 from pictures import frames_in
+from process import eventually
 from tap import Tap
 
 FPS = 30
@@ -109,6 +110,20 @@ class SchedulingTest(unittest.TestCase):
         print(f"{checked} of {assigned} frames were the newest of their cameras when they were"
               " assigned, the others could not be told")
         self.assertGreater(checked, assigned * 4 // 5)
+
+    def test_one_producer_feeds_a_fleet_that_grows(self):
+        slots, count = 100, 600
+        with Fleet() as fleet:
+            self.start(fleet)
+            producer = fleet.producer(f"synthetic:?count={count}&size=240x200",
+                                      detect="stub?sleep=500ms")
+            producer.until_counted("ok", 1)
+            fleet.worker("large", "--slots", str(slots), "--isolation", "none")
+            eventually(lambda: any(row["name"] == "large" and row["leased"] >= slots
+                                   for row in fleet.show("workers")["workers"]),
+                       "all of its slots have a picture")
+            producer.until_counted("ok", count)
+            fleet.close_books(producer)
 
     def test_a_greedy_source_does_not_starve_a_slow_one(self):
         count = 30

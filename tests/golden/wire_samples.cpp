@@ -75,6 +75,12 @@ Heartbeat heartbeat_of_one_not_ready() {
   return made;
 }
 
+Heartbeat heartbeat_to_a_producer() {
+  Heartbeat made = heartbeat_of_one_not_ready();
+  made.slots = 24;
+  return made;
+}
+
 Submit submit() {
   SubmittedTask one;
   one.id = kFirst;
@@ -186,7 +192,7 @@ std::vector<MessageSample> message_samples() {
       {Welcome{1, 7, milliseconds{500}, milliseconds{2500}, 256, 1U << 26U, 1U << 25U}, {}},
       {Refused{Reason::stale_epoch, "source 'cam-1' is owned with epoch 3", milliseconds{2500}},
        {}},
-      {heartbeat_of_one_not_ready(), {}, "_2"},
+      {heartbeat_to_a_producer(), {}, "_3"},
       {Goodbye{}, {}},
       {Sources{3, hello_of_a_camera().sources}, {}},
       {Claimed{3}, {}},
@@ -220,6 +226,7 @@ std::vector<MessageSample> outgrown_message_samples() {
       {hello_of_one_not_ready(), {}, "_3"},
       {hello_of_one_paced(), {}, "_4"},
       {heartbeat(), {}},
+      {heartbeat_of_one_not_ready(), {}, "_2"},
       {submit(), {300000, 41}},
       {revived_submit(), {300000, 41}, "_2"},
       {Admitted{{{kFirst, true}, {kSecond, false}}}, {}},

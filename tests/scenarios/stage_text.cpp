@@ -106,6 +106,9 @@ std::string Stage::text(const Message& message) const {
   std::string line(name_of(message));
   std::visit(Overloaded{
                  [&](const Welcome& m) { line += fmt::format(" incarnation={}", m.incarnation); },
+                 [&](const Heartbeat& m) {
+                   if (m.slots > 0) line += fmt::format(" slots={}", m.slots);
+                 },
                  [&](const Refused& m) {
                    line += reason_and_text(m.reason, m.text);
                    if (m.retry > Duration::zero()) line += " retry=" + text_of(m.retry);

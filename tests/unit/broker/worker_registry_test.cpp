@@ -104,6 +104,25 @@ TEST_CASE("a worker that drains, is full, is kept alone or has no slots is not c
   CHECK(workers.free_slots() == 2);
 }
 
+TEST_CASE("the slots in service are those of all that neither drain nor are not ready") {
+  WorkerRegistry workers;
+  workers.add(worker(1, 4));
+  workers.add(worker(2, 2));
+  CHECK(workers.slots_in_service() == 6);
+  workers.took_task(PeerId{1}, kNever);
+  CHECK(workers.slots_in_service() == 6);  // taken or not
+  workers.update(PeerId{1}, [](Worker& changed) { changed.draining = true; });
+  CHECK(workers.slots_in_service() == 2);
+  workers.update(PeerId{2}, [](Worker& changed) { changed.not_ready = "its self-test"; });
+  CHECK(workers.slots_in_service() == 0);
+  workers.update(PeerId{2}, [](Worker& changed) { changed.not_ready.clear(); });
+  workers.add(worker(2, 3));  // the same peer again
+  CHECK(workers.slots_in_service() == 3);
+  workers.remove(PeerId{2});
+  workers.remove(PeerId{1});
+  CHECK(workers.slots_in_service() == 0);
+}
+
 TEST_CASE("a slot given back is free again, and of a worker that is gone nothing is left") {
   WorkerRegistry workers;
   workers.add(worker(1, 1));

@@ -169,23 +169,6 @@ TEST_CASE("the children's command lines carry what the run was asked for") {
         std::vector<std::string>{"--bind", "ipc:///tmp/x", "--metrics-listen", ""});
 }
 
-TEST_CASE("a run's producer has as much on its way as its workers can take") {
-  RunOptions options;
-  const auto window = [&options]() -> std::string {
-    const FleetCommands commands("/nowhere", {"ipc:///tmp/x", "ipc:///tmp/x"}, options,
-                                 "out/.framefleet");
-    const auto arguments = commands.of({ChildKind::producer, 0}).arguments;
-    const auto flag = std::find(arguments.begin(), arguments.end(), "--window-tasks");
-    return flag == arguments.end() ? "its own" : *std::next(flag);
-  };
-  options.workers = 16;
-  CHECK(window() == "its own");
-  options.workers = 17;
-  CHECK(window() == "68");
-  options.autoscale = "2:100";
-  CHECK(window() == "400");
-}
-
 TEST_CASE("a run's models and formats reach its workers, its journal the broker") {
   RunOptions options;
   options.detect = {"cats"};

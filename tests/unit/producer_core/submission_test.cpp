@@ -107,6 +107,40 @@ TEST_CASE("the window holds back reading, in tasks") {
   CHECK(f.submitted() == Sequences{0, 1, 2, 3});
 }
 
+TEST_CASE("a window has four pictures for each slot of the fleet, within bounds") {
+  CHECK(window_for(0) == 64);
+  CHECK(window_for(16) == 64);
+  CHECK(window_for(17) == 68);
+  CHECK(window_for(1000) == 4000);
+  CHECK(window_for(20'000) == kWindowTasksMax);
+  CHECK(window_for(std::uint64_t{1} << 53U) == kWindowTasksMax);
+}
+
+TEST_CASE("the window follows the fleet, up and down") {
+  SubmissionFixture f({{.pictures = 300}}, {});
+  f.come_up();
+  f.serve();
+  CHECK(f.reads.size() == 64);
+  f.receive(Heartbeat{.incarnation = 7, .slots = 20});
+  f.serve();
+  CHECK(f.reads.size() == 80);
+  f.receive(Heartbeat{.incarnation = 7, .slots = 0});
+  for (std::uint64_t s = 0; s < 17; ++s) f.settle(s);
+  f.serve();
+  CHECK(f.reads.size() == 81);  // 63 were left
+  f.receive(Heartbeat{.incarnation = 7, .slots = 20});
+  f.serve();
+  CHECK(f.reads.size() == 97);
+}
+
+TEST_CASE("a window that was asked for is as it was asked for") {
+  SubmissionFixture f({{.pictures = 300}}, {.window_tasks = 3});
+  f.come_up();
+  f.receive(Heartbeat{.incarnation = 7, .slots = 100});
+  f.serve();
+  CHECK(f.reads.size() == 3);
+}
+
 TEST_CASE("the window holds back reading, in bytes that are held") {
   SubmissionFixture f({{.pictures = 10}}, {.window_bytes = 2500});
   f.grant_tasks = 1;

@@ -196,7 +196,7 @@ Message connection_message(Random& r) {
       return Refused{r.reason(), r.text(0, 1024), r.ms()};
     case 3:
       return Heartbeat{r.number<std::uint32_t>(), r.list([&] { return r.lease(); }, 1000),
-                       r.text(0, 1024)};
+                       r.text(0, 1024), r.number<std::uint64_t>(wire::kCountMax)};
     case 4:
       return Sources{r.number<std::uint64_t>(wire::kCountMax), r.list([&] { return claim(r); })};
     case 5:
