@@ -288,8 +288,8 @@ void Shell::perform() {
   for (auto& effect : effects_) {
     if (auto* send_to = std::get_if<SendTo>(&effect)) {
       perform(*send_to);
-    } else if (const auto* hurry = std::get_if<SayHeld>(&effect)) {
-      outbox_.say_held(hurry->peer);
+    } else if (const auto* say = std::get_if<SayHeld>(&effect)) {
+      outbox_.say_held(say->peer);
     } else if (const auto* forget = std::get_if<ForgetPeer>(&effect)) {
       if (const auto name = names_.find(forget->peer); name != names_.end()) {
         program_.log.info("peer_gone", {{"peer", forget->peer.value()}, {"name", name->second}});

@@ -79,11 +79,11 @@ double pictures_offered(Source& source, const SubmittedTask& task, Time now, Dur
 void Dispatcher::on_submit(PeerId from, const Submit& submit, Time now, Effects& out) {
   SubmitAnswers answers;
   for (const auto& task : submit.tasks) submit_one(from, task, now, answers, out);
-  if (!answers.at_once.tasks.empty()) {
+  if (!answers.in_memory.tasks.empty()) {
     // A warning is for a person, and would be lost with the last of its tasks.
-    const bool warns = !answers.at_once.unknown_detectors.empty();
+    const bool warns = !answers.in_memory.unknown_detectors.empty();
     const auto can_wait = warns ? Duration::zero() : kAdmissionCanWait;
-    out.push_back(SendTo{from, std::move(answers.at_once), can_wait});
+    out.push_back(SendTo{from, std::move(answers.in_memory), can_wait});
   }
   if (answers.again) unwritten_.leave_out_waiting(from, answers.once_written);
   if (!answers.once_written.tasks.empty()) {
@@ -118,7 +118,7 @@ void Dispatcher::submit_one(PeerId from, const SubmittedTask& task, Time now,
                                             "this id is in progress with another payload"}}}});
     } else {
       const bool durable = is_kept(*known);
-      (durable ? answers.once_written : answers.at_once).tasks.push_back({task.id, durable});
+      (durable ? answers.once_written : answers.in_memory).tasks.push_back({task.id, durable});
       answers.again |= durable;
     }
     return;
@@ -157,7 +157,7 @@ void Dispatcher::submit_one(PeerId from, const SubmittedTask& task, Time now,
   if (routes_.opened() != opened_before) note_routes(now);
   // Of what has no picture the books alone are written.
   const bool is_written = options_.journal && task.task_class == TaskClass::batch;
-  auto& admitted = is_written ? answers.once_written : answers.at_once;
+  auto& admitted = is_written ? answers.once_written : answers.in_memory;
   admitted.tasks.push_back({task.id, is_kept(task)});
   warn_of_unknown(task.detectors, announced_, admitted);
   admit(from, task, *route, now, out);

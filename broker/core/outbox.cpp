@@ -11,8 +11,8 @@ void Outbox::add(SendTo&& message, Time now) {
   const auto held = held_.find(message.peer);
   const bool can_wait = message.can_wait > Duration::zero();
   if (held != held_.end()) {
-    if (can_wait && join(held->second.message.message, message.message)) return;
-    if (!overtakes(message, held)) say_held(message.peer);
+    if (can_wait && join(held->second.send_to.message, message.message)) return;
+    if (can_wait || !overtakes(message, held)) say_held(message.peer);
   }
   const Time until = now + message.can_wait;
   can_wait ? hold(std::move(message), until) : say(std::move(message));
@@ -22,7 +22,7 @@ void Outbox::add(SendTo&& message, Time now) {
 /// to be told.
 bool Outbox::overtakes(const SendTo& message, Position held) {
   const auto* const settled = std::get_if<Settled>(&message.message);
-  auto* const admitted = std::get_if<Admitted>(&held->second.message.message);
+  auto* const admitted = std::get_if<Admitted>(&held->second.send_to.message);
   if (settled == nullptr || admitted == nullptr) return false;
   std::erase_if(admitted->tasks, [settled](const AdmittedTask& task) {
     return std::any_of(settled->tasks.begin(), settled->tasks.end(),
@@ -35,7 +35,7 @@ bool Outbox::overtakes(const SendTo& message, Position held) {
 void Outbox::say_held(PeerId peer) {
   const auto held = held_.find(peer);
   if (held == held_.end()) return;
-  SendTo message = std::move(held->second.message);
+  SendTo message = std::move(held->second.send_to);
   let_go(held);
   say(std::move(message));
 }

@@ -49,7 +49,7 @@ class Outbox {
   static constexpr std::size_t kLookBack = 32;
 
   struct Held {
-    SendTo message;
+    SendTo send_to;
     Time until{};
   };
   using Position = std::unordered_map<PeerId, Held>::iterator;

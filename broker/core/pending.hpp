@@ -56,7 +56,7 @@ class UnwrittenAnswers {
 
 /// The answers to one submit: what memory alone has, and what a journal will have.
 struct SubmitAnswers {
-  Admitted at_once;
+  Admitted in_memory;
   Admitted once_written;
   bool again{false};  ///< Some of once_written were admitted before, and perhaps not yet answered.
 };

@@ -145,8 +145,8 @@ def sources():
         graph("Reading", "How long a producer reads one picture: 95 of 100 do not take longer.",
               "s",
               (p95("framefleet_producer_read_seconds", ("instance",)), "{{instance}}")),
-        graph("Submitting", "From a picture read to the word that it is admitted. It waits here"
-              " while the broker is busy.", "s",
+        graph("Submitting", "From a picture read to the word that it is admitted, or has ended"
+              " already. It waits here while the broker is busy.", "s",
               (p95("framefleet_producer_submit_seconds", ("instance",)), "{{instance}}")),
         graph("End to end", "From a picture read to the word that its outcome is stored.", "s",
               (p95("framefleet_producer_task_seconds", ("instance",)), "{{instance}}")),

@@ -28,6 +28,7 @@ struct SubmissionOptions {
   LinkOptions link;
 };
 
+/// Of sixteen thousand slots: a larger number is a typing error.
 inline constexpr std::uint64_t kWindowTasksMax = 65'536;
 
 /// The window for a fleet whose workers have so many slots in all. Of each slot's four pictures one

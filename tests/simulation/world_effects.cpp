@@ -143,8 +143,8 @@ void World::perform(broker::Effects& effects) {
   for (auto& effect : effects) {
     if (auto* send_to = std::get_if<broker::SendTo>(&effect)) {
       outbox_.add(std::move(*send_to), agenda_.now());
-    } else if (const auto* hurry = std::get_if<broker::SayHeld>(&effect)) {
-      outbox_.say_held(hurry->peer);
+    } else if (const auto* say = std::get_if<broker::SayHeld>(&effect)) {
+      outbox_.say_held(say->peer);
     } else if (const auto* forget = std::get_if<broker::ForgetPeer>(&effect)) {
       outbox_.forget(forget->peer);
     } else if (const auto* release = std::get_if<ReleasePayload>(&effect)) {
