@@ -36,6 +36,11 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
       .add("keys", options.keys,
            {.help = "Folder of broker.key and allowed.toml: tcp is for the keys listed there, and "
                     "encrypted (docs/OPERATIONS.md, \"Keys\"); none: tcp is open to all."})
+      .add("io_threads", hub.io_threads,
+           {.help = "Threads that read, write and encrypt what goes over the connections, each of "
+                    "which stays with one of them: more for pictures of many megabytes.",
+            .min = 1,
+            .max = 64})
       .add("backlog_tasks_max", core.backlog_tasks_max,
            {.help = "Tasks in progress at once; over it submits are answered busy.",
             .min = 1,

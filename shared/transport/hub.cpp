@@ -42,6 +42,7 @@ class Hub::Sockets {
  public:
   explicit Sockets(const HubOptions& options)
       : options_(options),
+        context_(options.io_threads),
         router_(context_, zmq::socket_type::router),
         watch_(context_, router_, SocketWatch::kOfBinder),
         courier_(payloads_) {
@@ -297,7 +298,7 @@ class Hub::Sockets {
   }
 
   HubOptions options_;
-  zmq::context_t context_{1};
+  zmq::context_t context_;
   std::optional<Gatekeeper> gatekeeper_;  // nothing: there are no keys
   zmq::socket_t router_;
   SocketWatch watch_;

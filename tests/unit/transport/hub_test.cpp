@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 using namespace framefleet;
@@ -116,6 +118,22 @@ TEST_CASE("messages and their payloads arrive as they were sent, over tcp") {
 TEST_CASE("messages and their payloads arrive as they were sent, over ipc") {
   const TemporaryFolder folder;
   check_round_trip("ipc://" + (folder.path() / "hub.sock").string());
+}
+
+TEST_CASE("a hub has as many threads for its connections as it is told") {
+  const auto names = [] {
+    std::multiset<std::string> all;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::string name;
+      std::getline(std::ifstream(thread.path() / "comm"), name);
+      all.insert(name);
+    }
+    return all;
+  };
+  const auto before = names().count("ZMQbg/IO/2");
+  const auto hub = open_hub({.bind = {"tcp://127.0.0.1:0"}, .io_threads = 3});
+  CHECK(names().count("ZMQbg/IO/2") == before + 1);
+  CHECK(names().count("ZMQbg/IO/3") == 0);
 }
 
 TEST_CASE("a hub listens on several addresses and tells the ports it was given") {
