@@ -19,8 +19,6 @@ namespace {
 
 /// Tasks that a worker has at once: the next ones are there when it has done one.
 constexpr int kCredit = 16;
-/// Of its broker, as many as ours has (HubOptions::io_threads); libzmq's own default is one.
-constexpr int kBrokerIoThreads = 2;
 
 class Peer {
  public:
@@ -158,7 +156,7 @@ class Broker {
     socket_.send(body, zmq::send_flags::none);
   }
 
-  zmq::context_t context_{kBrokerIoThreads};
+  zmq::context_t context_;
   zmq::socket_t socket_;
   std::vector<Worker> workers_;
   std::string producer_;
