@@ -259,9 +259,10 @@ void Backlog::forget(Source& source) {
 
 Time Backlog::oldest() const {
   Time oldest = kNever;
-  for (const auto& level : lanes_) {
-    for (const auto& lane : level) {
-      for (const auto& line : lane.lines) {
+  for (std::size_t level = 0; level < kLevels; ++level) {
+    for (RouteMask left = ready_.at(level); left != 0; left &= left - 1) {
+      const auto route = static_cast<RouteId>(std::countr_zero(left));
+      for (const auto& line : lanes_.at(level).at(route).lines) {
         for (const Flow* flow = line.first; flow != nullptr; flow = flow->behind) {
           oldest = std::min(oldest, flow->first->admitted_at);
         }
