@@ -41,12 +41,19 @@ constexpr auto kTiff = std::to_array<std::uint8_t>({
     0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80,
 });
 
-/// Larger than the window of every detector, and not of one colour.
+/// Larger than the window of every detector, not of one colour, and with something for each to look
+/// into: a light square in a dark one. In a pattern of many small shapes `markers` looks for its
+/// thousand markers in each of them, for half a second.
 std::string some_jpeg() {
   constexpr int kSide = 160;
+  const auto within = [](int x, int from, int to) { return from <= x && x < to; };
   std::vector<std::uint8_t> pixels;
   for (int y = 0; y < kSide; ++y) {
-    for (int x = 0; x < kSide; ++x) pixels.push_back(static_cast<std::uint8_t>((x * y) % 251));
+    for (int x = 0; x < kSide; ++x) {
+      const bool dark = within(x, 20, 140) && within(y, 20, 140);
+      const bool light = within(x, 60, 100) && within(y, 60, 100);
+      pixels.push_back(static_cast<std::uint8_t>(dark && !light ? 20 : 160 + x / 4 + y / 4));
+    }
   }
   auto jpeg = JpegEncoder().encode({pixels.data(), kSide, kSide, 1, kSide}, 90);
   return jpeg ? std::move(*jpeg) : std::string();
