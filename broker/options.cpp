@@ -40,7 +40,7 @@ void describe(config::OptionSet& set, BrokerOptions& options) {
            {.help = "Threads that read, write and encrypt what goes over the connections, each of "
                     "which stays with one of them: more for pictures of many megabytes.",
             .min = 1,
-            .max = 64})
+            .max = 64})  // a typing error; two are enough for most
       .add("backlog_tasks_max", core.backlog_tasks_max,
            {.help = "Tasks in progress at once; over it submits are answered busy.",
             .min = 1,

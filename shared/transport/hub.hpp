@@ -29,7 +29,7 @@ struct HubOptions {
   /// Largest frame that is read; a peer that sends a larger one is cut off by libzmq, so it must
   /// not be less than the payload of a task that is let in.
   std::uint64_t frame_bytes_max{std::uint64_t{64} << 20U};
-  /// That read, write and encrypt; a connection stays with one of them (docs/adr/0039).
+  /// Threads that read, write and encrypt; a connection stays with one of them (docs/adr/0039).
   int io_threads{2};
   /// Kept for one peer that reads too slowly: messages, and bytes of them without their payloads
   /// (which count where they are held for it): a few seconds of all that a busy producer is told.
