@@ -45,8 +45,9 @@ def fault_of(line):
     if kind is None or not isinstance(line.get("workload"), str):
         return "no line that `framefleet bench --json` writes"
     wanted = dict(KINDS[kind])
+    if kind == "tasks_per_s" and "rate" in line:
+        wanted |= {"rate": (int, float), "payload_bytes": int, "latency_us": dict}
     if kind == "tasks_per_s" and "latency_us" in line:
-        wanted |= {"rate": (int, float), "payload_bytes": int}
         tail = line["latency_us"]
         if not isinstance(tail, dict) or not all(isinstance(tail.get(q), (int, float))
                                                  for q in QUANTILES):
@@ -187,7 +188,7 @@ def latency_at_a_rate(axes, runs, colour):
 
 def draw_latency(pyplot, runs, colour):
     """p50 and p99 by contestant; over the rate where there are several for the same payload."""
-    kinds = grouped([run for run in runs if "latency_us" in run], "payload_bytes", "transport")
+    kinds = grouped([run for run in runs if "rate" in run], "payload_bytes", "transport")
     if not kinds:
         return None
     figure, all_axes = panels(pyplot, len(kinds), 1, 8, 3.6)

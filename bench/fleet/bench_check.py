@@ -37,9 +37,8 @@ def check_run(line):
     assert line["tasks_per_s"] > 0, line
     assert sum(line["cpu_us_per_task"].values()) > 0, line
     assert min(line["peak_bytes"].values()) > 0, line
-    if "rate" in line:
-        latency = line["latency_us"]
-        assert 0 < latency["p50"] <= latency["p99"] <= latency["p99.9"], line
+    latency = line["latency_us"]
+    assert 0 < latency["p50"] <= latency["p99"] <= latency["p99.9"], line
 
 
 def check_sizes(runs):

@@ -45,7 +45,9 @@ struct RunFigures {
   std::uint64_t tasks{0};
   double per_second{0};  ///< From the first task sent to the last result taken.
   std::vector<ProcessFigures> processes;
-  std::vector<double> latency_us;  ///< p50, p99, p99.9: from when a task was to be sent.
+  /// p50, p99, p99.9 of a task: from when it was to be sent, or where no moment is given for each,
+  /// was. Of a picture: from when it was taken up until it was done.
+  std::vector<double> latency_us;
   double wall_s{0};                ///< Of pictures: from the first process to the last result.
   std::uint64_t detections{0};     ///< Of pictures: in all of them.
 

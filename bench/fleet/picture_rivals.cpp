@@ -36,7 +36,7 @@ cli::Command command_of(const std::string& name, std::size_t workers, const fs::
 std::vector<Outcome> outcomes_in(const fs::path& results) {
   std::vector<Outcome> outcomes;
   std::ifstream lines(results);
-  for (Outcome each; lines >> each.sequence >> each.done_at_s >> each.detections;) {
+  for (Outcome each; lines >> each.sequence >> each.done_at_s >> each.took_s >> each.detections;) {
     outcomes.push_back(each);
   }
   return outcomes;

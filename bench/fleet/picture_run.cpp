@@ -14,6 +14,7 @@
 
 #include "bench/figures/task_book.hpp"
 #include "bench/fleet/cast.hpp"
+#include "bench/fleet/report.hpp"
 #include "bench/fleet/spending.hpp"
 #include "bench/vision/picture_folder.hpp"
 
@@ -83,8 +84,10 @@ Result<RunFigures, Error> PictureRun::figures(std::uint64_t tasks, std::vector<O
   TaskBook book(tasks);
   RunFigures figures;
   figures.tasks = tasks;
+  std::vector<double> us;
   for (const auto& outcome : outcomes) {
     book.note(outcome.sequence);
+    us.push_back(1e6 * outcome.took_s);
     figures.detections += outcome.detections;
   }
   if (const auto fault = book.fault(); !fault.empty()) return fail(Error{fault});
@@ -93,6 +96,7 @@ Result<RunFigures, Error> PictureRun::figures(std::uint64_t tasks, std::vector<O
   figures.wall_s = outcomes.back().done_at_s - begin_s_;
   figures.per_second =
       steady ? steady_pace(outcomes, slots) : static_cast<double>(tasks) / figures.wall_s;
+  figures.latency_us = tail_of(std::move(us));
   figures.processes = processes_;
   for (auto& each : figures.processes) each.cpu_us /= static_cast<double>(tasks);
   return figures;

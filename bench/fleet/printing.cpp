@@ -8,7 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/figures/quantiles.hpp"
@@ -18,6 +21,9 @@ namespace framefleet::bench {
 namespace {
 
 constexpr double kMega = 1e6;
+constexpr double kMilli = 1e3;  // microseconds of a millisecond
+/// Of RunFigures::latency_us, in lines.
+constexpr std::array kTailNames{"p50", "p99", "p99.9"};
 
 template <typename Value>
 double median_of(const std::vector<RunFigures>& runs, const Value& value) {
@@ -28,7 +34,13 @@ double median_of(const std::vector<RunFigures>& runs, const Value& value) {
 
 const char* words_for(Transport transport) { return transport == Transport::tcp ? "tcp" : "ipc"; }
 
-void note_processes(const RunFigures& run, nlohmann::json& line) {
+/// What every run of every workload has.
+void note_run(const RunFigures& run, nlohmann::json& line) {
+  line["tasks"] = run.tasks;
+  line["tasks_per_s"] = run.per_second;
+  for (std::size_t i = 0; i < kTailNames.size(); ++i) {
+    line["latency_us"][kTailNames[i]] = run.latency_us.at(i);
+  }
   for (const auto& each : run.processes) {
     line["cpu_us_per_task"][each.process] = each.cpu_us;
     line["peak_bytes"][each.process] = each.peak_bytes;
@@ -53,27 +65,32 @@ std::string peak_mb(const Standing& standing) {
                      }));
 }
 
+/// The cells of p50, p99 and p99.9, in `unit_us`.
+std::vector<std::string> tail_cells(const std::vector<RunFigures>& runs, double unit_us) {
+  std::vector<std::string> cells;
+  for (std::size_t i = 0; i < kTailNames.size(); ++i) {
+    const double us = median_of(runs, [i](const RunFigures& run) { return run.latency_us.at(i); });
+    cells.push_back(fmt::format("{:.0f}", us / unit_us));
+  }
+  return cells;
+}
+
 std::string table_of(const Workload& workload, const Standings& standings) {
   const bool open = workload.per_second > 0;
-  std::vector<cli::Column> columns{{.heading = "", .align = cli::Align::left, .columns_max = 22},
-                                   {.heading = "tasks/s"}};
-  if (open) {
-    for (const auto* heading : {"p50 us", "p99 us", "p99.9 us"}) columns.push_back({heading});
-  }
-  columns.push_back({.heading = open ? "p50 ours/" : "ours/"});
-  columns.push_back({.heading = "CPU us"});
-  columns.push_back({.heading = "MB/s"});
-  columns.push_back({.heading = "peak MB"});
-  columns.push_back({.heading = "of the CPU us", .align = cli::Align::left, .columns_max = 80});
-  cli::Table table(std::move(columns));
+  cli::Table table({{.heading = "", .align = cli::Align::left, .columns_max = 22},
+                    {.heading = "tasks/s"},
+                    {.heading = "p50 us"},
+                    {.heading = "p99 us"},
+                    {.heading = "p99.9 us"},
+                    {.heading = open ? "p50 ours/" : "ours/"},
+                    {.heading = "CPU us"},
+                    {.heading = "MB/s"},
+                    {.heading = "peak MB"},
+                    {.heading = "of the CPU us", .align = cli::Align::left, .columns_max = 80}});
   for (const auto& each : standings.all) {
     const double pace = median_of(each.runs, [](const RunFigures& run) { return run.per_second; });
     std::vector<std::string> cells{each.name, fmt::format("{:.0f}", pace)};
-    for (std::size_t i = 0; open && i < 3; ++i) {
-      cells.push_back(fmt::format("{:.0f}", median_of(each.runs, [i](const RunFigures& run) {
-                                    return run.latency_us.at(i);
-                                  })));
-    }
+    for (auto& cell : tail_cells(each.runs, 1)) cells.push_back(std::move(cell));
     const auto measure = open ? Measure::p50 : Measure::pace;
     cells.push_back(fmt::format("{:.3f}", ratio(standings.all.front(), each, measure)));
     cells.push_back(fmt::format(
@@ -95,6 +112,9 @@ std::string picture_table_of(const Standings& standings) {
                     {.heading = fmt::format("/ {} loops", cpus)},
                     {.heading = "ours/"},
                     {.heading = "wall s"},
+                    {.heading = "p50 ms"},
+                    {.heading = "p99 ms"},
+                    {.heading = "p99.9 ms"},
                     {.heading = "CPU ms"},
                     {.heading = "peak MB"},
                     {.heading = "detections"}});
@@ -102,12 +122,14 @@ std::string picture_table_of(const Standings& standings) {
     const auto pace = median_of(each.runs, [](const RunFigures& run) { return run.per_second; });
     const auto wall_s = median_of(each.runs, [](const RunFigures& run) { return run.wall_s; });
     const auto cpu_us = median_of(each.runs, [](const RunFigures& run) { return run.cpu_us(); });
+    const auto tail = tail_cells(each.runs, kMilli);
     table.add({each.name, fmt::format("{:.2f}", pace),
                loop == standings.all.end()
                    ? "-"
                    : fmt::format("{:.3f}", ratio(each, *loop, Measure::pace) / cpus),
                fmt::format("{:.3f}", ratio(standings.all.front(), each, Measure::pace)),
-               fmt::format("{:.2f}", wall_s), fmt::format("{:.1f}", cpu_us * 1e-3), peak_mb(each),
+               fmt::format("{:.2f}", wall_s), tail.at(0), tail.at(1), tail.at(2),
+               fmt::format("{:.1f}", cpu_us / kMilli), peak_mb(each),
                std::to_string(each.runs.front().detections)});
   }
   return table.render() + "CPU us of framefleet's: " + by_process(standings.all.front().runs) +
@@ -150,22 +172,15 @@ std::string run_line(const Workload& workload, const BenchOptions& options,
                       {"contestant", contestant},
                       {"round", round},
                       {"transport", words_for(options.transport)},
-                      {"durable", workload.durable},
-                      {"tasks", run.tasks},
-                      {"tasks_per_s", run.per_second}};
-  if (workload.per_second > 0) {
-    line["rate"] = workload.per_second;
-    line["latency_us"] = {{"p50", run.latency_us.at(0)},
-                          {"p99", run.latency_us.at(1)},
-                          {"p99.9", run.latency_us.at(2)}};
-  }
+                      {"durable", workload.durable}};
+  if (workload.per_second > 0) line["rate"] = workload.per_second;
   if (workload.pictures > 0) {
     line["wall_s"] = run.wall_s;
     line["detections"] = run.detections;
   } else {
     line["payload_bytes"] = workload.bytes;
   }
-  note_processes(run, line);
+  note_run(run, line);
   return line.dump() + "\n";
 }
 
@@ -184,6 +199,9 @@ std::string as_text(const ScaleFigures& figures) {
   cli::Table table({{.heading = "workers"},
                     {.heading = "sources"},
                     {.heading = "tasks/s"},
+                    {.heading = "p50 us"},
+                    {.heading = "p99 us"},
+                    {.heading = "p99.9 us"},
                     {.heading = "broker us"},
                     {.heading = "broker peak MB"},
                     {.heading = "of the CPU us", .align = cli::Align::left, .columns_max = 80}});
@@ -191,9 +209,11 @@ std::string as_text(const ScaleFigures& figures) {
     const auto of_broker = [&runs = runs](const auto& value) {
       return median_of(runs, [&](const RunFigures& run) { return value(*run.broker()); });
     };
+    const auto tail = tail_cells(runs, 1);
     table.add(
         {fmt::format("{}", size.workers), fmt::format("{}", size.sources),
          fmt::format("{:.0f}", median_of(runs, [](const auto& run) { return run.per_second; })),
+         tail.at(0), tail.at(1), tail.at(2),
          fmt::format("{:.1f}", of_broker([](const auto& broker) { return broker.cpu_us; })),
          fmt::format("{:.1f}", of_broker([](const auto& broker) {
                        return static_cast<double>(broker.peak_bytes) / kMega;
@@ -213,10 +233,8 @@ std::string scale_line(const FleetSize& size, const BenchOptions& options, std::
                       {"sources", size.sources},
                       {"round", round},
                       {"transport", words_for(options.transport)},
-                      {"tasks", run.tasks},
-                      {"payload_bytes", kScalingBytes},
-                      {"tasks_per_s", run.per_second}};
-  note_processes(run, line);
+                      {"payload_bytes", kScalingBytes}};
+  note_run(run, line);
   return line.dump() + "\n";
 }
 

@@ -3,9 +3,10 @@
     cost_check.py build/bench/bench/bench-dispatcher-cost
 
 Counts instructions per task life with callgrind (bench/METHOD.md) for every pair of SOURCES and
-BACKLOGS, and fails where the dearest pair costs more than RATIO_MAX times the cheapest. Counts, not
-times: they hardly depend on the machine or on what else it does. Where it fails, the functions that
-grew most are printed. Needs valgrind.
+BACKLOGS, and fails where the dearest pair costs more than RATIO_MAX times the cheapest, or where a
+life allocates more than ALLOCATIONS_MAX times. Counts, not times: they hardly depend on the machine
+or on what else it does. Where the ratio fails, the functions that grew most are printed. Needs
+valgrind.
 """
 
 import collections
@@ -23,6 +24,8 @@ BACKLOGS = (10, 1_000, 1_000_000)
 # Enough for a count within 2 % of what twenty times as many give.
 LIVES = 10_000
 RATIO_MAX = 1.3
+# What a life has, and a tenth of one more for tables that grow (docs/adr/0041).
+ALLOCATIONS_MAX = 19.1
 # A life is five calls that allocate; fewer instructions mean that nothing was counted.
 INSTRUCTIONS_MIN = 1_000
 GROWN_SHOWN = 12
@@ -33,7 +36,7 @@ ANNOTATED = re.compile(r"^ *([\d,]+) \([ \d.]+%\)  [^:]*:(.*?)(?: \[[^]]*\])?$")
 
 
 def valgrind(program, sources, backlog, folder):
-    """Runs one pair; returns the file with its counts."""
+    """Runs one pair; returns the file with its counts, and the allocations per life."""
     counts = folder / f"callgrind.{sources}.{backlog}"
     command = ["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
                f"--callgrind-out-file={counts}",
@@ -43,10 +46,11 @@ def valgrind(program, sources, backlog, folder):
                               timeout=PAIR_SECONDS_MAX)
     except subprocess.TimeoutExpired:
         sys.exit(f"error: {' '.join(command)} was not done after {PAIR_SECONDS_MAX} s")
-    if done.returncode != 0 or done.stdout.strip() != str(LIVES):
-        sys.exit(f"error: {' '.join(command)} ended with {done.returncode} after "
-                 f"{done.stdout.strip() or 'no'} task lives:\n{done.stderr}")
-    return counts
+    lives, allocations = (done.stdout.split() + ["no", ""])[:2]
+    if done.returncode != 0 or lives != str(LIVES):
+        sys.exit(f"error: {' '.join(command)} ended with {done.returncode} after {lives} task "
+                 f"lives:\n{done.stderr}")
+    return counts, int(allocations) / LIVES
 
 
 def instructions_per_life(counts):
@@ -79,14 +83,14 @@ def check(program, folder):
     # Two at most: the largest takes 1.5 GB under valgrind.
     with concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         try:
-            files = list(pool.map(lambda pair: valgrind(program, *pair, folder), pairs))
+            runs = list(pool.map(lambda pair: valgrind(program, *pair, folder), pairs))
         finally:
             pool.shutdown(cancel_futures=True)
-    costs = {file: instructions_per_life(file) for file in files}
-    print("instructions per task life (submit, assign, result, stored)")
-    print(f"{'sources':>9} {'backlog':>10} {'instructions':>13}")
-    for (sources, backlog), file in zip(pairs, files):
-        print(f"{sources:9,} {backlog:10,} {costs[file]:13,.0f}")
+    costs = {file: instructions_per_life(file) for file, _ in runs}
+    print("per task life (submit, assign, result, stored)")
+    print(f"{'sources':>9} {'backlog':>10} {'instructions':>13} {'allocations':>12}")
+    for (sources, backlog), (file, allocations) in zip(pairs, runs):
+        print(f"{sources:9,} {backlog:10,} {costs[file]:13,.0f} {allocations:12.2f}")
     cheap, dear = min(costs, key=costs.get), max(costs, key=costs.get)
     if costs[cheap] < INSTRUCTIONS_MIN:
         sys.exit("error: nothing was counted; are the program's requests to callgrind compiled in?")
@@ -95,7 +99,9 @@ def check(program, folder):
     if ratio > RATIO_MAX:
         print_grown(cheap, dear)
         return False
-    return True
+    most = max(allocations for _, allocations in runs)
+    print(f"most allocations = {most:.2f}, {ALLOCATIONS_MAX} allowed")
+    return most <= ALLOCATIONS_MAX
 
 
 def main():

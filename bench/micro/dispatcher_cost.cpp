@@ -1,4 +1,5 @@
-// bench-dispatcher-cost SOURCES BACKLOG LIVES: task lives for callgrind to count.
+// bench-dispatcher-cost SOURCES BACKLOG LIVES: task lives for callgrind to count. Prints how many
+// there were and how often they allocated.
 //
 // Meant to run under `valgrind --tool=callgrind --instr-atstart=no --collect-atstart=no`, as
 // bench/micro/cost_check.py does: only the dispatcher's own calls of the last LIVES lives are
@@ -8,12 +9,30 @@
 #include <valgrind/callgrind.h>
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <new>
 #include <optional>
 #include <string_view>
 
 #include "bench/micro/dispatcher_load.hpp"
+
+namespace {
+
+std::uint64_t allocations = 0;
+
+}  // namespace
+
+// This program's allocator counts.
+void* operator new(std::size_t count) {
+  ++allocations;
+  if (void* const memory = std::malloc(count); memory != nullptr) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t /*count*/) noexcept { std::free(memory); }
 
 namespace {
 
@@ -41,15 +60,19 @@ int main(int argc, char** argv) {
   load.hire(4, 4);
   load.warm_up();
   const auto settled_before = load.settled();
+  std::uint64_t of_lives = 0;
   CALLGRIND_START_INSTRUMENTATION;
   for (std::uint64_t i = 0; i < *lives; ++i) {
-    load.live_once([](auto call) {
+    load.live_once([&of_lives](auto call) {
+      const auto before = allocations;
       CALLGRIND_TOGGLE_COLLECT;
       call();
       CALLGRIND_TOGGLE_COLLECT;
+      of_lives += allocations - before;
     });
   }
   CALLGRIND_STOP_INSTRUMENTATION;
-  std::printf("%llu\n", static_cast<unsigned long long>(load.settled() - settled_before));
+  std::printf("%llu %llu\n", static_cast<unsigned long long>(load.settled() - settled_before),
+              static_cast<unsigned long long>(of_lives));
   return 0;
 }

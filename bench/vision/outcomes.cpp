@@ -42,7 +42,7 @@ Result<std::vector<Outcome>, Error> stored_outcomes(const std::filesystem::path&
     if (!said.is_object() || said.value("status", "") != "ok") {
       return fail(Error{"a picture did not end ok: " + line});
     }
-    Outcome outcome{said.at("sequence"), seconds_of(said.at("stored_at")), 0};
+    Outcome outcome{said.at("sequence"), seconds_of(said.at("stored_at")), said.at("worked"), 0};
     for (const auto& report : said.at("detectors")) {
       outcome.detections += report.at("detections").size();
     }

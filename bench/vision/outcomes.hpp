@@ -14,6 +14,7 @@ namespace framefleet::bench {
 struct Outcome {
   std::uint64_t sequence{0};
   double done_at_s{0};  ///< Unix time.
+  double took_s{0};     ///< From when somebody took it up.
   std::size_t detections{0};
 };
 

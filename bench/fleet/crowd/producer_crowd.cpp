@@ -29,6 +29,7 @@ class ProducerCrowd {
       : order_(order),
         tasks_(order.bytes),
         book_(order.tasks),
+        sent_at_(order.tasks),
         crowd_(order.endpoint, cores(order),
                [this](std::size_t i, producer::Effect& effect, producer::Effects& out) {
                  act(i, effect, out);
@@ -55,7 +56,7 @@ class ProducerCrowd {
             .begin_ns = begin_.time_since_epoch().count(),
             .end_ns = end_.time_since_epoch().count(),
             .fault = fault(),
-            .latency_us = {}};
+            .latency_us = tail_of(us_)};
   }
 
  private:
@@ -97,11 +98,17 @@ class ProducerCrowd {
     } else if (const auto* picture = std::get_if<producer::ReadPicture>(&effect)) {
       auto task =
           tasks_.make(source_name(i), epoch_of(order_), picture->ref.sequence, crowd_.payloads());
+      sent_at_.at(number_of(picture->ref, i)) = now;
       crowd_.cores()[i].picture(picture->ref, std::move(task), now, out);
     } else if (const auto* ended = std::get_if<producer::TaskEnded>(&effect)) {
       if (ended->rejected || ended->settled.status != Status::ok) ++not_ok_;
-      book_.note(ended->ref.sequence * order_.connections + i);
+      const auto number = number_of(ended->ref, i);
+      if (book_.note(number)) us_.push_back(1e6 * seconds(now - sent_at_.at(number)));
     }
+  }
+
+  std::uint64_t number_of(producer::PictureRef ref, std::size_t i) const {
+    return ref.sequence * order_.connections + i;
   }
 
   std::string fault() const {
@@ -113,6 +120,8 @@ class ProducerCrowd {
   Order order_;
   FleetTasks tasks_;
   TaskBook book_;
+  std::vector<Time> sent_at_;
+  std::vector<double> us_;
   Crowd<Submission, producer::Effects> crowd_;
   Time begin_{};
   Time end_{};

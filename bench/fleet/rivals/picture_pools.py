@@ -4,7 +4,8 @@
     picture_pools.py joblib_threads|joblib_loky|multiprocessing WORKERS FOLDER RESULTS
 
 A part of `framefleet bench vision`, which it tells on descriptor 3 that it is done; it keeps its
-workers until it is told to end. RESULTS has a line for each picture: number, time, detections.
+workers until it is told to end. RESULTS has a line for each picture: number, time, seconds that it
+took, detections.
 """
 
 import json
@@ -37,7 +38,7 @@ def main():
     tasks = list(enumerate(sorted(str(path) for path in pathlib.Path(folder).iterdir())))
 
     def done(results):
-        lines = (f"{number} {at:.6f} {count}\n" for number, at, count in results)
+        lines = (f"{number} {at:.6f} {took:.6f} {count}\n" for number, at, took, count in results)
         pathlib.Path(file).write_text("".join(lines))
         cue.send(b"done")
         cue.recv(16)
