@@ -99,6 +99,7 @@ Result<int, Error> Shell::work() {
   while (!drained_) {
     const Time now = now_ = telemetry::monotonic_now();
     program_.turned(now);
+    receive_messages();
     switch (drain_.hear(now)) {
       case telemetry::DrainWatch::Word::nothing:
         break;
@@ -125,14 +126,12 @@ Result<int, Error> Shell::work() {
     const Time deadline = std::min(
         {dispatcher_.next_deadline(), outbox_.next_deadline(), drain_.deadline(), publish_at_});
     hub_->wait(fds, std::max(Duration::zero(), deadline - telemetry::monotonic_now()));
-    receive_messages();
   }
   program_.log.info("drained");
   return exit_code::kOk;
 }
 
 void Shell::receive_messages() {
-  now_ = telemetry::monotonic_now();
   std::size_t unsent = 0;
   for (int i = 0; i < kBatchMax; ++i) {
     auto incoming = hub_->receive();

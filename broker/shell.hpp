@@ -76,7 +76,7 @@ class Shell {
   std::map<PeerId, std::string> names_;
   std::string hashed_;  // the name of a source that was hashed last, and its hash
   std::uint64_t hash_{security::source_hash({})};
-  Time now_{};  // read twice a turn: before all is done that is due, and after the wait
+  Time now_{};  // read once a turn, after the wait
   Time publish_at_{};
   bool drained_{false};
 };
