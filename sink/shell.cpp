@@ -160,6 +160,14 @@ void Shell::prune_when_due(Time now) {
 
 void Shell::pruned(const PruneStep& step, Time now) {
   pruning_ = false;
+  if (std::exchange(excess_bytes_, step.excess_bytes) == 0 && step.excess_bytes > 0) {
+    program_.log.warn(
+        "cap_too_small",
+        {{"excess_bytes", step.excess_bytes},
+         {"text",
+          "what stays of each outcome takes more than keep_bytes: every new one is emptied at "
+          "once; raise it, or begin a new store"}});
+  }
   if (step.outcomes == 0) return;
   program_.log.info("pruned", {{"outcomes", step.outcomes}, {"files", step.files}});
   if (step.more) prune_at_ = now;

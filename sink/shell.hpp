@@ -56,9 +56,10 @@ class Shell {
   Time commit_began_at_{};
   Time publish_at_{};
   Time prune_at_{};
-  bool pruning_{false};           // the store has a prune to do
-  bool refused_by_store_{false};  // there was no place for a piece of work
-  std::string blocked_;           // what was said last about a store that waits
+  bool pruning_{false};            // the store has a prune to do
+  std::uint64_t excess_bytes_{0};  // of the last one: above a cap that cannot be kept
+  bool refused_by_store_{false};   // there was no place for a piece of work
+  std::string blocked_;            // what was said last about a store that waits
 };
 
 }  // namespace framefleet::sink

@@ -28,6 +28,8 @@ SinkMetrics::SinkMetrics() : table_(std::make_shared<telemetry::MetricTable<Sink
           [=](const Stats& s) { return number(s.store.stats.database_bytes); });
   t.gauge("framefleet_sink_wal_bytes", "The write-ahead log of the database.",
           [=](const Stats& s) { return number(s.store.stats.log_bytes); });
+  t.gauge("framefleet_sink_ndjson_bytes", "Length of results.ndjson.",
+          [=](const Stats& s) { return number(s.store.stats.ndjson_bytes); });
   t.gauge("framefleet_sink_ndjson_behind_outcomes",
           "Outcomes committed that results.ndjson still lacks.",
           [=](const Stats& s) { return number(s.store.stats.ndjson_behind); });

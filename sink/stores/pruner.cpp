@@ -32,13 +32,14 @@ Pruner::Pruner(Database& database, PictureWriter& pictures, DeadLetters& dead_le
 Result<PruneStep, StoreError> Pruner::step(std::int64_t now_ms, std::uint64_t& picture_bytes) {
   Selection selection;
   if (!select(now_ms, picture_bytes, selection)) return fail(database_.failure());
-  if (selection.outcomes.empty()) return PruneStep{};
+  if (selection.outcomes.empty()) return PruneStep{.excess_bytes = excess(picture_bytes)};
   failpoint("store.prune.before");
   if (!write_down(selection)) return fail(database_.failure());
   if (const auto done = empty(selection); !done) return fail(done.error());
   picture_bytes -= selection.file_bytes;
   database_.return_pages();
-  return PruneStep{selection.outcomes.size(), selection.files.size(), selection.more};
+  return PruneStep{selection.outcomes.size(), selection.files.size(), selection.more,
+                   selection.more ? 0 : excess(picture_bytes)};
 }
 
 Result<void, StoreError> Pruner::finish() {
@@ -66,22 +67,25 @@ Result<void, StoreError> Pruner::empty(const Selection& selection) {
   return {};
 }
 
+std::uint64_t Pruner::excess(std::uint64_t picture_bytes) {
+  const auto used = database_.used_bytes() + picture_bytes;
+  return retention_.keep_bytes > 0 && used > retention_.keep_bytes ? used - retention_.keep_bytes
+                                                                   : 0;
+}
+
 bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection& selection) {
   const bool by_age = retention_.keep.count() > 0;
   const auto cutoff =
       by_age ? iso_time(now_ms - retention_.keep.count()).value_or(std::string()) : std::string();
-  const auto used = database_.used_bytes() + picture_bytes;
-  auto excess = retention_.keep_bytes > 0 && used > retention_.keep_bytes
-                    ? used - retention_.keep_bytes
-                    : std::uint64_t{0};
-  const bool over_cap = excess > 0;
+  auto to_free = excess(picture_bytes);
+  const bool over_cap = to_free > 0;
   Statement oldest(database_,
                    "SELECT id, stored_at, (SELECT coalesce(sum(length(bytes)), 0) FROM "
                    "dead_letter_rows WHERE outcome = outcomes.id) FROM outcomes WHERE id > ?1 "
                    "ORDER BY id");
   if (!oldest.start(pruned_through_)) return false;
   while (oldest.next()) {
-    if (oldest.text(1) > cutoff && excess == 0) {
+    if (oldest.text(1) > cutoff && to_free == 0) {
       // What the rows themselves took is known only when they are gone: look again after this step.
       selection.more = over_cap && !selection.outcomes.empty();
       return true;
@@ -95,7 +99,7 @@ bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection&
     if (!add_files(selection, oldest.integer(0))) return false;
     const auto freed =
         selection.file_bytes - before + static_cast<std::uint64_t>(oldest.integer(2));
-    excess -= std::min(excess, freed);
+    to_free -= std::min(to_free, freed);
   }
   return !oldest.failed();
 }

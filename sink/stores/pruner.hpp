@@ -24,6 +24,8 @@ class Pruner {
 
  private:
   struct Selection;
+  /// Above the size that is to be kept.
+  std::uint64_t excess(std::uint64_t picture_bytes);
   /// False: an error.
   bool select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection& selection);
   bool select_begun(std::int64_t through, Selection& selection);

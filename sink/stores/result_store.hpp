@@ -63,6 +63,9 @@ struct PruneStep {
   std::uint64_t outcomes{0};  ///< Emptied in this step.
   std::uint64_t files{0};     ///< Picture files removed in this step.
   bool more{false};           ///< Another step has something to do at the same time.
+  /// How far the store is above `keep_bytes` although nothing is left to go: what stays of outcomes
+  /// takes more. 0: it is not.
+  std::uint64_t excess_bytes{0};
 };
 
 /// What an operator is told (a Report before its frames have an id).

@@ -69,6 +69,7 @@ TEST_CASE("over the cap the oldest go first, until the rest fits") {
   CHECK(after.database_bytes + after.picture_bytes <= 2'000'000);
   CHECK(after.database_bytes + after.picture_bytes > 1'700'000);
   CHECK(pruned < 20);
+  CHECK(aged.store->prune(kNoon)->excess_bytes == 0);
   CHECK(number(aged.folder.path(), "SELECT max(id) FROM outcomes WHERE pruned = 1") ==
         static_cast<std::int64_t>(pruned));
   CHECK(prune_all(*aged.store, kNoon) == 0);
@@ -91,6 +92,9 @@ TEST_CASE("where even empty outcomes are above the cap, pruning ends") {
   commit(*aged.store, {ok_outcome(1), ok_outcome(2)});
   CHECK(prune_all(*aged.store, kNoon) == 2);
   CHECK(prune_all(*aged.store, kNoon) == 0);
+  const auto step = aged.store->prune(kNoon);
+  REQUIRE(step);
+  CHECK(step->excess_bytes == aged.store->stats().database_bytes - 1);
 }
 
 TEST_CASE("without retention nothing goes") {
