@@ -89,6 +89,15 @@ class ComposeFile(unittest.TestCase):
             for port in SERVICES[name]["ports"]:
                 self.assertTrue(port.startswith("${PUBLISH_ON:-127.0.0.1}:"), port)
 
+    def test_cameras_and_other_machines_are_reached_where_that_is_asked_for(self):
+        for name, service in (("cameras", "producer"), ("remote", "broker")):
+            text = (TREE / f"compose.{name}.yaml").read_text(encoding="utf-8")
+            overlay = yaml.safe_load(text)["services"]
+            self.assertEqual(set(overlay), {service}, name)
+            self.assertEqual(overlay[service]["networks"], ["fleet", "published"], name)
+        # Not on all addresses of the machine because somebody forgot to choose one.
+        self.assertRegex(overlay["broker"]["ports"][0], r"^\$\{BROKER_PUBLISH_ON:\?.+\}:5555:5555$")
+
     def test_a_drain_has_time_to_end_before_it_is_killed(self):
         drains = {duration for name, duration in CHOICE.findall(TEXT) if name == "DRAIN_TIMEOUT"}
         for name in OF_THE_FLEET:
