@@ -8,8 +8,8 @@ import re
 
 GROUPING = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 WORDS = GROUPING | {"and", "or", "unless", "offset", "bool"}
-FUNCTIONS = {"abs", "absent", "changes", "count", "deriv", "histogram_quantile", "increase", "max",
-             "min", "rate", "sort", "sum", "time", "topk", "vector"}
+FUNCTIONS = {"abs", "absent", "changes", "count", "deriv", "histogram_quantile", "increase",
+             "last_over_time", "max", "min", "rate", "sort", "sum", "time", "topk", "vector"}
 TOKEN = re.compile(r'''\s*(?:("(?:[^"\\]|\\.)*"|'[^']*')|(\d[\w.]*)|([A-Za-z_:][\w:]*)'''
                    r'''|(\$\w+)|(=~|!~|==|!=|>=|<=|[-+*/%^(){}\[\],=<>]))''')
 
