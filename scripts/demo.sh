@@ -96,7 +96,7 @@ out_of() {
 
 names_detectors() { [[ " $* " == *" --detect"[\ =]* ]]; }
 
-install_packages build run
+install_packages build run demo
 configure release -DFRAMEFLEET_TESTS=OFF
 build release --target framefleet
 
@@ -111,7 +111,7 @@ if [ "$#" -gt 0 ]; then
     run "${arguments[@]}" "$@"
     what_next "$out" "$@"
 else
-    install_packages demo
+    install_packages example
     examples=$(example_folder)
     run --detect faces,edges,corners --annotate --out "$PWD/results/demo/pictures" "$examples"
     run --detect people --annotate --out "$PWD/results/demo/pedestrians" "$examples/vtest.avi"
