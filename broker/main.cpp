@@ -1,8 +1,8 @@
 // framefleet-broker: takes tasks in from producers, hands them to workers, and their outcomes to
 // the sink. Binds one socket (see --bind). SIGTERM, SIGINT or SIGUSR1: finish what is here, then
 // leave; a second SIGTERM or SIGINT: stop now. Exit codes: 0; 3 a drain gave up; 64 flags; 69 an
-// address or the journal is taken; 70 a bug; 74 the disk or the file of the journal; 78
-// configuration.
+// address or the journal is taken; 70 a bug; 73 the journal's folder or the audit log cannot be
+// made; 74 the disk or the file of the journal; 78 configuration.
 
 #include "broker/options.hpp"
 #include "broker/shell.hpp"
@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
       "SIGINT\n"
       "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 an address or the journal is "
       "taken,\n"
-      "70 a bug, 74 the disk or the file of the journal, 78 configuration.");
+      "70 a bug, 73 the journal's folder or the audit log cannot be made, 74 the disk or the\n"
+      "journal's file, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.before_threads = [&options](telemetry::Logger&) -> Result<void, Error> {
