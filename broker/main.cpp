@@ -22,10 +22,9 @@ int main(int argc, char** argv) {
   set.epilog(
       "Signals: SIGTERM, SIGINT, SIGUSR1 finish what is here and leave; a second SIGTERM or "
       "SIGINT\n"
-      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 an address or the journal is "
-      "taken,\n"
-      "70 a bug, 73 the journal's folder or the audit log cannot be made, 74 the disk or the\n"
-      "journal's file, 78 configuration.");
+      "stops now. Exit codes: 0, 3 a drain gave up, 64 flags, 69 an address or the journal is\n"
+      "taken, 70 a bug, 73 the journal's folder or the audit log cannot be made, 74 the disk or\n"
+      "the journal's file, 78 configuration.");
   return telemetry::run_program(
       argc, argv, set, common,
       {.before_threads = [&options](telemetry::Logger&) -> Result<void, Error> {
