@@ -48,8 +48,8 @@ struct RunFigures {
   /// p50, p99, p99.9 of a task: from when it was to be sent, or where no moment is given for each,
   /// was. Of a picture: from when it was taken up until it was done.
   std::vector<double> latency_us;
-  double wall_s{0};                ///< Of pictures: from the first process to the last result.
-  std::uint64_t detections{0};     ///< Of pictures: in all of them.
+  double wall_s{0};             ///< Of pictures: from the first process to the last result.
+  std::uint64_t detections{0};  ///< Of pictures: in all of them.
 
   const ProcessFigures* broker() const;  ///< nullptr: there was none.
   double cpu_us() const;

@@ -3,6 +3,7 @@
 #include "shared/base/assert.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -28,6 +29,11 @@ std::uint64_t& count_of(InProgress& counts, TaskState state) {
       break;
   }
   return counts.storing;
+}
+
+/// The sequence behind it, or its own where there is none.
+std::uint64_t behind(const TaskId& id) {
+  return id.sequence + (id.sequence < std::numeric_limits<std::uint64_t>::max() ? 1 : 0);
 }
 
 /// Settled per second, over the last 10 to 20 seconds; 0 before the first.
@@ -151,7 +157,7 @@ void Ledger::admitted(Task& task, Time now) {
   count(total_, in_progress_);
   auto& source = *task.source;
   count(source.account, source.in_progress);
-  source.counted_through = std::max(source.counted_through, task.id.sequence + 1);
+  source.counted_through = std::max(source.counted_through, behind(task.id));
   if (keeps_changes_ && (task.gone || task.task_class == TaskClass::live)) {
     source.unkept.emplace(task.id, task.task_class);
   }
@@ -270,7 +276,7 @@ void Ledger::stored_before(const TaskId& id) {
   auto* const source = find_source(id.source);
   if (source == nullptr || id.epoch != source->epoch) return;
   if (id.sequence < source->counted_through) return;
-  source->counted_through = id.sequence + 1;
+  source->counted_through = behind(id);
   ++source->stored_before;
   note(*source);
   note(source->counted_in);

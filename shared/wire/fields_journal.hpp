@@ -11,8 +11,9 @@
 
 namespace framefleet::wire {
 
-/// Hashes of names: any 64 bits.
+/// Any 64 bits: hashes of names, and numbers of pictures, which their producers choose.
 inline constexpr Range kHash{std::numeric_limits<std::uint64_t>::max()};
+inline constexpr Range kSequence{std::numeric_limits<std::uint64_t>::max()};
 
 template <class V, Of<AttemptRecord> M>
 void fields(V& v, M& m) {
@@ -62,7 +63,7 @@ void fields(V& v, M& m) {
   v.may("paused", m.paused);
   v.may("expected", m.expected, Range{});
   v.may("stored_before", m.stored_before, Range{});
-  v.may("counted_through", m.counted_through, Range{});
+  v.may("counted_through", m.counted_through, kSequence);
   v.may("job", m.job, Text{});
   v.may("identity", m.identity, Text{});
   v.may("account", m.account);
