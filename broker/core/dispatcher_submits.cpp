@@ -20,6 +20,9 @@ constexpr std::uint64_t kProducerShare = 8;
 /// A producer that may have a thousand tasks unanswered can do without the word for a moment, and
 /// of a task that ends meanwhile it needs none.
 constexpr Duration kAdmissionCanWait = std::chrono::milliseconds{1};
+/// How many times its grant of tasks a producer may have whose answers wait for the journal: what
+/// it asks about comes to what it has submitted.
+constexpr std::uint64_t kGrantsUnanswered = 2;
 
 std::uint64_t minus(std::uint64_t cap, std::uint64_t used) { return cap > used ? cap - used : 0; }
 
@@ -127,6 +130,13 @@ void Dispatcher::submit_one(PeerId from, const SubmittedTask& task, Time now,
     ++counts_.duplicate_submits;
     release_payload(task.payload, out);
     out.push_back(SendTo{from, Settled{{*settled}}});
+    return;
+  }
+  // It was not granted so much: while a disk stands still its rejections alone would fill us.
+  if (unwritten_.waiting_of(from) >= kGrantsUnanswered * options_.grant_tasks) {
+    ++counts_.busy_answers;
+    release_payload(task.payload, out);
+    out.push_back(SendTo{from, Busy{{task.id}, Reason::grant_exceeded, options_.busy_retry}});
     return;
   }
   if (auto rejected = reject_answer(from, task)) {

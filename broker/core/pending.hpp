@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <vector>
 
 namespace framefleet::broker {
@@ -36,6 +37,8 @@ class UnwrittenAnswers {
   std::uint64_t given() const { return given_; }
   std::uint64_t written() const { return written_; }
   bool empty() const { return waiting_.empty(); }
+  /// How many tasks' answers wait for a peer.
+  std::uint64_t waiting_of(PeerId peer) const;
   void keep(PeerId peer, Message message);
   /// Everything up to `number` is on the disk: what waited for it goes out.
   void release(std::uint64_t number, Effects& out);
@@ -49,7 +52,10 @@ class UnwrittenAnswers {
     PeerId peer;
     Message message;
   };
-  std::deque<Waiting> waiting_;  // by number
+  void count_down(const Waiting& answer);
+
+  std::deque<Waiting> waiting_;            // by number
+  std::map<PeerId, std::uint64_t> tasks_;  // in waiting_; none of a peer: it is not in here
   std::uint64_t given_{0};
   std::uint64_t written_{0};
 };

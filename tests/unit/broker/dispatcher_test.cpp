@@ -145,6 +145,41 @@ TEST_CASE("a journal never has more sets of detectors than the next broker can n
   CHECK(next.fleet_status(fleet.now).in_progress.in_all() == kRoutesMax + 1);
 }
 
+TEST_CASE("while a journal stands still, the answers that wait for it are bounded by the grant") {
+  CoreOptions options;
+  options.journal = true;
+  options.grant_tasks = 8;
+  Fleet fleet(options);
+  const auto submit_foreign = [&fleet](std::uint64_t sequence) {
+    SubmittedTask task;
+    task.id = {2, 1, sequence, 0};
+    task.source = "never claimed";
+    task.payload = {PayloadId{1 + sequence}, 1, 100};
+    fleet.say(kProducer, Submit{{task}});
+  };
+  const auto released = [&fleet] {
+    return std::count_if(fleet.effects.begin(), fleet.effects.end(), [](const auto& effect) {
+      return std::holds_alternative<ReleasePayload>(effect);
+    });
+  };
+  for (std::uint64_t i = 0; i < 16; ++i) {
+    submit_foreign(i);
+    CHECK(fleet.sent<Busy>().empty());
+    CHECK(released() == 1);
+  }
+  for (int again = 0; again < 100; ++again) {
+    submit_foreign(16);
+    REQUIRE(fleet.sent<Busy>().size() == 1);
+    CHECK(fleet.sent<Busy>()[0].reason == Reason::grant_exceeded);
+    CHECK(released() == 1);
+  }
+  fleet.effects.clear();
+  fleet.broker.written(16, fleet.now, fleet.effects);
+  CHECK(fleet.sent<Rejected>().size() == 16);
+  submit_foreign(16);  // and there is room again
+  CHECK(fleet.sent<Busy>().empty());
+}
+
 TEST_CASE("a live source has one frame waiting, however many it sends") {
   Fleet fleet;
   fleet.add_sink();
