@@ -51,7 +51,7 @@ Command FleetCommands::worker(std::vector<std::string> arguments) const {
 }
 
 Command FleetCommands::check_detectors() const {
-  return worker({"--check-detectors", joined(options_.detect)});
+  return worker({"--check-detectors", joined(options_.detect), "--metrics-listen", ""});
 }
 
 Command FleetCommands::of(const ChildName& child) const {

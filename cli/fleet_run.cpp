@@ -141,11 +141,15 @@ Result<void, Error> FleetRun::check_detectors() {
     if (const auto status = check->reap()) {
       if (*status == ExitStatus{}) return {};
       const std::string said = log_excerpt(tail(log, offset), kExcerptLinesMax);
-      const bool refused = status->signal == 0 && status->code == exit_code::kUsage;
-      if (refused) return fail(Error{.text = said, .exit_code = exit_code::kUsage});
+      const int code = status->signal == 0 ? status->code : exit_code::kInternal;
+      // What the caller can mend it says itself.
+      if (code == exit_code::kUsage || code == exit_code::kNoInput || code == exit_code::kConfig) {
+        return fail(Error{.text = said, .exit_code = code});
+      }
       return fail(
           Error{.text = fmt::format("{}\nthe check of the detectors ended with {}; its log: {}",
-                                    said, to_string(*status), log.string())});
+                                    said, to_string(*status), log.string()),
+                .exit_code = code});
     }
     if (monotonic_now() >= deadline) {
       return fail(

@@ -142,13 +142,16 @@ TEST_CASE("a plan that fails passes the producer's message and code on and start
   CHECK(fleet.read("out.txt").empty());
 }
 
-TEST_CASE("a detector that does not exist ends the run with the worker's words and 64") {
+TEST_CASE("what the worker says of detectors and models ends the run with its words and code") {
   FakeFleet fleet;
-  fleet.file("check", "#!/bin/sh\necho 'no detector cats; there are: faces, edges' >&2; exit 64\n");
-  ::chmod((fleet.path() / "check").c_str(), 0755);
-  CHECK(fleet.run("--detect cats photos") == 64);
-  CHECK(fleet.err() == "no detector cats; there are: faces, edges\n");
-  CHECK_FALSE(fs::exists(fleet.path() / "pids.txt"));
+  for (const int code : {64, 66, 78}) {
+    fleet.file("check", "#!/bin/sh\necho 'no detector cats; there are: faces, edges' >&2; exit " +
+                            std::to_string(code) + "\n");
+    ::chmod((fleet.path() / "check").c_str(), 0755);
+    CHECK(fleet.run("--detect cats photos") == code);
+    CHECK(fleet.err() == "no detector cats; there are: faces, edges\n");
+    CHECK_FALSE(fs::exists(fleet.path() / "pids.txt"));
+  }
 }
 
 TEST_CASE("an output folder that is a file, or in use by another run, is refused with 73") {

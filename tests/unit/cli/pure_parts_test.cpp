@@ -136,8 +136,9 @@ TEST_CASE("the children's command lines carry what the run was asked for") {
   const FleetCommands commands("/nowhere", {"ipc:///tmp/x", "ipc:///tmp/x"}, options,
                                "out/.framefleet");
   CHECK(commands.check_detectors().program == "framefleet-worker");
-  CHECK(commands.check_detectors().arguments ==
-        std::vector<std::string>{"--check-detectors", "faces?min_size=40,edges"});
+  CHECK(commands.check_detectors().arguments == std::vector<std::string>{"--check-detectors",
+                                                                         "faces?min_size=40,edges",
+                                                                         "--metrics-listen", ""});
   CHECK(commands.of({ChildKind::producer, 0}).arguments ==
         std::vector<std::string>{"--connect",
                                  "ipc:///tmp/x",
@@ -178,8 +179,8 @@ TEST_CASE("a run's models and formats reach its workers, its journal the broker"
   const FleetCommands commands("/nowhere", {"ipc:///tmp/x", "ipc:///tmp/x"}, options,
                                "out/.framefleet");
   CHECK(commands.check_detectors().arguments ==
-        std::vector<std::string>{"--check-detectors", "cats", "--models", "models", "--formats",
-                                 "jpeg,png,webp,tiff"});
+        std::vector<std::string>{"--check-detectors", "cats", "--metrics-listen", "", "--models",
+                                 "models", "--formats", "jpeg,png,webp,tiff"});
   CHECK(commands.of({ChildKind::worker, 1}).arguments ==
         std::vector<std::string>{"--connect", "ipc:///tmp/x", "--name", "worker-1", "--slots", "1",
                                  "--metrics-listen", "", "--models", "models", "--formats",
