@@ -80,10 +80,18 @@ void JournalHold::Counts::remove(const JournaledTask& task) {
 }
 
 JournalBatch JournalHold::take(JournalWork&& work) {
-  auto& held = works_.emplace_back();
+  const auto& changes = work.batch.changes;
+  const bool admits = std::any_of(changes.begin(), changes.end(), [](const auto& change) {
+    return std::holds_alternative<JournalAdmission>(change);
+  });
+  // What is not held itself is over with what it came after: it may go on for long.
+  if (works_.empty() || admits) works_.emplace_back();
+  auto& held = works_.back();
   held.number = work.number;
-  held.frames = std::move(work.frames);
-  held.admissions.reserve(work.batch.changes.size());  // Nothing moves them: by_id_ points there.
+  if (admits) {
+    held.frames = std::move(work.frames);
+    held.admissions.reserve(changes.size());  // Nothing moves them: by_id_ points there.
+  }
   JournalBatch rest;
   for (auto& change : work.batch.changes) {
     if (auto* admission = std::get_if<JournalAdmission>(&change)) {
@@ -101,6 +109,7 @@ JournalBatch JournalHold::take(JournalWork&& work) {
 
 void JournalHold::hold(Held& held, JournalAdmission&& admission) {
   counts_.add(admission.task);
+  bytes_ += bytes_of(admission);
   const auto id = admission.task.id;
   auto& place = held.admissions.emplace_back(std::move(admission));
   FRAMEFLEET_ASSERT(by_id_.emplace(id, &place).second);
@@ -117,6 +126,7 @@ bool JournalHold::change_held(const JournalEnd& end) {
   const auto at = by_id_.find(end.task);
   if (at == by_id_.end()) return false;
   counts_.remove((*at->second)->task);
+  bytes_ -= bytes_of(**at->second);
   at->second->reset();
   by_id_.erase(at);
   return true;
@@ -159,6 +169,7 @@ std::uint64_t JournalHold::release(std::size_t count) {
     for (const auto& admission : works_.front().admissions) {
       if (!admission) continue;
       counts_.remove(admission->task);
+      bytes_ -= bytes_of(*admission);
       by_id_.erase(admission->task.id);
     }
   }

@@ -34,7 +34,10 @@ std::uint64_t bytes_of(const JournalBatch& batch);
 class JournalHold {
  public:
   bool empty() const { return works_.empty(); }
+  /// Works, one for all those without an admission that came after one with some.
   std::size_t size() const { return works_.size(); }
+  /// Of the admissions.
+  std::uint64_t bytes() const { return bytes_; }
 
   /// Holds the admissions back; answers the rest, to be committed at once.
   JournalBatch take(JournalWork&& work);
@@ -69,6 +72,7 @@ class JournalHold {
   JournaledBooks books_without(const Counts& held) const;
 
   std::deque<Held> works_;
+  std::uint64_t bytes_{0};
   std::unordered_map<TaskId, std::optional<JournalAdmission>*> by_id_;
   Counts counts_;
   // The books as they are with everything that is held; none: given up.

@@ -38,14 +38,13 @@ bool JournalWriter::submit(JournalWork&& work) {
   bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
-    if (fault_ || stopping_ || undone_.size() >= options_.queue_works_max ||
-        (!undone_.empty() && undone_bytes_ + bytes > options_.queue_bytes_max)) {
+    const auto undone = queue_.size() + taken_works_;
+    if (fault_ || stopping_ || undone >= options_.queue_works_max ||
+        (undone > 0 && queued_bytes_ + taken_bytes_ + bytes > options_.queue_bytes_max)) {
       return false;
     }
     FRAMEFLEET_ASSERT(work.number > last_number_);
     last_number_ = work.number;
-    undone_.emplace_back(work.number, bytes);
-    undone_bytes_ += bytes;
     queued_records_ += work.batch.changes.size();
     queued_bytes_ += bytes;
     queue_.push_back(std::move(work));
@@ -64,7 +63,7 @@ JournalProgress JournalWriter::take_committed() {
 
 JournalWriterStatus JournalWriter::status() const {
   const std::lock_guard lock(mutex_);
-  return {full_, fault_, undone_.size(), undone_bytes_, stats_};
+  return {full_, fault_, queue_.size() + taken_works_, queued_bytes_ + taken_bytes_, stats_};
 }
 
 void JournalWriter::stop() {
@@ -113,6 +112,8 @@ std::vector<JournalWork> JournalWriter::next_group() {
   }
   queued_records_ -= records;
   queued_bytes_ -= bytes;
+  taken_works_ += group.size();
+  taken_bytes_ += bytes;
   return group;
 }
 
@@ -147,6 +148,8 @@ void JournalWriter::commit_group(std::vector<JournalWork> group) {
   }
   for (auto& work : group) rests_.push_back(hold_.take(std::move(work)));
   make_room();
+  const std::lock_guard lock(mutex_);
+  count_taken();
 }
 
 void JournalWriter::make_room() {
@@ -215,11 +218,14 @@ bool JournalWriter::commit(std::span<const JournalBatch> batches) {
 void JournalWriter::publish(std::uint64_t through) {
   const std::lock_guard lock(mutex_);
   through_ = through;
-  while (!undone_.empty() && undone_.front().first <= through) {
-    undone_bytes_ -= undone_.front().second;
-    undone_.pop_front();
-  }
+  count_taken();
   notify();
+}
+
+void JournalWriter::count_taken() {
+  taken_works_ = hold_.size() + rests_.size();
+  taken_bytes_ = hold_.bytes();
+  for (const auto& rest : rests_) taken_bytes_ += bytes_of(rest);
 }
 
 void JournalWriter::set_full(bool full) {

@@ -43,6 +43,8 @@ struct JournalWriterOptions {
   Duration gather_time{std::chrono::milliseconds(4)};
   /// Handed over and not durable, at most. A broker has stopped admitting long before: these are
   /// what a bug in that may cost.
+  /// What is held back counts with its admissions alone: it must not keep out the ends that
+  /// would make room for it.
   std::size_t queue_works_max{65'536};
   std::uint64_t queue_bytes_max{std::uint64_t{1} << 30U};
   /// Between tries of a full journal; doubles, up to what is soon enough for a person.
@@ -99,6 +101,8 @@ class JournalWriter {
   /// True: it is on the disk. False: full, or broken.
   bool commit(std::span<const JournalBatch> batches);
   void publish(std::uint64_t through);
+  /// Of what was taken, what is held back or cannot be written is not durable. With the lock.
+  void count_taken();
   void set_full(bool full);
   void notify();
 
@@ -118,8 +122,8 @@ class JournalWriter {
   std::uint64_t queued_bytes_{0};
   bool gathering_{false};  ///< No use to wake the thread before it has gathered.
   std::uint64_t last_number_{0};
-  std::deque<std::pair<std::uint64_t, std::uint64_t>> undone_;  ///< Numbers with their bytes.
-  std::uint64_t undone_bytes_{0};
+  std::size_t taken_works_{0};  ///< By the thread out of the queue, and not durable.
+  std::uint64_t taken_bytes_{0};
   std::uint64_t through_{0};
   std::vector<Duration> commit_time_;
   JournalStats stats_;

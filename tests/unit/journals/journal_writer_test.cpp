@@ -280,6 +280,36 @@ TEST_CASE("a full journal settles tasks while admissions wait in their order") {
   CHECK(writing.disk->sources.at(7) == ended);
 }
 
+TEST_CASE("however long a journal is full, what is done meanwhile is written") {
+  JournalWriterOptions options;
+  options.queue_works_max = 8;
+  options.queue_bytes_max = 8 * 1024;
+  Writing writing(options);
+  writing.submit_each(1, 2);
+  writing.await_through(2);
+  {
+    const std::lock_guard lock(writing.disk->mutex);
+    writing.disk->room = 2;
+  }
+  REQUIRE(writing.writer.submit(BatchBuilder{}.admit(3).work(3)));  // held back
+  writing.await([&] { return writing.writer.status().full; });
+  const auto counted_on_disk = [&writing] {
+    const std::lock_guard lock(writing.disk->mutex);
+    return writing.disk->sources[7].account.admitted;
+  };
+  for (std::uint64_t number = 4; number < 1000; ++number) {  // books alone, as of live frames
+    REQUIRE(writing.writer.submit(BatchBuilder{}.count(number).work(number)));
+    while (counted_on_disk() != number - 1) std::this_thread::yield();  // less the one held back
+  }
+  CHECK(writing.writer.status().queued <= 2);
+  CHECK(writing.writer.take_committed().through == 2);
+  REQUIRE(writing.writer.submit(BatchBuilder{}.end(1).work(1000)));  // which makes room
+  writing.await_through(1000);
+  CHECK(writing.disk->tasks.size() == 2);
+  CHECK(writing.writer.status().queued == 0);
+  CHECK(writing.writer.status().queued_bytes == 0);
+}
+
 TEST_CASE("a task that is held back can be tried and ended before it was ever written") {
   Writing writing;
   writing.disk->room = 0;
