@@ -76,6 +76,7 @@ FleetRun::FleetRun(const RunOptions& options, fs::path programs, std::string com
       supervisor_(supervisor_options(options)),
       lines_(kEventBytesMax) {
   report_.continue_command = std::move(command);
+  report_.has_journal = !options.journal.empty();
 }
 
 int FleetRun::run() {

@@ -25,7 +25,8 @@ struct RunReport {
 
   std::optional<sink::Report> store;             ///< Of the whole job, earlier runs included.
   std::optional<std::uint64_t> stored_at_start;  ///< Outcomes of the job before this run.
-  std::string store_error;                       ///< Why `store` is absent.
+  bool has_journal{false};  ///< Tasks of an earlier run may end in this one, unasked.
+  std::string store_error;  ///< Why `store` is absent.
 
   std::vector<std::string> results;  ///< Files and folders to look at.
   std::string logs;                  ///< Folder of the children's logs.

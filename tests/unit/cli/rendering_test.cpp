@@ -156,6 +156,18 @@ TEST_CASE("a ledger that does not balance is said loudly and is an internal erro
   CHECK(exit_code_of(report) == 70);
 }
 
+TEST_CASE("what a journal had of an earlier run balances, up to what was found stored before") {
+  RunReport report = finished_run();
+  report.end->counters.stored_before = 5;
+  report.store->by_status[0] += 5;
+  CHECK_FALSE(audit(report).empty());
+  report.has_journal = true;
+  CHECK(audit(report).empty());
+  SECTION("more than that is stored twice") { ++report.store->by_status[0]; }
+  SECTION("and less is lost") { report.store->by_status[0] -= 6; }
+  CHECK_FALSE(audit(report).empty());
+}
+
 TEST_CASE("a run that was cut short is not reproached with what is in flight") {
   RunReport report = finished_run();
   report.end->submitted = 30;
