@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -229,6 +230,7 @@ Result<int, Error> Shell::run() {
         failpoint("producer.drain.begin");
         cameras_.stop(now);
         submission_.drain(now, effects_);
+        if (!unread_.empty()) submission_.leave_unread(now, effects_);
         break;
       case telemetry::DrainWatch::Word::stop:
         return ended(now);
@@ -254,7 +256,7 @@ void Shell::wait() {
   auto fds = cameras_.fds();
   fds.push_back(program_.signals.fd());
   for (const auto index : growing_) fds.push_back(plan_.sources[index]->growing()->fd());
-  channel_->wait(fds, effects_.empty() ? idle : Duration::zero());
+  channel_->wait(fds, effects_.empty() && unread_.empty() ? idle : Duration::zero());
 }
 
 /// The cameras as the file has them now; what is wrong with it changes nothing.
@@ -351,7 +353,7 @@ void Shell::perform() {
     if (const auto* wanted = std::get_if<ListSequences>(&effect)) {
       list(*wanted);
     } else if (const auto* picture = std::get_if<ReadPicture>(&effect)) {
-      read(picture->ref);
+      unread_.push_back(picture->ref);
     } else if (const auto* admitted = std::get_if<TaskAdmitted>(&effect)) {
       metrics_.observe(*admitted);
     } else if (const auto* end = std::get_if<TaskEnded>(&effect)) {
@@ -361,6 +363,7 @@ void Shell::perform() {
       answer_reload(asked->asker, telemetry::monotonic_now());
     }
   }
+  read_what_is_ready();
   link_watch_.look(submission_.link(), channel_->trouble());
 }
 
@@ -373,6 +376,21 @@ void Shell::list(const ListSequences& wanted) {
     next = source.next_sequence(*next + 1);
   }
   submission_.listed(wanted.source, sequences, telemetry::monotonic_now(), effects_);
+}
+
+/// A film that is on its way to a frame far behind keeps waiting who wants that frame, and nobody
+/// else: not the broker, not a signal, no other source.
+void Shell::read_what_is_ready() {
+  std::set<std::size_t> waits;
+  std::erase_if(unread_, [&](PictureRef ref) {
+    const auto waits_itself = [&] { return !plan_.sources.at(ref.source)->ready(ref.sequence); };
+    if (waits.contains(ref.source) || waits_itself()) {
+      waits.insert(ref.source);
+      return false;
+    }
+    read(ref);
+    return true;
+  });
 }
 
 void Shell::read(PictureRef ref) {

@@ -46,6 +46,7 @@ class Shell {
   Time look_at() const;
   void perform();  // one round
   void list(const ListSequences& wanted);
+  void read_what_is_ready();
   void read(PictureRef ref);
   SubmittedTask task_of(PictureRef ref, Picture picture);
   void report(const TaskEnded& ended);
@@ -67,6 +68,7 @@ class Shell {
   ProducerMetrics metrics_;
   Progress progress_;
   std::vector<std::size_t> growing_;  // indices of sources
+  std::vector<PictureRef> unread_;    // that the core has asked for, in order
   telemetry::DrainWatch drain_;
   telemetry::LinkWatch link_watch_;
   LiveCameras cameras_;

@@ -21,6 +21,8 @@ constexpr Duration kSilenceMax = std::chrono::seconds{20};
 
 tl::unexpected<FilmEnd> broken(std::string text) { return fail(FilmEnd{{}, std::move(text)}); }
 
+tl::unexpected<FilmEnd> silent() { return broken("the capture process was silent for 20 s"); }
+
 /// An absolute path: of another one FFmpeg would take "a:b.avi" for a protocol.
 CameraOptions order_for(const std::string& path) {
   CameraOptions order;
@@ -62,7 +64,10 @@ FilmReader::FilmReader(FilmReader&& other) noexcept
       pid_(std::exchange(other.pid_, 0)),
       link_(std::move(other.link_)),
       facts_(other.facts_),
-      next_(other.next_) {}
+      next_(other.next_),
+      asked_(other.asked_),
+      answer_(std::move(other.answer_)),
+      silent_(other.silent_) {}
 
 FilmReader& FilmReader::operator=(FilmReader&& other) noexcept {
   std::swap(frames_, other.frames_);
@@ -70,6 +75,9 @@ FilmReader& FilmReader::operator=(FilmReader&& other) noexcept {
   std::swap(link_, other.link_);
   std::swap(facts_, other.facts_);
   std::swap(next_, other.next_);
+  std::swap(asked_, other.asked_);
+  std::swap(answer_, other.answer_);
+  std::swap(silent_, other.silent_);
   return *this;
 }
 
@@ -79,11 +87,29 @@ FilmReader::~FilmReader() {
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
-Result<std::optional<CapturedFrame>, FilmEnd> FilmReader::read(std::uint64_t sequence) {
-  if (!send_packet(link_.get(), encode_ask(sequence), {}, Wait::no)) {
-    return broken("the capture process is gone");
+bool FilmReader::ask(std::uint64_t sequence) {
+  if (!asked_) asked_ = send_packet(link_.get(), encode_ask(sequence), {}, Wait::no);
+  return asked_;
+}
+
+bool FilmReader::ready(std::uint64_t sequence, Duration patience) {
+  if (answer_ || !ask(sequence)) return true;
+  if (!readable_within(link_.get(), patience)) {
+    silent_ += patience;
+    if (silent_ > kSilenceMax) answer_ = silent();
+    return answer_.has_value();
   }
-  const auto said = hear();
+  silent_ = {};
+  auto said = hear_one();
+  if (said && std::holds_alternative<FilmBusy>(*said)) return false;
+  answer_ = std::move(said);
+  return true;
+}
+
+Result<std::optional<CapturedFrame>, FilmEnd> FilmReader::read(std::uint64_t sequence) {
+  if (!ask(sequence)) return broken("the capture process is gone");
+  const auto said = answer_ ? *std::exchange(answer_, std::nullopt) : hear();
+  asked_ = false;
   if (!said) return fail(said.error());
   const auto* const frame = std::get_if<FilmFrame>(&*said);
   if (frame == nullptr || frame->sequence != sequence) {
@@ -95,23 +121,26 @@ Result<std::optional<CapturedFrame>, FilmEnd> FilmReader::read(std::uint64_t seq
   return std::move(*taken);
 }
 
-Result<FilmReport, FilmEnd> FilmReader::hear() {
+Result<FilmReport, FilmEnd> FilmReader::hear_one() {
   Packet packet;
-  while (true) {
-    if (!readable_within(link_.get(), kSilenceMax)) {
-      return broken("the capture process was silent for 20 s");
-    }
-    if (receive_packet(link_.get(), 0, Wait::no, packet) != Heard::packet) {
-      return broken("the capture process died");
-    }
-    const auto report = decode_film_report(packet.bytes);
-    if (!report) return broken("the capture process said what no capture process says");
-    if (const auto* over = std::get_if<FilmOver>(&*report)) {
-      return fail(FilmEnd{over->frames, "the video is over"});
-    }
-    if (const auto* ending = std::get_if<CaptureEnding>(&*report)) return broken(ending->text);
-    if (!std::holds_alternative<FilmBusy>(*report)) return *report;
+  if (receive_packet(link_.get(), 0, Wait::no, packet) != Heard::packet) {
+    return broken("the capture process died");
   }
+  const auto report = decode_film_report(packet.bytes);
+  if (!report) return broken("the capture process said what no capture process says");
+  if (const auto* over = std::get_if<FilmOver>(&*report)) {
+    return fail(FilmEnd{over->frames, "the video is over"});
+  }
+  if (const auto* ending = std::get_if<CaptureEnding>(&*report)) return broken(ending->text);
+  return *report;
+}
+
+Result<FilmReport, FilmEnd> FilmReader::hear() {
+  while (readable_within(link_.get(), kSilenceMax)) {
+    auto report = hear_one();
+    if (!report || !std::holds_alternative<FilmBusy>(*report)) return report;
+  }
+  return silent();
 }
 
 }  // namespace framefleet::producer

@@ -300,6 +300,11 @@ void Submission::drain(Time now, Effects& out) {
   advance(now, out);
 }
 
+void Submission::leave_unread(Time now, Effects& out) {
+  std::erase_if(reading_, [this](PictureRef ref) { return !tasks_.contains(id_of(ref)); });
+  advance(now, out);
+}
+
 void Submission::tick(Time now, Effects& out) {
   if (sources_number_ > 0 && !link_.has_dialled()) link_.set_sources(claims(now));
   if (link_.tick(now, out) == LinkEvent::beat_due) link_.beat({}, now, out);

@@ -71,6 +71,8 @@ class Submission {
 
   /// Read and submit nothing more, wait for what is admitted, leave.
   void drain(Time now, Effects& out);
+  /// In a drain: what is being read and was never submitted takes long, and is not waited for.
+  void leave_unread(Time now, Effects& out);
   void tick(Time now, Effects& out);
 
   Time next_deadline() const;

@@ -6,6 +6,8 @@ Growing::~Growing() = default;
 
 ImageSource::~ImageSource() = default;
 
+bool ImageSource::ready(std::uint64_t /*sequence*/) { return true; }
+
 std::string ImageSource::remark() const { return {}; }
 
 Growing* ImageSource::growing() { return nullptr; }

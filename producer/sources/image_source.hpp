@@ -72,6 +72,9 @@ class ImageSource {
   virtual Duration interval() const = 0;
   /// The smallest sequence ≥ `from` that this source has, as far as it knows; nothing: no more.
   virtual std::optional<std::uint64_t> next_sequence(std::uint64_t from) const = 0;
+  /// Whether read() of this sequence answers soon. False: what takes long is under way, and it is
+  /// asked again; no other one is read before. Waits for a tenth of a second at most.
+  virtual bool ready(std::uint64_t sequence);
   /// The picture with this sequence; nothing where the source has none (past its end, or a hole).
   virtual Result<std::optional<Picture>, Error> read(std::uint64_t sequence) = 0;
   /// Something a report should mention that is no picture's failure (a video that ends before the

@@ -21,26 +21,25 @@ Error no_input(std::string text) { return Error{std::move(text), exit_code::kNoI
 }  // namespace
 
 VideoSource::VideoSource(std::string name, std::uint32_t epoch, std::string path,
-                         std::string program)
+                         VideoOptions options)
     : name_(std::move(name)),
       epoch_(epoch),
       path_(std::move(path)),
-      program_(std::move(program)),
+      options_(std::move(options)),
       captured_at_ms_(found_file(path_).mtime_ns / 1'000'000) {}
 
 VideoSource::~VideoSource() = default;
 
 Result<std::unique_ptr<VideoSource>, Error> VideoSource::open(std::string name, std::uint32_t epoch,
                                                               std::string path,
-                                                              const VideoOptions& options) {
-  auto program = options.capture_program;
-  if (program.empty()) {
+                                                              VideoOptions options) {
+  if (options.capture_program.empty()) {
     auto found = capture_program();
     if (!found) return fail(found.error());
-    program = std::move(*found);
+    options.capture_program = std::move(*found);
   }
   std::unique_ptr<VideoSource> source(
-      new VideoSource(std::move(name), epoch, std::move(path), std::move(program)));
+      new VideoSource(std::move(name), epoch, std::move(path), std::move(options)));
   const auto shown = printable(source->path_);
   const auto film = source->film_at(0);
   if (!film) {
@@ -55,7 +54,7 @@ Result<std::unique_ptr<VideoSource>, Error> VideoSource::open(std::string name, 
                              shown, printable(first.error().text))));
   }
   if (facts.frames > 0) source->promised_ = facts.frames;
-  if (options.pace == VideoPace::own) {
+  if (source->options_.pace == VideoPace::own) {
     if (!(facts.fps >= kPaceMin && facts.fps <= kPaceMax)) {
       return fail(no_input(
           fmt::format("{}: the file does not say how many frames a second it has; give --rate "
@@ -72,7 +71,7 @@ Result<std::unique_ptr<VideoSource>, Error> VideoSource::open(std::string name, 
 Result<FilmReader*, FilmEnd> VideoSource::film_at(std::uint64_t sequence) {
   if (!film_ || film_->next() > sequence) {
     film_.reset();
-    auto film = FilmReader::open(path_, program_);
+    auto film = FilmReader::open(path_, options_.capture_program);
     if (!film) return fail(film.error());
     film_.emplace(std::move(*film));
   }
@@ -99,6 +98,12 @@ std::optional<std::uint64_t> VideoSource::count() const { return end_ ? end_ : p
 std::optional<std::uint64_t> VideoSource::next_sequence(std::uint64_t from) const {
   if (end_ && from >= *end_) return std::nullopt;
   return from;
+}
+
+bool VideoSource::ready(std::uint64_t sequence) {
+  if (end_ && sequence >= *end_) return true;
+  const auto film = film_at(sequence);
+  return !film || (*film)->ready(sequence, options_.patience);  // else read() says why
 }
 
 Result<std::optional<Picture>, Error> VideoSource::read(std::uint64_t sequence) {

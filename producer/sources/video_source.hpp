@@ -9,6 +9,7 @@
 #include "producer/cameras/film_reader.hpp"
 #include "producer/sources/image_source.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ enum class VideoPace : std::uint8_t { as_accepted, own };
 struct VideoOptions {
   VideoPace pace{VideoPace::as_accepted};
   std::string capture_program;  ///< Path of framefleet-capture; "": beside this program.
+  Duration patience{std::chrono::milliseconds{100}};  ///< What ready() waits.
 };
 
 class VideoSource final : public ImageSource {
@@ -31,7 +33,7 @@ class VideoSource final : public ImageSource {
   /// that is asked for (66), as framefleet-capture must be there.
   static Result<std::unique_ptr<VideoSource>, Error> open(std::string name, std::uint32_t epoch,
                                                           std::string path,
-                                                          const VideoOptions& options = {});
+                                                          VideoOptions options = {});
   ~VideoSource() override;
 
   const std::string& name() const override { return name_; }
@@ -39,11 +41,12 @@ class VideoSource final : public ImageSource {
   std::optional<std::uint64_t> count() const override;
   Duration interval() const override { return interval_; }
   std::optional<std::uint64_t> next_sequence(std::uint64_t from) const override;
+  bool ready(std::uint64_t sequence) override;
   Result<std::optional<Picture>, Error> read(std::uint64_t sequence) override;
   std::string remark() const override;
 
  private:
-  VideoSource(std::string name, std::uint32_t epoch, std::string path, std::string program);
+  VideoSource(std::string name, std::uint32_t epoch, std::string path, VideoOptions options);
   /// The film, ready to give this frame or an earlier one.
   Result<FilmReader*, FilmEnd> film_at(std::uint64_t sequence);
   Result<std::optional<CapturedFrame>, FilmEnd> frame(std::uint64_t sequence);
@@ -53,7 +56,7 @@ class VideoSource final : public ImageSource {
   std::string name_;
   std::uint32_t epoch_;
   std::string path_;
-  std::string program_;
+  VideoOptions options_;
   std::int64_t captured_at_ms_{0};
   std::optional<std::uint64_t> promised_;  // frames, by the file's own word
   std::optional<std::uint64_t> end_;       // frames there are, once the end was met

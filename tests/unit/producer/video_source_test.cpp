@@ -49,15 +49,48 @@ Picture read(VideoSource& source, std::uint64_t sequence) {
   return std::move(**picture);
 }
 
-/// Ends the capture processes that this process has started; how many.
-int kill_children() {
+/// To the capture processes that this process has started; how many.
+int signal_children(int signal) {
   std::ifstream children("/proc/self/task/" + std::to_string(::gettid()) + "/children");
-  int killed = 0;
-  for (pid_t pid = 0; children >> pid; ++killed) ::kill(pid, SIGKILL);
-  return killed;
+  int told = 0;
+  for (pid_t pid = 0; children >> pid; ++told) ::kill(pid, signal);
+  return told;
 }
+int kill_children() { return signal_children(SIGKILL); }
 
 }  // namespace
+
+TEST_CASE("what waits for a frame far behind can do something else meanwhile") {
+  const test::TemporaryFolder folder;
+  const auto path = write_video(folder.path() / "a.avi");
+  auto options = kAsAccepted;
+  options.patience = std::chrono::milliseconds(1);
+  const auto source = VideoSource::open("job/a.avi", 7, path, options);
+  REQUIRE(source);
+  const auto wait_for = [&](std::uint64_t sequence) {
+    while (!(*source)->ready(sequence)) continue;
+  };
+  wait_for(0);
+  CHECK(frame_in(read(**source, 0)) == 0);
+  REQUIRE(signal_children(SIGSTOP) == 1);  // it takes as long as we like
+  for (int turn = 0; turn < 3; ++turn) CHECK_FALSE((*source)->ready(kFrames - 2));
+  signal_children(SIGCONT);
+  wait_for(kFrames - 2);
+  CHECK((*source)->ready(kFrames - 2));
+  CHECK(frame_in(read(**source, kFrames - 2)) == kFrames - 2);
+  wait_for(3);  // from the film's begin
+  CHECK(frame_in(read(**source, 3)) == 3);
+  CHECK(frame_in(read(**source, 4)) == 4);  // unasked
+
+  wait_for(5);
+  CHECK(kill_children() == 1);  // its frame is there all the same
+  CHECK(frame_in(read(**source, 5)) == 5);
+  wait_for(6);
+  CHECK(frame_in(read(**source, 6)) == 6);
+  wait_for(kFrames);  // its end is waited for like a frame
+  CHECK_FALSE(*(*source)->read(kFrames));
+  CHECK((*source)->ready(kFrames));
+}
 
 TEST_CASE("the sequence of a video's picture is the number of its frame") {
   const test::TemporaryFolder folder;

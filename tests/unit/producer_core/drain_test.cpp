@@ -68,6 +68,18 @@ TEST_CASE("a picture that comes during a drain is let go") {
   CHECK_FALSE(f.submission.complete());
 }
 
+TEST_CASE("a drain does not wait for pictures that take long to read and were never submitted") {
+  SubmissionFixture f({{.pictures = 1}}, {});
+  f.come_up();
+  f.list(f.all<ListSequences>().at(0));
+  REQUIRE(f.all<ReadPicture>().size() == 1);
+  f.submission.drain(f.now, f.effects);
+  CHECK(f.sent<Goodbye>().empty());
+  f.submission.leave_unread(f.now, f.effects);
+  CHECK(f.sent<Goodbye>().size() == 1);
+  CHECK_FALSE(f.submission.complete());
+}
+
 TEST_CASE("a drain does not wait for answers about pictures that were never submitted") {
   SubmissionFixture f({{.pictures = 2}}, {.ask_first = true});
   f.come_up();
