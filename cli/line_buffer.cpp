@@ -9,7 +9,6 @@ void LineBuffer::extend(std::string_view piece) {
   if (piece.size() > line_bytes_max_ - partial_.size()) {
     too_long_ = true;
     partial_.clear();
-    ++dropped_lines_;
     return;
   }
   partial_.append(piece);

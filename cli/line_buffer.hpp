@@ -1,6 +1,6 @@
 #pragma once
 // Cuts a stream of bytes into lines. Holds at most one unfinished line of `line_bytes_max`; a
-// longer line is dropped whole and counted, so a peer that never ends its line cannot make us grow.
+// longer line is dropped whole, so a peer that never ends its line cannot make us grow.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,15 +17,12 @@ class LineBuffer {
   /// The lines that `bytes` completes, in order, without their newlines.
   std::vector<std::string> feed(std::string_view bytes);
 
-  std::uint64_t dropped_lines() const { return dropped_lines_; }
-
  private:
   void extend(std::string_view piece);
 
   std::size_t line_bytes_max_;
   std::string partial_;
   bool too_long_{false};  ///< The line being read is dropped up to its newline.
-  std::uint64_t dropped_lines_{0};
 };
 
 }  // namespace framefleet::cli

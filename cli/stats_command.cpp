@@ -52,7 +52,7 @@ Result<void, Error> find(const std::string& source, std::vector<producer::FoundF
                          producer::Skipped& skipped) {
   struct stat status {};
   if (source == "-") {
-    auto paths = producer::read_list(std::cin, '\n');
+    auto paths = producer::read_list(std::cin);
     if (!paths) return fail(paths.error());
     for (auto& path : *paths) files.push_back(producer::found_file(std::move(path)));
   } else if (::stat(source.c_str(), &status) == 0) {

@@ -202,7 +202,7 @@ void Shell::perform(Time now) {
       commit_began_at_ = now;
       commit(std::move(batch->outcomes));
     } else if (auto* find = std::get_if<FindStored>(&effect)) {
-      enqueue(FindRequest{find->asker, std::move(find->tasks)});
+      enqueue(FindRequest{std::move(find->tasks)});
     } else if (auto* wanted = std::get_if<CarryOut>(&effect)) {
       carry_out(std::move(wanted->control));
     }

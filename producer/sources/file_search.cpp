@@ -220,7 +220,7 @@ Result<PatternMatches, Error> search_pattern(const std::string& pattern, Skipped
   return result;
 }
 
-Result<std::vector<std::string>, Error> read_list(std::istream& list, char separator) {
+Result<std::vector<std::string>, Error> read_list(std::istream& list) {
   std::vector<std::string> paths;
   std::string entry;
   std::uint64_t number = 1;
@@ -229,18 +229,18 @@ Result<std::vector<std::string>, Error> read_list(std::istream& list, char separ
                       exit_code::kNoInput});
   };
   const auto take = [&] {
-    if (separator == '\n' && !entry.empty() && entry.back() == '\r') entry.pop_back();
+    if (!entry.empty() && entry.back() == '\r') entry.pop_back();
     if (!entry.empty()) paths.push_back(entry);
     entry.clear();
     ++number;
   };
   for (int c = list.get(); c != std::istream::traits_type::eof(); c = list.get()) {
     const char byte = std::istream::traits_type::to_char_type(c);
-    if (byte == separator) {
+    if (byte == '\n') {
       if (paths.size() >= kPicturesMax) return refused("is one too many; split the list");
       take();
     } else if (byte == '\0') {
-      return refused("holds a zero byte; a list made by find -print0 needs the option for it");
+      return refused("holds a zero byte; it takes one path per line (find without -print0)");
     } else if (entry.size() >= kListEntryBytesMax) {
       return refused("is longer than a path can be; it takes one path per line");
     } else {

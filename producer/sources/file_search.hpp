@@ -47,8 +47,7 @@ Result<PatternMatches, Error> search_pattern(const std::string& pattern, Skipped
 
 inline constexpr std::size_t kListEntryBytesMax = 4096;  // PATH_MAX
 
-/// One path per entry; empty entries do not count, and with '\n' a carriage return before it
-/// neither.
-Result<std::vector<std::string>, Error> read_list(std::istream& list, char separator);
+/// One path per line; empty lines do not count, and a carriage return at the end neither.
+Result<std::vector<std::string>, Error> read_list(std::istream& list);
 
 }  // namespace framefleet::producer

@@ -26,13 +26,8 @@ bool is_readable(int fd) {
 
 }  // namespace
 
-GrowingList::GrowingList(std::string name, std::uint32_t epoch, int fd, char separator,
-                         std::uint64_t bytes_max)
-    : name_(std::move(name)),
-      epoch_(epoch),
-      fd_(fd),
-      separator_(separator),
-      bytes_max_(bytes_max) {}
+GrowingList::GrowingList(std::string name, std::uint32_t epoch, int fd, std::uint64_t bytes_max)
+    : name_(std::move(name)), epoch_(epoch), fd_(fd), bytes_max_(bytes_max) {}
 
 std::optional<std::uint64_t> GrowingList::count() const {
   return over_ ? std::optional<std::uint64_t>(paths_.size()) : std::nullopt;
@@ -77,7 +72,7 @@ Growth GrowingList::end(std::string trouble) {
 }
 
 bool GrowingList::take(char byte) {
-  if (byte == separator_) {
+  if (byte == '\n') {
     take_entry();
     return paths_.size() <= kPicturesMax;
   }
@@ -86,7 +81,7 @@ bool GrowingList::take(char byte) {
 }
 
 void GrowingList::take_entry() {
-  if (separator_ == '\n' && !entry_.empty() && entry_.back() == '\r') entry_.pop_back();
+  if (!entry_.empty() && entry_.back() == '\r') entry_.pop_back();
   if (!entry_.empty()) paths_.push_back(std::exchange(entry_, {}));
 }
 

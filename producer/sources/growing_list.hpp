@@ -17,8 +17,7 @@ class GrowingList final : public ImageSource, public Growing {
  public:
   /// `fd` stays the caller's; reading waits for poll() to call it readable, so that it need not be
   /// made non-blocking, which others that share it would feel.
-  GrowingList(std::string name, std::uint32_t epoch, int fd, char separator,
-              std::uint64_t bytes_max);
+  GrowingList(std::string name, std::uint32_t epoch, int fd, std::uint64_t bytes_max);
 
   const std::string& name() const override { return name_; }
   std::uint32_t epoch() const override { return epoch_; }
@@ -41,7 +40,6 @@ class GrowingList final : public ImageSource, public Growing {
   std::string name_;
   std::uint32_t epoch_;
   int fd_;
-  char separator_;
   std::uint64_t bytes_max_;
   std::vector<std::string> paths_;
   std::string entry_;  // the one that is being read

@@ -89,7 +89,7 @@ class Planner {
   Result<void, Error> add_list() {
     if (options_.watch) return add_growing_list();
     if (options_.list == nullptr) return usage("-: there is no standard input to read a list from");
-    const auto paths = read_list(*options_.list, options_.list_separator);
+    const auto paths = read_list(*options_.list);
     if (!paths) return fail(paths.error());
     if (paths->empty()) {
       return no_input("the list on standard input is empty; give one path per line");
@@ -105,9 +105,9 @@ class Planner {
           "a list that is read as it comes keeps no manifest: leave out --watch, or "
           "--manifest");
     }
-    plan_.sources.push_back(std::make_unique<GrowingList>(
-        source_name(options_.job, "-"), options_.fresh_epoch, options_.list_fd,
-        options_.list_separator, options_.picture_bytes_max));
+    plan_.sources.push_back(std::make_unique<GrowingList>(source_name(options_.job, "-"),
+                                                          options_.fresh_epoch, options_.list_fd,
+                                                          options_.picture_bytes_max));
     return {};
   }
 

@@ -48,7 +48,6 @@ struct PlanOptions {
   /// A larger file becomes an unreadable picture. 64 MiB is twice the largest camera JPEG.
   std::uint64_t picture_bytes_max{64ULL << 20U};
   std::istream* list{nullptr};  ///< What "-" reads; null: "-" is refused.
-  char list_separator{'\n'};    ///< '\0' for `find -print0`.
   /// Folders, and "-" (a descriptor then, list_fd), go on while the sources are read.
   bool watch{false};
   int list_fd{-1};

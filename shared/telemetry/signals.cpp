@@ -38,12 +38,6 @@ Signals::~Signals() {
 
 Signals::Signals(Signals&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-void Signals::restore_in_child() {
-  const sigset_t set = heard_signals();
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_DFL);
-}
-
 std::optional<int> Signals::next() const {
   signalfd_siginfo event{};
   const ssize_t got = ::read(fd_, &event, sizeof event);

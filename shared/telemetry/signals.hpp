@@ -10,8 +10,7 @@
 namespace framefleet::telemetry {
 
 /// Blocks SIGINT, SIGTERM, SIGUSR1 and SIGHUP for this thread and those it will start, and ignores
-/// SIGPIPE. A child process inherits both: it must unblock (`Signals::restore_in_child`) what it
-/// wants to die of. Threads: one.
+/// SIGPIPE. A child process inherits both, and undoes what it wants to die of. Threads: one.
 class Signals {
  public:
   /// Throws std::system_error where the kernel gives no signalfd.
@@ -19,9 +18,6 @@ class Signals {
   ~Signals();
   Signals(Signals&& other) noexcept;
   Signals& operator=(Signals&&) = delete;
-
-  /// Undoes block() in a freshly forked child; async-signal-safe.
-  static void restore_in_child();
 
   /// Readable while a signal waits.
   int fd() const { return fd_; }

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <unordered_set>
 
 namespace framefleet::sink {
 namespace {
@@ -92,18 +91,12 @@ void StoreThread::run() {
 void StoreThread::perform(StoreWork& work) {
   if (auto* batch = std::get_if<StoreBatch>(&work)) {
     if (auto stored = until_stored([&] { return store_->commit(batch->outcomes); })) {
-      publish(BatchStored{batch->tag, std::move(*stored)});
+      publish(BatchStored{std::move(*stored)});
     }
   } else if (auto* request = std::get_if<FindRequest>(&work)) {
-    auto stored = until_stored([&] { return store_->find(request->tasks); });
-    if (!stored) return;
-    std::unordered_set<TaskId> known;
-    for (const auto& task : *stored) known.insert(task.id);
-    FindAnswer answer{request->tag, std::move(*stored), {}};
-    for (const auto& task : request->tasks) {
-      if (known.count(task) == 0) answer.unknown.push_back(task);
+    if (auto stored = until_stored([&] { return store_->find(request->tasks); })) {
+      publish(FindAnswer{std::move(*stored)});
     }
-    publish(std::move(answer));
   } else if (auto* prune = std::get_if<PruneRequest>(&work)) {
     if (auto step = until_stored([&] { return store_->prune(prune->now_ms); })) publish(*step);
   } else {

@@ -28,13 +28,11 @@
 namespace framefleet::sink {
 
 struct StoreBatch {
-  std::uint64_t tag{0};  ///< Returned with the completion.
   std::vector<OutcomeToStore> outcomes;
   std::vector<std::string>
       bytes;  ///< Owner of what the views of `outcomes` point into, if need be.
 };
 struct FindRequest {
-  std::uint64_t tag{0};
   std::vector<TaskId> tasks;
 };
 struct PruneRequest {
@@ -47,13 +45,10 @@ struct ControlRequest {
 using StoreWork = std::variant<StoreBatch, FindRequest, PruneRequest, ControlRequest>;
 
 struct BatchStored {
-  std::uint64_t tag{0};
   std::vector<SettledTask> tasks;  ///< In the order of the batch.
 };
 struct FindAnswer {
-  std::uint64_t tag{0};
-  std::vector<SettledTask> stored;
-  std::vector<TaskId> unknown;
+  std::vector<SettledTask> stored;  ///< Of those that were asked for.
 };
 using StoreDone = std::variant<BatchStored, FindAnswer, PruneStep, ControlAnswer>;
 

@@ -78,7 +78,7 @@ TEST_CASE("each folder is a source, and single files are one source together") {
   write(folder.path() / "y.dat", "Y");
   const auto plan = plan_of({root + "/x.jpg", root + "/in/", root + "/y.dat",
                              "synthetic:?count=2&name=cam", root + "/in/a.jpg"},
-                            {"trip", {}, 9, 1 << 20, nullptr, '\n'});
+                            {"trip", {}, 9, 1 << 20, nullptr});
   REQUIRE(plan.sources.size() == 3);
   CHECK(plan.sources[0]->name() == "trip/files");
   CHECK(all_of(*plan.sources[0]) == Pictures{{0, "X"}, {1, "Y"}, {2, "A"}});

@@ -34,9 +34,8 @@ std::vector<sink::StoreDone> take(StoreThread& thread, std::size_t count) {
   return all;
 }
 
-sink::StoreBatch batch(std::uint64_t tag, std::vector<sink::OutcomeToStore> outcomes) {
+sink::StoreBatch batch(std::vector<sink::OutcomeToStore> outcomes) {
   sink::StoreBatch made;
-  made.tag = tag;
   made.outcomes = std::move(outcomes);
   return made;
 }
@@ -91,18 +90,15 @@ class GatedStore final : public sink::ResultStore {
 
 TEST_CASE("work is done in order, and a find sees the batches before it") {
   StoreThread thread(std::make_unique<sink::MemoryStore>());
-  REQUIRE(thread.enqueue(batch(1, {ok_outcome(1), failed_outcome(2, "x")})));
-  REQUIRE(thread.enqueue(sink::FindRequest{2, {task_number(2), task_number(3), task_number(1)}}));
+  REQUIRE(thread.enqueue(batch({ok_outcome(1), failed_outcome(2, "x")})));
+  REQUIRE(thread.enqueue(sink::FindRequest{{task_number(2), task_number(3), task_number(1)}}));
   REQUIRE(thread.enqueue(sink::PruneRequest{kNoon}));
   const auto done = take(thread, 3);
   const auto& stored = std::get<sink::BatchStored>(done[0]);
-  CHECK(stored.tag == 1);
   CHECK(stored.tasks.size() == 2);
   const auto& answer = std::get<sink::FindAnswer>(done[1]);
-  CHECK(answer.tag == 2);
   REQUIRE(answer.stored.size() == 2);
   CHECK(answer.stored[0].status == Status::failed);
-  CHECK(answer.unknown == std::vector<TaskId>{task_number(3)});
   CHECK(std::holds_alternative<sink::PruneStep>(done[2]));
   CHECK(thread.status().stats.stored == 2);
 }
@@ -111,7 +107,7 @@ TEST_CASE("a batch may own the bytes that its outcomes point into") {
   const TemporaryFolder folder;
   {
     StoreThread thread(open_store(store_options(folder.path())));
-    auto owned = batch(1, {});
+    auto owned = batch({});
     owned.bytes = {"short", std::string(100'000, 'x')};
     owned.outcomes = {annotated_outcome(1, "dog.jpg", owned.bytes[0]),
                       failed_outcome(2, owned.bytes[1])};
@@ -127,9 +123,9 @@ TEST_CASE("a full queue takes nothing more and leaves the work with its owner") 
   sink::StoreThreadOptions options;
   options.queue_max = 2;
   StoreThread thread(std::make_unique<GatedStore>(gate), options);
-  REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)})));
-  REQUIRE(thread.enqueue(batch(2, {ok_outcome(2)})));
-  sink::StoreWork third = batch(3, {ok_outcome(3)});
+  REQUIRE(thread.enqueue(batch({ok_outcome(1)})));
+  REQUIRE(thread.enqueue(batch({ok_outcome(2)})));
+  sink::StoreWork third = batch({ok_outcome(3)});
   CHECK_FALSE(thread.enqueue(std::move(third)));
   CHECK(std::get<sink::StoreBatch>(third).outcomes.size() == 1);
   CHECK(thread.status().queued == 2);
@@ -143,7 +139,7 @@ TEST_CASE("a full disk is tried again until there is room, and said meanwhile") 
     memory->fail_next_commit({StoreError::Kind::full, "no space for results.sqlite"});
   }
   StoreThread thread(std::move(memory), quick_retries());
-  REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)})));
+  REQUIRE(thread.enqueue(batch({ok_outcome(1)})));
   const auto done = take(thread, 1);
   CHECK(std::get<sink::BatchStored>(done[0]).tasks.size() == 1);
   CHECK(thread.status().blocked.empty());
@@ -157,25 +153,25 @@ TEST_CASE("while the disk is full the status says why, and a stop does not wait 
   options.retry_delay_min = std::chrono::hours(1);
   options.retry_delay_max = std::chrono::hours(1);
   StoreThread thread(std::move(memory), options);
-  REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)})));
-  REQUIRE(thread.enqueue(batch(2, {ok_outcome(2)})));
+  REQUIRE(thread.enqueue(batch({ok_outcome(1)})));
+  REQUIRE(thread.enqueue(batch({ok_outcome(2)})));
   wait_for_news(thread);
   CHECK(thread.status().blocked == "no space for results.sqlite");
   thread.stop();
   const auto done = thread.take_done();
   REQUIRE(done.size() == 1);
-  CHECK(std::get<sink::BatchStored>(done[0]).tag == 2);
+  CHECK(std::get<sink::BatchStored>(done[0]).tasks.at(0).id == task_number(2));
 }
 
 TEST_CASE("any other error ends the work and is said") {
   auto memory = std::make_unique<sink::MemoryStore>();
   memory->fail_next_commit({StoreError::Kind::failed, "the disk is broken"});
   StoreThread thread(std::move(memory));
-  REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)})));
+  REQUIRE(thread.enqueue(batch({ok_outcome(1)})));
   wait_for_news(thread);
   CHECK(thread.status().fatal == "the disk is broken");
   CHECK(thread.take_done().empty());
-  CHECK_FALSE(thread.enqueue(batch(2, {ok_outcome(2)})));
+  CHECK_FALSE(thread.enqueue(batch({ok_outcome(2)})));
 }
 
 /// Has no memory left for anything.
@@ -230,7 +226,7 @@ TEST_CASE("an operator is answered in order with the batches") {
   Control control;
   control.verb = ControlVerb::dead_export;
   control.tasks = {task_number(2)};
-  REQUIRE(thread.enqueue(batch(1, {failed_outcome(2, "pixels")})));
+  REQUIRE(thread.enqueue(batch({failed_outcome(2, "pixels")})));
   REQUIRE(thread.enqueue(sink::ControlRequest{control, 10'000}));
   const auto done = take(thread, 2);
   const auto& answer = std::get<sink::ControlAnswer>(done[1]);
@@ -243,12 +239,12 @@ TEST_CASE("an operator is answered in order with the batches") {
 TEST_CASE("an operator is told that the disk is full, and nobody waits for it") {
   StoreThread thread(std::make_unique<FailingDesk>(StoreError::Kind::full));
   REQUIRE(thread.enqueue(sink::ControlRequest{}));
-  REQUIRE(thread.enqueue(batch(2, {ok_outcome(1)})));
+  REQUIRE(thread.enqueue(batch({ok_outcome(1)})));
   const auto done = take(thread, 2);
   const auto& answer = std::get<sink::ControlAnswer>(done[0]);
   CHECK(answer.reason == Reason::sink_slow);
   CHECK(answer.text == "no space for results.sqlite");
-  CHECK(std::get<sink::BatchStored>(done[1]).tag == 2);
+  CHECK(std::get<sink::BatchStored>(done[1]).tasks.at(0).id == task_number(1));
 }
 
 TEST_CASE("a database that fails an operator ends the work like any other failure") {
@@ -256,13 +252,13 @@ TEST_CASE("a database that fails an operator ends the work like any other failur
   REQUIRE(thread.enqueue(sink::ControlRequest{}));
   wait_for_news(thread);
   CHECK(thread.status().fatal == "no space for results.sqlite");
-  CHECK_FALSE(thread.enqueue(batch(2, {ok_outcome(1)})));
+  CHECK_FALSE(thread.enqueue(batch({ok_outcome(1)})));
 }
 
 TEST_CASE("an exception in the store ends the work and is said") {
   StoreThread thread(std::make_unique<ExhaustedStore>());
-  SECTION("commit") { REQUIRE(thread.enqueue(batch(1, {ok_outcome(1)}))); }
-  SECTION("find") { REQUIRE(thread.enqueue(sink::FindRequest{1, {}})); }
+  SECTION("commit") { REQUIRE(thread.enqueue(batch({ok_outcome(1)}))); }
+  SECTION("find") { REQUIRE(thread.enqueue(sink::FindRequest{})); }
   SECTION("prune") { REQUIRE(thread.enqueue(sink::PruneRequest{})); }
   SECTION("control") { REQUIRE(thread.enqueue(sink::ControlRequest{})); }
   wait_for_news(thread);
@@ -272,12 +268,12 @@ TEST_CASE("an exception in the store ends the work and is said") {
 TEST_CASE("a stop finishes what is queued") {
   GatedStore::Gate gate;
   StoreThread thread(std::make_unique<GatedStore>(gate));
-  for (std::uint64_t i = 1; i <= 5; ++i) REQUIRE(thread.enqueue(batch(i, {ok_outcome(i)})));
+  for (std::uint64_t i = 1; i <= 5; ++i) REQUIRE(thread.enqueue(batch({ok_outcome(i)})));
   gate.wait_until_entered(1);
   gate.allow(5);
   thread.stop();
   CHECK(thread.take_done().size() == 5);
-  CHECK_FALSE(thread.enqueue(batch(6, {ok_outcome(6)})));
+  CHECK_FALSE(thread.enqueue(batch({ok_outcome(6)})));
 }
 
 TEST_CASE("after a stop the folder is free for the next sink") {

@@ -67,18 +67,3 @@ TEST_CASE("blocked signals wait at the descriptor, one by one") {
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
 }
-
-TEST_CASE("a child that restores its signals dies of SIGTERM again") {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    std::signal(SIGTERM, SIG_DFL);  // The test framework listens to it.
-    static_cast<void>(Signals::block());
-    Signals::restore_in_child();
-    ::kill(::getpid(), SIGTERM);
-    ::_exit(1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WIFSIGNALED(status));
-  CHECK(WTERMSIG(status) == SIGTERM);
-}

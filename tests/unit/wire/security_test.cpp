@@ -3,11 +3,8 @@
 #include "shared/security/digest.hpp"
 #include "shared/security/sha256.hpp"
 #include "shared/security/token.hpp"
-#include "shared/security/uuid.hpp"
 
 #include <array>
-#include <regex>
-#include <set>
 #include <span>
 #include <sstream>
 #include <string>
@@ -81,14 +78,4 @@ TEST_CASE("a token outlives its broker only with the broker's key") {
   const auto token = before.mint({}, {}, "w");
   CHECK(TokenMint(before.key()).verify(token, {}, {}, "w"));
   CHECK_FALSE(TokenMint().verify(token, {}, {}, "w"));
-}
-
-TEST_CASE("random UUIDs are of version 4 and all different") {
-  const std::regex form("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
-  std::set<std::string> seen;
-  for (int i = 0; i < 1000; ++i) {
-    const auto uuid = security::random_uuid();
-    CHECK(std::regex_match(uuid, form));
-    CHECK(seen.insert(uuid).second);
-  }
 }
