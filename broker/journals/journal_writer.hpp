@@ -42,9 +42,8 @@ struct JournalWriterOptions {
   std::uint64_t gather_bytes{1024 * 1024};
   Duration gather_time{std::chrono::milliseconds(4)};
   /// Handed over and not durable, at most. A broker has stopped admitting long before: these are
-  /// what a bug in that may cost.
-  /// What is held back counts with its admissions alone: it must not keep out the ends that
-  /// would make room for it.
+  /// what a bug in that may cost. What is held back counts with its admissions alone: it must not
+  /// keep out the ends that would make room for it.
   std::size_t queue_works_max{65'536};
   std::uint64_t queue_bytes_max{std::uint64_t{1} << 30U};
   /// Between tries of a full journal; doubles, up to what is soon enough for a person.
