@@ -296,7 +296,11 @@ Result<int, Error> Shell::ended(Time now) {
   const auto stats = submission_.stats();
   const bool interrupted = drain_.draining() && !submission_.complete();
   for (const auto& source : plan_.sources) {
-    if (const auto remark = source->remark(); !remark.empty()) {
+    const auto remark = source->remark();
+    if (source->broke_off()) {
+      source_broken_ = true;
+      program_.log.error("source_broken", {{"source", source->name()}, {"text", remark}});
+    } else if (!remark.empty()) {
       program_.log.warn("source_remark", {{"source", source->name()}, {"text", remark}});
     }
   }

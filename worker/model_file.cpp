@@ -5,6 +5,7 @@
 #include "shared/config/load.hpp"
 #include "shared/config/option_set.hpp"
 #include "shared/security/sha256.hpp"
+#include "shared/wire/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -338,13 +339,14 @@ Result<Model, Error> load_model(const ModelFile& file) {
     if (!labels) return fail(labels.error());
     network.labels = std::move(*labels);
   }
-  const bool named = std::all_of(
-      network.labels.begin(), network.labels.end(),
-      [](const std::string& label) { return !label.empty() && label.size() <= kLabelBytesMax; });
+  const bool named =
+      std::all_of(network.labels.begin(), network.labels.end(), [](const std::string& label) {
+        return !label.empty() && label.size() <= kLabelBytesMax && wire::is_utf8(label);
+      });
   if (!named || network.labels.size() > kLabelsMax) {
     return wrong(
-        fmt::format("{}: a label is empty or longer than {} bytes, or there are more than "
-                    "{}; write one name for each class",
+        fmt::format("{}: a label is empty, longer than {} bytes or no UTF-8, or there are more "
+                    "than {}; write one name for each class",
                     file.labels_at, kLabelBytesMax, kLabelsMax));
   }
   return model;

@@ -260,6 +260,8 @@ void Ledger::claimed(Source& source, PeerId owner, const SourceClaim& claim) {
     source.counted_through = 0;
   }
   note(source);
+  // Of a damaged task's source no name may be known.
+  if (!claim.name.empty()) source.name = claim.name;
   source.epoch = claim.epoch;
   source.expected = claim.expected;
   source.interval = claim.interval;

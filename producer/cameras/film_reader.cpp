@@ -21,6 +21,8 @@ constexpr Duration kSilenceMax = std::chrono::seconds{20};
 
 tl::unexpected<FilmEnd> broken(std::string text) { return fail(FilmEnd{{}, std::move(text)}); }
 
+tl::unexpected<FilmEnd> gone() { return broken("the capture process is gone"); }
+
 tl::unexpected<FilmEnd> silent() { return broken("the capture process was silent for 20 s"); }
 
 /// An absolute path: of another one FFmpeg would take "a:b.avi" for a protocol.
@@ -93,7 +95,8 @@ bool FilmReader::ask(std::uint64_t sequence) {
 }
 
 bool FilmReader::ready(std::uint64_t sequence, Duration patience) {
-  if (answer_ || !ask(sequence)) return true;
+  if (!answer_ && !ask(sequence)) answer_ = gone();
+  if (answer_) return true;
   if (!readable_within(link_.get(), patience)) {
     silent_ += patience;
     if (silent_ > kSilenceMax) answer_ = silent();
@@ -107,7 +110,7 @@ bool FilmReader::ready(std::uint64_t sequence, Duration patience) {
 }
 
 Result<std::optional<CapturedFrame>, FilmEnd> FilmReader::read(std::uint64_t sequence) {
-  if (!ask(sequence)) return broken("the capture process is gone");
+  if (!answer_ && !ask(sequence)) return gone();
   const auto said = answer_ ? *std::exchange(answer_, std::nullopt) : hear();
   asked_ = false;
   if (!said) return fail(said.error());

@@ -40,6 +40,8 @@ class FilmReader {
   /// Asks for a frame and waits for it, no longer than `patience`. True: read() answers at once.
   /// Requires: sequence >= next(), and the same one until it has been read.
   bool ready(std::uint64_t sequence, Duration patience);
+  /// It was ready to say that its process is of no use any more.
+  bool failed() const { return answer_ && !*answer_ && !answer_->error().frames; }
   /// A frame; nothing: it is there and cannot become a JPEG. Requires: as ready().
   Result<std::optional<CapturedFrame>, FilmEnd> read(std::uint64_t sequence);
   /// Frames that are not counted and not given out, because they could be decoded in part alone.

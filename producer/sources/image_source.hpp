@@ -80,6 +80,8 @@ class ImageSource {
   /// Something a report should mention that is no picture's failure (a video that ends before the
   /// number of frames it promises); empty: nothing.
   virtual std::string remark() const;
+  /// It ended before its end: pictures that it may have had were never seen.
+  virtual bool broke_off() const;
   /// Null: it has what it has.
   virtual Growing* growing();
 

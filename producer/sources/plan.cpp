@@ -87,7 +87,8 @@ class Planner {
   }
 
   Result<void, Error> add_list() {
-    if (options_.watch) return add_growing_list();
+    // A manifest says which pictures there are: a list is read before it is written.
+    if (options_.watch && options_.manifest_folder.empty()) return add_growing_list();
     if (options_.list == nullptr) return usage("-: there is no standard input to read a list from");
     const auto paths = read_list(*options_.list);
     if (!paths) return fail(paths.error());
@@ -100,11 +101,6 @@ class Planner {
 
   Result<void, Error> add_growing_list() {
     if (options_.list_fd < 0) return usage("-: there is no standard input to read a list from");
-    if (!options_.manifest_folder.empty()) {
-      return usage(
-          "a list that is read as it comes keeps no manifest: leave out --watch, or "
-          "--manifest");
-    }
     plan_.sources.push_back(std::make_unique<GrowingList>(source_name(options_.job, "-"),
                                                           options_.fresh_epoch, options_.list_fd,
                                                           options_.picture_bytes_max));

@@ -103,14 +103,19 @@ std::optional<std::uint64_t> VideoSource::next_sequence(std::uint64_t from) cons
 bool VideoSource::ready(std::uint64_t sequence) {
   if (end_ && sequence >= *end_) return true;
   const auto film = film_at(sequence);
-  return !film || (*film)->ready(sequence, options_.patience);  // else read() says why
+  if (!film) return true;  // read() says why
+  if (!(*film)->ready(sequence, options_.patience)) return false;
+  if (!(*film)->failed() || retried_ == sequence) return true;
+  retried_ = sequence;
+  film_.reset();
+  return false;
 }
 
 Result<std::optional<Picture>, Error> VideoSource::read(std::uint64_t sequence) {
   if (end_ && sequence >= *end_) return std::optional<Picture>{};
   auto found = frame(sequence);
   // Whatever killed the process may have been no fault of the film.
-  if (!found && !found.error().frames) found = frame(sequence);
+  if (!found && !found.error().frames && retried_ != sequence) found = frame(sequence);
   if (!found) {
     end_at(sequence, found.error());
     return std::optional<Picture>{};

@@ -44,6 +44,7 @@ class VideoSource final : public ImageSource {
   bool ready(std::uint64_t sequence) override;
   Result<std::optional<Picture>, Error> read(std::uint64_t sequence) override;
   std::string remark() const override;
+  bool broke_off() const override { return !broken_.empty(); }
 
  private:
   VideoSource(std::string name, std::uint32_t epoch, std::string path, VideoOptions options);
@@ -64,6 +65,7 @@ class VideoSource final : public ImageSource {
   std::uint64_t damaged_{0};               // frames that were left out, once the end was met
   std::string broken_;                     // why the end came early
   std::optional<FilmReader> film_;
+  std::optional<std::uint64_t> retried_;  // by ready(), with a new process
 };
 
 }  // namespace framefleet::producer

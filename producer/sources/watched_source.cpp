@@ -65,6 +65,7 @@ Growth WatchedSource::grow(Time now) {
                        found->second.size == file.size && found->second.mtime_ns == file.mtime_ns;
     if (!known) came_.push_back(std::move(file));
   }
+  if (came_.empty()) number_at_ = kNever;  // what could not be numbered is gone again
   if (came_.empty() || (number_at_ != kNever && now < number_at_)) return {};
   return number_what_came(now);
 }

@@ -12,6 +12,8 @@ namespace framefleet::sink {
 namespace {
 
 constexpr std::size_t kOutcomesPerStep = 256;
+/// Of dead letters: their rows are rewritten, and have to fit into the log beside all else.
+constexpr std::uint64_t kLetterBytesPerStep = std::uint64_t{16} << 20U;
 
 }  // namespace
 
@@ -78,6 +80,7 @@ bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection&
   const auto cutoff =
       by_age ? iso_time(now_ms - retention_.keep.count()).value_or(std::string()) : std::string();
   auto to_free = excess(picture_bytes);
+  std::uint64_t letter_bytes = 0;
   const bool over_cap = to_free > 0;
   Statement oldest(database_,
                    "SELECT id, stored_at, (SELECT coalesce(sum(length(bytes)), 0) FROM "
@@ -90,15 +93,16 @@ bool Pruner::select(std::int64_t now_ms, std::uint64_t picture_bytes, Selection&
       selection.more = over_cap && !selection.outcomes.empty();
       return true;
     }
-    if (selection.outcomes.size() == kOutcomesPerStep) {
+    if (selection.outcomes.size() == kOutcomesPerStep || letter_bytes >= kLetterBytesPerStep) {
       selection.more = true;
       return true;
     }
     selection.outcomes.push_back(oldest.integer(0));
     const auto before = selection.file_bytes;
     if (!add_files(selection, oldest.integer(0))) return false;
-    const auto freed =
-        selection.file_bytes - before + static_cast<std::uint64_t>(oldest.integer(2));
+    const auto letter = static_cast<std::uint64_t>(oldest.integer(2));
+    letter_bytes += letter;
+    const auto freed = selection.file_bytes - before + letter;
     to_free -= std::min(to_free, freed);
   }
   return !oldest.failed();

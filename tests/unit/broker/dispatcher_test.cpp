@@ -145,6 +145,28 @@ TEST_CASE("a journal never has more sets of detectors than the next broker can n
   CHECK(next.fleet_status(fleet.now).in_progress.in_all() == kRoutesMax + 1);
 }
 
+TEST_CASE("a source whose name was lost with a damaged journal gets it from its producer") {
+  CoreOptions options;
+  options.journal = true;
+  Dispatcher broker(options);
+  Effects effects;
+  JournaledTask known;
+  known.id = {1, 1, 7, 0};
+  broker.restore_damaged(known, "damaged", Time{}, effects);
+  broker.end_restore(Time{});
+  Hello hello;
+  hello.role = Role::producer;
+  hello.name = "p";
+  hello.sources.push_back({.name = "cam", .epoch = 1, .hash = 1});
+  broker.receive(kProducer, hello, Time{}, effects);
+  SubmittedTask task;
+  task.id = {1, 1, 8, 0};
+  task.source = "cam";
+  task.detectors = {"faces"};
+  broker.receive(kProducer, Submit{{task}}, Time{}, effects);
+  CHECK(broker.fleet_status(Time{}).in_progress.in_all() == 2);
+}
+
 TEST_CASE("while a journal stands still, the answers that wait for it are bounded by the grant") {
   CoreOptions options;
   options.journal = true;

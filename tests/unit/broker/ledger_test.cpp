@@ -2,12 +2,7 @@
 
 #include "tests/support/catch.hpp"
 
-#include "shared/wire/journal_codec.hpp"
-
-#include <cstddef>
 #include <deque>
-#include <limits>
-#include <span>
 
 using namespace framefleet;
 using namespace framefleet::broker;
@@ -378,37 +373,6 @@ TEST_CASE("whatever producers say of a job, its book can be written") {
   books.admit(books.source("one more", 1), "many");
   CHECK(books.ledger.find_job("many")->joined.size() == 100'000);
   CHECK(books.ledger.find_job("many")->total_unknown);
-}
-
-TEST_CASE("whatever number producers give a picture, the book of its source can be written") {
-  constexpr auto kLast = std::numeric_limits<std::uint64_t>::max();
-  Books books;
-  books.ledger.keep_changes();
-  const auto written = [&books] {
-    const auto changed = books.ledger.take_changed();
-    REQUIRE(changed.sources.size() == 1);
-    const auto record = wire::encode_journaled(changed.sources.front());
-    REQUIRE(record);
-    const auto read = wire::decode_source_book(std::as_bytes(std::span(*record)));
-    REQUIRE(read);
-    CHECK(*read == changed.sources.front());
-    return read->counted_through;
-  };
-  auto& source = books.source("cam");
-  Task task;
-  task.source = &source;
-  task.id = {.source = source.hash, .epoch = 1, .sequence = kLast};
-  SECTION("admitted") {
-    task.task_class = TaskClass::live;
-    books.ledger.admitted(task, Time{});
-    CHECK(written() == kLast);
-  }
-  SECTION("found in the store") {
-    books.ledger.stored_before({.source = source.hash, .epoch = 1, .sequence = kLast - 1});
-    CHECK(written() == kLast);
-    books.ledger.stored_before(task.id);
-    CHECK(source.counted_through == kLast);
-  }
 }
 
 TEST_CASE(

@@ -186,6 +186,7 @@ TEST_CASE("a capture process that dies is started once more, and then the video 
   REQUIRE(kill_children() == 1);
   CHECK(frame_in(read(**source, 4)) == 4);
   CHECK((*source)->remark().empty());
+  CHECK_FALSE((*source)->broke_off());
   REQUIRE(kill_children() == 1);
   std::filesystem::remove(program);
   std::filesystem::create_symlink("/bin/false", program);
@@ -193,6 +194,25 @@ TEST_CASE("a capture process that dies is started once more, and then the video 
   CHECK((*source)->count() == 5);
   CHECK_THAT((*source)->remark(), Catch::Contains("5 frames could be read; the file promises 24; "
                                                   "then the capture process"));
+  CHECK((*source)->broke_off());
+}
+
+TEST_CASE("a capture process that dies far behind is started once more without a wait") {
+  const test::TemporaryFolder folder;
+  const auto path = write_video(folder.path() / "a.avi");
+  auto options = kAsAccepted;
+  options.patience = std::chrono::milliseconds(1);
+  const auto source = VideoSource::open("a", 0, path, options);
+  REQUIRE(source);
+  while (!(*source)->ready(0)) continue;
+  CHECK(frame_in(read(**source, 0)) == 0);
+  REQUIRE(signal_children(SIGSTOP) == 1);
+  CHECK_FALSE((*source)->ready(kFrames - 2));
+  REQUIRE(kill_children() == 1);
+  CHECK_FALSE((*source)->ready(kFrames - 2));  // it is dead: another one is to be asked
+  CHECK_FALSE((*source)->broke_off());
+  while (!(*source)->ready(kFrames - 2)) continue;
+  CHECK(frame_in(read(**source, kFrames - 2)) == kFrames - 2);
 }
 
 TEST_CASE("no capture process is left when a video is done with") {

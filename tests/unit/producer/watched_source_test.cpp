@@ -304,6 +304,20 @@ TEST_CASE("What the manifest cannot be told is not given a number until it can")
   CHECK(w.pictures() == Pictures{{1, "a"}});  // 0 may be on the disk, and is not given again
 }
 
+TEST_CASE("What could not be given a number and is gone again is not looked for") {
+  test::TemporaryFolder jobs;
+  Watched w({.job = "job", .manifest_folder = jobs.path()});
+  w.open();
+  const auto manifest = jobs.path() / "job.manifest";
+  fs::rename(manifest, jobs.path() / "away");
+  write(w.photos / "a.jpg", "a");
+  CHECK_FALSE(w.grow().trouble.empty());
+  fs::remove(w.photos / "a.jpg");
+  w.now = w.source().growing()->look_at();
+  CHECK(w.grow().trouble.empty());
+  CHECK(w.source().growing()->look_at() > w.now);
+}
+
 TEST_CASE("A list that is read as it comes is a source that ends with its pipe") {
   Watched w;
   write(w.photos / "a.jpg", "a");
@@ -357,12 +371,22 @@ TEST_CASE("What cannot be watched is refused with what to do") {
   const auto pattern = plan_sources({(w.photos / "*.jpg").string()}, w.given);
   REQUIRE_FALSE(pattern);
   CHECK(pattern.error().text.find("name the folder") != std::string::npos);
-  w.given.list_fd = 0;
+}
+
+TEST_CASE("Where there is a manifest a list is read before it, and folders beside it are watched") {
+  Watched w;
+  write(w.photos / "a.jpg", "a");
+  test::TemporaryFolder jobs;
+  std::istringstream list((w.photos / "a.jpg").string() + "\n");
+  w.given.list = &list;
   w.given.job = "job";
-  w.given.manifest_folder = w.folder.path();
-  const auto list = plan_sources({"-"}, w.given);
-  REQUIRE_FALSE(list);
-  CHECK(list.error().exit_code == exit_code::kUsage);
+  w.given.manifest_folder = jobs.path();
+  const auto plan = plan_sources({"-", w.photos.string()}, w.given);
+  REQUIRE(plan);
+  REQUIRE(plan->sources.size() == 2);
+  CHECK(plan->sources[0]->growing() == nullptr);
+  CHECK(plan->sources[0]->count() == 1);
+  CHECK(plan->sources[1]->growing() != nullptr);
 }
 
 TEST_CASE("Shuffled, files are numbered in an order that their names have no part in") {
