@@ -63,8 +63,8 @@ std::string time_text(std::int64_t unix_ms) {
 bool set_modes(Database& database, std::uint32_t pages_max) {
   return database.execute(
              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-             "PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = "
-             "FAST") &&
+             "PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; "
+             "PRAGMA secure_delete = FAST") &&
          (pages_max == 0 || database.execute(fmt::format("PRAGMA max_page_count = {}", pages_max)));
 }
 
