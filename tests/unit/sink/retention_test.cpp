@@ -92,15 +92,16 @@ TEST_CASE("dead letters go in steps that fit into the log, and are not written a
   const std::string picture(1'000'000, 'x');
   for (std::uint64_t i = 0; i < 40; ++i) commit(*aged.store, {failed_outcome(i, picture)});
   const auto before = aged.store->stats().database_bytes;
+  const auto log = aged.folder.path() / "results.sqlite-wal";
+  const auto logged = std::filesystem::file_size(log);
   const auto first = aged.store->prune(kNoon + kHourMs);
   REQUIRE(first);
   CHECK(first->outcomes == 17);
   CHECK(first->more);
-  const auto log = aged.folder.path() / "results.sqlite-wal";
-  const auto logged = std::filesystem::file_size(log);
   CHECK(prune_all(*aged.store, kNoon + kHourMs) == 23);
   CHECK(aged.store->stats().database_bytes < before - 39 * picture.size());
-  CHECK(std::filesystem::file_size(log) < logged + 2 * picture.size());
+  // Pages that are moved to give others back are in it: 2000 of 4 KiB a step.
+  CHECK(std::filesystem::file_size(log) < logged + 9 * picture.size());
 }
 
 TEST_CASE("where even empty outcomes are above the cap, pruning ends") {
